@@ -1,0 +1,59 @@
+/*
+ * slipway/ctx.h - the context of one piece of work: cancellation, progress, log.
+ *
+ * The core makes one for each operation it asks a plugin to do; it is borrowed until the
+ * operation returns. All functions may be called from any thread the operation uses.
+ */
+#ifndef SLIPWAY_CTX_H
+#define SLIPWAY_CTX_H
+
+#include <slipway/cancel.h>
+#include <slipway/log.h>
+
+SW_BEGIN_DECLS
+
+typedef struct sw_ctx sw_ctx;
+
+/* A measured part of an operation: a transfer, a layer being written. */
+struct sw_progress {
+        const char *id;    /* unique within the operation: "sha256:…", "writing layer" */
+        int64_t current;   /* units done, bytes where it is a transfer */
+        int64_t total;     /* 0: not known */
+        int64_t started;   /* ns since the epoch; 0: not yet */
+        int64_t completed; /* ns since the epoch; 0: not yet */
+};
+
+/* Where progress goes. Called from any thread; must not block. Grows at the end only. */
+struct sw_progress_sink {
+        uint32_t size; /* sizeof as compiled */
+        void (*note)(void *arg, const char *text);
+        void (*status)(void *arg, const struct sw_progress *p);
+        /* stream: 1 stdout, 2 stderr of the step */
+        void (*output)(void *arg, int stream, const void *p, size_t n);
+        void (*warning)(void *arg, const char *text);
+};
+
+/** sw_ctx_new - for who calls plugins. All borrowed for the life of the context; any may
+ *  be NULL. @source: "kind/name" put before log lines; copied. */
+SW_API sw_ctx *sw_ctx_new(sw_cancel *cancel, sw_log *log,
+                          const struct sw_progress_sink *sink, void *sink_arg,
+                          const char *source);
+SW_API void sw_ctx_free(sw_ctx *ctx);
+
+SW_API sw_cancel *sw_ctx_cancel(const sw_ctx *ctx); /* borrowed; may be NULL */
+SW_API sw_log *sw_ctx_log(const sw_ctx *ctx);       /* borrowed; may be NULL */
+SW_API const char *sw_ctx_source(const sw_ctx *ctx);
+/** sw_ctx_check - SW_OK, or SW_E_CANCELLED: to be called in every longer loop. */
+SW_API SW_NODISCARD sw_err *sw_ctx_check(const sw_ctx *ctx);
+
+SW_API void sw_progress_note(sw_ctx *ctx, const char *fmt, ...) SW_PRINTF(2, 3);
+SW_API void sw_progress_warn(sw_ctx *ctx, const char *fmt, ...) SW_PRINTF(2, 3);
+SW_API void sw_progress_status(sw_ctx *ctx, const struct sw_progress *p);
+SW_API void sw_progress_output(sw_ctx *ctx, int stream, const void *p, size_t n);
+SW_API void sw_ctx_logf(sw_ctx *ctx, enum sw_log_level level, const char *fmt, ...)
+        SW_PRINTF(3, 4);
+
+SW_DEFINE_AUTOPTR(sw_ctx, sw_ctx_free)
+
+SW_END_DECLS
+#endif

@@ -1,0 +1,57 @@
+/*
+ * slipway/source.h - the source kind: "scheme://ref" becomes a tree.
+ *
+ * One source goes: open (parse, nothing slow) -> cache_key (as often as it has more keys
+ * to offer; may ask the network) -> snapshot (only when no key hit the cache) -> close.
+ */
+#ifndef SLIPWAY_SOURCE_H
+#define SLIPWAY_SOURCE_H
+
+#include <slipway/exporter.h> /* struct sw_attr */
+#include <slipway/plugin.h>
+#include <slipway/ref.h>
+#include <slipway/session.h>
+
+SW_BEGIN_DECLS
+
+/* What a cache key call found out. Strings are handed to the core, from malloc. */
+struct sw_source_key {
+        uint32_t size;
+        char *key; /* text that names the content: commit, manifest digest, JSON */
+        char *pin; /* what to write down to get the same again; or NULL */
+        bool more; /* a later call with index + 1 offers another key */
+};
+
+/* Where a source writes its tree: a fresh, empty directory. Grows at the end only. */
+struct sw_source_request {
+        uint32_t size;
+        const char *identifier; /* with the scheme */
+        const struct sw_attr *attrs;
+        size_t n_attrs;
+        const char *platform; /* "linux/amd64" */
+        sw_session *session;  /* or NULL */
+};
+
+struct sw_source_ops {
+        struct sw_ops_hdr hdr;
+        /* NULL-ended list: "git", "docker-image", … Required. */
+        const char *const *schemes;
+
+        /**
+         * open - check and take apart an identifier. Required.
+         * @req:  borrowed until close.
+         * @inst: handed to the following calls.
+         * Thread: any worker.   Blocks: no.   Errors: SW_E_INVALID.   Since: 0.1
+         */
+        sw_err *(*open)(void *self, sw_ctx *ctx, const struct sw_source_request *req,
+                        void **inst);
+        /** cache_key - the @index-th key, from 0. Required. Blocks: yes. */
+        sw_err *(*cache_key)(void *self, void *inst, sw_ctx *ctx, unsigned index,
+                             struct sw_source_key *out);
+        /** snapshot - write the tree below @dirfd (borrowed). Required. Blocks: yes. */
+        sw_err *(*snapshot)(void *self, void *inst, sw_ctx *ctx, int dirfd);
+        void (*close)(void *self, void *inst);
+};
+
+SW_END_DECLS
+#endif

@@ -1,0 +1,86 @@
+/*
+ * slipway/spawn.h - the one way to start a child process.
+ *
+ * The child gets exactly the descriptors named here (everything else is closed with
+ * close_range before exec), default signal dispositions, an empty signal mask, its own
+ * process group, and dies with the thread's process (PR_SET_PDEATHSIG) unless told
+ * otherwise. Between fork and exec only async-signal-safe calls are made. Children are
+ * watched through pidfds, so no SIGCHLD handler is installed and children of the
+ * embedding program are never reaped.
+ */
+#ifndef SLIPWAY_SPAWN_H
+#define SLIPWAY_SPAWN_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <slipway/buf.h>
+#include <slipway/cancel.h>
+
+SW_BEGIN_DECLS
+
+enum {
+        SW_SPAWN_SEARCH_PATH = 1 << 0, /* look argv[0] up in $PATH when it has no '/' */
+        SW_SPAWN_SETSID = 1 << 1,      /* own session instead of own process group */
+        SW_SPAWN_KEEP = 1 << 2,        /* do not kill it when this process dies */
+};
+
+/* A descriptor the child gets under number @to. */
+struct sw_spawn_fd {
+        int from, to;
+};
+
+struct sw_spawn {
+        const char *const *argv;       /* NULL-terminated; argv[0] is the program */
+        const char *const *env;        /* NULL-terminated; NULL: environ of this process */
+        int cwd_fd;                    /* working directory; -1: that of this process */
+        int fds_std[3];                /* stdin, stdout, stderr; -1: /dev/null */
+        const struct sw_spawn_fd *fds; /* more descriptors, targets >= 3 */
+        size_t n_fds;
+        const char *cgroup_procs; /* path of a cgroup.procs the child joins; or NULL */
+        unsigned flags;
+};
+#define SW_SPAWN_INIT                                                                      \
+        {                                                                                  \
+                .cwd_fd = -1, .fds_std = { -1, -1, -1 }                                    \
+        }
+
+typedef struct sw_child sw_child;
+
+/** sw_spawn_start - start it. Errors: SW_E_NOT_FOUND (program, with the PATH searched),
+ *  SW_E_DENIED (not executable), SW_E_IO. An exec that fails is reported here, not as an
+ *  exit status. All fields are borrowed until return. */
+SW_API SW_NODISCARD sw_err *sw_spawn_start(const struct sw_spawn *s, sw_child **out);
+SW_API pid_t sw_child_pid(const sw_child *c);
+/** sw_child_signal - to the process; @group: to its whole group. A dead one is fine. */
+SW_API SW_NODISCARD sw_err *sw_child_signal(sw_child *c, int sig, bool group);
+
+struct sw_exit {
+        bool signalled;
+        int value;       /* exit status, or signal number */
+        int64_t cpu_ns;  /* user and system time of the child and those it waited for */
+        int64_t max_rss; /* bytes */
+};
+
+/** sw_child_wait - until it ended. When @cancel (may be NULL) is cancelled, the group gets
+ *  SIGTERM, after 500 ms SIGKILL; then SW_E_CANCELLED is returned once it is dead. */
+SW_API SW_NODISCARD sw_err *sw_child_wait(sw_child *c, sw_cancel *cancel,
+                                          struct sw_exit *out);
+/** sw_child_free - kills the group with SIGKILL and waits if it still runs. */
+SW_API void sw_child_free(sw_child *c);
+
+/**
+ * sw_spawn_capture - run to the end and keep what it prints.
+ * @s:      as above; stdout and stderr of it are replaced.
+ * @limit:  most bytes kept of each; more is read and dropped, and sets *truncated.
+ * @out, @err: may be NULL: discarded.
+ * Errors: as start and wait. An exit status other than 0 is not an error here.
+ */
+SW_API SW_NODISCARD sw_err *sw_spawn_capture(const struct sw_spawn *s, sw_cancel *cancel,
+                                             size_t limit, sw_buf *out, sw_buf *err,
+                                             bool *truncated, struct sw_exit *exit);
+
+SW_DEFINE_AUTOPTR(sw_child, sw_child_free)
+
+SW_END_DECLS
+#endif

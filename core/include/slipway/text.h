@@ -1,0 +1,40 @@
+/*
+ * slipway/text.h - parsing of small values, near names, escaping for messages.
+ */
+#ifndef SLIPWAY_TEXT_H
+#define SLIPWAY_TEXT_H
+
+#include <slipway/array.h>
+#include <slipway/buf.h>
+
+SW_BEGIN_DECLS
+
+/** sw_parse_bool - Go's strconv.ParseBool: 1 t T TRUE true True 0 f F FALSE false False. */
+SW_API SW_NODISCARD sw_err *sw_parse_bool(const char *s, bool *out);
+/** sw_parse_int - decimal, optional sign, nothing around it, min <= value <= max. */
+SW_API SW_NODISCARD sw_err *sw_parse_int(const char *s, int64_t min, int64_t max,
+                                         int64_t *out);
+/** sw_parse_size - bytes with an optional unit: b k m g t p, kb…, kib… ; all of them
+ *  count by 1024, as Docker's RAMInBytes does; fractions allowed ("1.5g"). */
+SW_API SW_NODISCARD sw_err *sw_parse_size(const char *s, int64_t *out);
+
+/** sw_size_str - "1.23MB": decimal units, two digits, as the plain progress prints. */
+SW_API const char *sw_size_str(int64_t bytes, char out[32]);
+
+/** sw_near - the candidate closest to @word (edit distance with transpositions), or NULL
+ *  when none is within a third of its length. Ties go to the earlier one. Borrowed. */
+SW_API const char *sw_near(const char *word, const char *const *candidates, size_t n);
+
+/** sw_buf_add_quoted - @s in double quotes, control bytes and invalid UTF-8 as \xNN,
+ *  cut after @max bytes with "…". For everything from outside that goes to a terminal. */
+SW_API void sw_buf_add_quoted(sw_buf *b, const char *s, size_t len, size_t max);
+
+SW_API bool sw_str_has_prefix(const char *s, const char *prefix);
+SW_API bool sw_str_has_suffix(const char *s, const char *suffix);
+/** sw_str_eq - equal strings; NULL equals only NULL. */
+SW_API bool sw_str_eq(const char *a, const char *b);
+/** sw_utf8_valid - whether @n bytes are valid UTF-8. */
+SW_API bool sw_utf8_valid(const char *s, size_t n);
+
+SW_END_DECLS
+#endif

@@ -1,0 +1,5 @@
+# Unit tests: one program per source file, at the mirrored path. A folder's own local.mk
+# adds to UNIT_TESTS and sets NAME_SOURCES; flags and libraries come from here.
+AM_CPPFLAGS += $(CHECK_CFLAGS)
+LDADD = libslipway.la $(CHECK_LIBS) $(BASE_LIBS)
+noinst_HEADERS += tests/unit/unit.h

@@ -1,0 +1,59 @@
+/*
+ * tests/unit/unit.h - what every unit test program shares: Check with TAP on stdout.
+ *
+ *      START_TEST(parses_hex) { ... } END_TEST
+ *      UNIT_MAIN("digest", parses_hex, refuses_upper_case)
+ *
+ * Each test runs in a process of its own (CK_FORK=no for gdb); sw_err results are checked
+ * with ok() and fails(), which print the message of an unexpected error.
+ */
+#ifndef SLIPWAY_TESTS_UNIT_H
+#define SLIPWAY_TESTS_UNIT_H
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <slipway/error.h>
+
+/* The call succeeds. */
+#define ok(call)                                                                           \
+        do {                                                                               \
+                sw_err *ok_err_ = (call);                                                  \
+                ck_assert_msg(ok_err_ == NULL, "%s: %s", #call, sw_err_message(ok_err_));  \
+        } while (0)
+
+/* The call fails with that code; the message has @part in it ("" for any). */
+#define fails(call, code, part)                                                            \
+        do {                                                                               \
+                sw_err *fails_err_ = (call);                                               \
+                ck_assert_msg(fails_err_ != NULL, "%s: succeeded", #call);                 \
+                ck_assert_msg(sw_err_code(fails_err_) == (code), "%s: code %s: %s", #call, \
+                              sw_err_code_name(sw_err_code(fails_err_)),                   \
+                              sw_err_message(fails_err_));                                 \
+                ck_assert_msg(strstr(sw_err_message(fails_err_), (part)) != NULL,          \
+                              "%s: message lacks \"%s\": %s", #call, (part),               \
+                              sw_err_message(fails_err_));                                 \
+                sw_err_free(fails_err_);                                                   \
+        } while (0)
+
+/* main() that runs the named tests. Exit status 0 as long as TAP was written whole. */
+#define UNIT_MAIN(name, ...)                                                               \
+        int main(void)                                                                     \
+        {                                                                                  \
+                const TTest *tests_[] = { __VA_ARGS__ };                                   \
+                Suite *s_ = suite_create(name);                                            \
+                TCase *t_ = tcase_create(name);                                            \
+                for (size_t i_ = 0; i_ < sizeof(tests_) / sizeof(tests_[0]); i_++)         \
+                        tcase_add_test(t_, tests_[i_]);                                    \
+                suite_add_tcase(s_, t_);                                                   \
+                SRunner *r_ = srunner_create(s_);                                          \
+                srunner_set_tap(r_, "-");                                                  \
+                srunner_run_all(r_, CK_SILENT);                                            \
+                int failed_ = srunner_ntests_failed(r_);                                   \
+                srunner_free(r_);                                                          \
+                return failed_ ? EXIT_FAILURE : EXIT_SUCCESS;                              \
+        }
+
+#endif
