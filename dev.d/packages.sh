@@ -1,0 +1,21 @@
+# dev.d/packages.sh - every Debian package that is needed, and for what. Sourced by ./dev.
+# shellcheck shell=bash disable=SC2034
+
+# To build.
+BUILD_PACKAGES=(
+        autoconf automake libtool libltdl-dev pkg-config make gcc libc6-dev git
+        libjansson-dev libssl-dev libyaml-dev liblmdb-dev uthash-dev
+        libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
+        check
+)
+
+# To run the tests.
+TEST_PACKAGES=(
+        python3 mandoc man-db bash-completion crun runc util-linux procps jq
+)
+
+# For sanitizers, fuzzing, formatting, linting, measuring.
+DEV_PACKAGES=(
+        clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck valgrind
+        abigail-tools hyperfine spin graphviz xz-utils
+)
