@@ -1,3 +1,10 @@
 # core/base: error, memory, text, digest, paths, threads, children, log.
 libslipway_la_SOURCES += \
+	core/base/array.c \
+	core/base/buf.c \
+	core/base/error.c \
+	core/base/map.c \
+	core/base/mem.c core/base/mem.h \
+	core/base/siphash.c core/base/siphash.h \
+	core/base/text.c core/base/utf8.h \
 	core/base/version.c
