@@ -2,8 +2,9 @@
  * slipway/json.h - helpers over jansson for JSON that came from outside.
  *
  * sw_json_t is jansson's json_t. Getters are strict: a member of the wrong type is
- * SW_E_INVALID and names the member; a missing one leaves *out untouched and is fine
- * unless the getter's name ends in _req.
+ * SW_E_INVALID and names the member; a missing one, or one that is null (which is how Go
+ * programs write what they do not have), leaves *out untouched and is fine unless the
+ * getter's name ends in _req.
  */
 #ifndef SLIPWAY_JSON_H
 #define SLIPWAY_JSON_H

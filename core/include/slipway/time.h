@@ -23,10 +23,12 @@ SW_API int64_t sw_time_mono(void);
 SW_API const char *sw_time_str(int64_t ns, char out[SW_TIME_STR_SIZE]);
 
 /** sw_time_parse - RFC 3339, any offset, up to nine fraction digits kept (more are
- *  dropped); leap second 60 is accepted as 59.999999999. Errors: SW_E_INVALID. */
+ *  dropped); leap second 60 is accepted as 59.999999999. Errors: SW_E_INVALID; SW_E_LIMIT
+ *  for a time that is well formed but outside 1677..2262, such as Go's zero time
+ *  0001-01-01T00:00:00Z, which tools write where they know no time. */
 SW_API SW_NODISCARD sw_err *sw_time_parse(const char *s, int64_t *out);
 
-/** sw_duration_parse - Go syntax; a bare integer is seconds. Errors: SW_E_INVALID. */
+/** sw_duration_parse - Go syntax; a bare integer is seconds (sign allowed). Errors: SW_E_INVALID. */
 SW_API SW_NODISCARD sw_err *sw_duration_parse(const char *s, int64_t *out);
 
 /** sw_duration_str - Go's form: "1h30m0s", "1.5s", "250ms", "0s". */
