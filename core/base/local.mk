@@ -2,9 +2,14 @@
 libslipway_la_SOURCES += \
 	core/base/array.c \
 	core/base/buf.c \
+	core/base/digest.c \
 	core/base/error.c \
+	core/base/id.c \
+	core/base/json.c \
 	core/base/map.c \
 	core/base/mem.c core/base/mem.h \
+	core/base/random.c core/base/random.h \
 	core/base/siphash.c core/base/siphash.h \
 	core/base/text.c core/base/utf8.h \
+	core/base/time.c \
 	core/base/version.c

@@ -9,11 +9,11 @@
 #include <assert.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <slipway/map.h>
 
 #include "core/base/mem.h"
+#include "core/base/random.h"
 #include "core/base/siphash.h"
 
 #define HASH_FUNCTION(keyptr, keylen, hashv)                                               \
@@ -45,19 +45,7 @@ static struct {
 static void
 draw_seed(void)
 {
-        unsigned char *at = (unsigned char *) seed.k;
-        size_t left = sizeof(seed.k);
-
-        while (left) {
-                ssize_t n = getrandom(at, left, 0);
-
-                if (n > 0) {
-                        at += n;
-                        left -= (size_t) n;
-                } else if (errno != EINTR) {
-                        abort(); /* a kernel without getrandom is older than what we need */
-                }
-        }
+        sw__random(seed.k, sizeof(seed.k));
 }
 
 static unsigned

@@ -4,6 +4,7 @@
  * Everything parsed here may come from outside: values are quoted and cut in errors, and
  * arithmetic is checked. Thread: any, no state.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,13 +15,12 @@
 
 enum { SHOWN_MAX = 100, NEAR_MAX = 128 };
 
-/* @s as it may be shown in a message; from malloc. */
-static char *
-shown(const char *s)
+char *
+sw__shown(const char *s, size_t len)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
 
-        sw_buf_add_quoted(&b, s, strlen(s), SHOWN_MAX);
+        sw_buf_add_quoted(&b, s, len == SIZE_MAX ? strlen(s) : len, SHOWN_MAX);
         return sw_buf_detach(&b);
 }
 
@@ -40,7 +40,7 @@ sw_parse_bool(const char *s, bool *out)
                         return SW_OK;
                 }
         }
-        sw_auto(sw_str) text = shown(s);
+        sw_auto(sw_str) text = sw__shown(s, SIZE_MAX);
         return sw_err_new(SW_E_INVALID, "%s is neither true nor false", text);
 }
 
@@ -50,39 +50,47 @@ is_digit(char c)
         return c >= '0' && c <= '9';
 }
 
+/* Whether @s is a sign or none and digits; *@fits tells whether *@out could hold it. */
+static bool
+scan_int(const char *s, int64_t *out, bool *fits)
+{
+        bool negative = *s == '-';
+
+        *out = 0;
+        *fits = true;
+        if (*s == '-' || *s == '+')
+                s++;
+        if (!is_digit(*s))
+                return false;
+        for (; is_digit(*s); s++) {
+                int digit = negative ? '0' - *s : *s - '0';
+
+                *fits = *fits && !__builtin_mul_overflow(*out, 10, out) &&
+                        !__builtin_add_overflow(*out, digit, out);
+        }
+        return *s == '\0';
+}
+
 sw_err *
 sw_parse_int(const char *s, int64_t min, int64_t max, int64_t *out)
 {
-        const char *at = s;
-        bool negative = *at == '-', fits = true;
-        int64_t value = 0;
+        bool fits;
+        int64_t value;
 
-        if (*at == '-' || *at == '+')
-                at++;
-        if (!is_digit(*at))
-                goto not_a_number;
-        for (; is_digit(*at); at++) {
-                int digit = negative ? -(*at - '0') : *at - '0';
+        if (!scan_int(s, &value, &fits)) {
+                sw_auto(sw_str) text = sw__shown(s, SIZE_MAX);
 
-                fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
-                       !__builtin_add_overflow(value, digit, &value);
+                return sw_err_new(SW_E_INVALID, "%s is not a whole number", text);
         }
-        if (*at)
-                goto not_a_number;
         if (!fits || value < min || value > max) {
-                sw_auto(sw_str) text = shown(s);
+                sw_auto(sw_str) text = sw__shown(s, SIZE_MAX);
 
-                return sw_err_new(SW_E_INVALID, "%s is not between %lld and %lld", text,
-                                  (long long) min, (long long) max);
+                return sw_err_new(SW_E_INVALID,
+                                  "%s is not between %" PRId64 " and %" PRId64, text, min,
+                                  max);
         }
         *out = value;
         return SW_OK;
-
-not_a_number : {
-        sw_auto(sw_str) text = shown(s);
-
-        return sw_err_new(SW_E_INVALID, "%s is not a whole number", text);
-}
 }
 
 /* The factor of a unit: "", b, then k m g t p each alone, with b or with ib; 0: unknown. */
@@ -143,7 +151,7 @@ sw_parse_size(const char *s, int64_t *out)
                 rest++;
         unit = rest ? size_unit(rest) : 0;
         if (unit == 0) {
-                sw_auto(sw_str) text = shown(s);
+                sw_auto(sw_str) text = sw__shown(s, SIZE_MAX);
 
                 return sw_err_new(SW_E_INVALID,
                                   "%s is not a size (a number and b, k, m, g, t or p)",
@@ -156,7 +164,7 @@ sw_parse_size(const char *s, int64_t *out)
                                                    scale),
                                        &bytes);
         if (!fits || bytes > INT64_MAX) {
-                sw_auto(sw_str) text = shown(s);
+                sw_auto(sw_str) text = sw__shown(s, SIZE_MAX);
 
                 return sw_err_new(SW_E_INVALID, "%s is more than 2^63-1 bytes", text);
         }

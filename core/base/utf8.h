@@ -51,4 +51,7 @@ sw__utf8_decode(const char *s, size_t n, uint32_t *out)
 SW_API void sw__buf_add_escaped(sw_buf *b, const char *s, size_t len, size_t max,
                                 char quote);
 
+/* @s (@len bytes, or SIZE_MAX for a C string) quoted and cut for a message; from malloc. */
+SW_API char *sw__shown(const char *s, size_t len);
+
 #endif
