@@ -2,10 +2,13 @@
 libslipway_la_SOURCES += \
 	core/base/array.c \
 	core/base/buf.c \
+	core/base/cancel.c \
+	core/base/ctx.c \
 	core/base/digest.c \
 	core/base/error.c \
 	core/base/id.c \
 	core/base/json.c \
+	core/base/log.c \
 	core/base/map.c \
 	core/base/mem.c core/base/mem.h \
 	core/base/random.c core/base/random.h \

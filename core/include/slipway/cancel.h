@@ -3,7 +3,9 @@
  *
  * A token is either live or cancelled, never live again. Children are cancelled with
  * their parent. Whoever blocks checks the token, waits on its descriptor beside his own
- * (poll), or registers a callback. Counted; every function from any thread.
+ * (poll), or registers a callback. Counted; every function from any thread. NULL is
+ * allowed everywhere and stands for a token that is never cancelled (so that a wait on it
+ * needs a timeout).
  */
 #ifndef SLIPWAY_CANCEL_H
 #define SLIPWAY_CANCEL_H
@@ -25,7 +27,7 @@ SW_API void sw_cancel_unref(sw_cancel *c); /* never blocks */
 /** sw_cancel_now - cancel the token and its children. @reason: copied, may be NULL; the
  *  first one stays. Safe from any thread, not from a signal handler. */
 SW_API void sw_cancel_now(sw_cancel *c, const char *reason);
-/** sw_cancelled - cheap; NULL is never cancelled. */
+/** sw_cancelled - cheap. */
 SW_API bool sw_cancelled(const sw_cancel *c);
 /** sw_cancel_check - SW_OK, or SW_E_CANCELLED with the reason. */
 SW_API SW_NODISCARD sw_err *sw_cancel_check(const sw_cancel *c);

@@ -2,7 +2,8 @@
  * slipway/ctx.h - the context of one piece of work: cancellation, progress, log.
  *
  * The core makes one for each operation it asks a plugin to do; it is borrowed until the
- * operation returns. All functions may be called from any thread the operation uses.
+ * operation returns. All functions may be called from any thread the operation uses; a
+ * NULL context is one with nothing in it.
  */
 #ifndef SLIPWAY_CTX_H
 #define SLIPWAY_CTX_H
