@@ -1,0 +1,38 @@
+# cmd/slipway: the command. A verb is one verb_*.c, and one man page when it is not below
+# another verb; nothing else lists verbs.
+bin_PROGRAMS += cmd/slipway/slipway
+cmd_slipway_slipway_SOURCES = \
+	cmd/slipway/cli.c cmd/slipway/cli.h \
+	cmd/slipway/cli_bash.c \
+	cmd/slipway/cli_check.c \
+	cmd/slipway/cli_help.c \
+	cmd/slipway/cli_man.c \
+	cmd/slipway/main.c \
+	cmd/slipway/program.c cmd/slipway/program.h \
+	cmd/slipway/term.c cmd/slipway/term.h \
+	cmd/slipway/verb_dump_docs.c \
+	cmd/slipway/verb_help.c \
+	cmd/slipway/verb_version.c
+cmd_slipway_slipway_LDADD = libslipway.la $(BASE_LIBS)
+cmd_slipway_slipway_LDFLAGS = $(PROGRAM_LINK) -Wl,--as-needed
+if STATIC_PLUGINS
+cmd_slipway_slipway_DEPENDENCIES = libslipway.la $(PROGRAM_DEPS)
+endif
+
+# Written by the program itself, from the tables of its command line. When cross compiling,
+# give a slipway of the same version that runs here: make SLIPWAY_FOR_BUILD=/usr/bin/slipway
+SLIPWAY_FOR_BUILD = ./cmd/slipway/slipway$(EXEEXT)
+slipway_pages = \
+	man/slipway.1 \
+	man/slipway-help.1 \
+	man/slipway-version.1
+man_MANS += $(slipway_pages)
+bashcomp_DATA += man/slipway.bash
+CLEANFILES += $(slipway_pages) man/slipway.bash
+
+$(slipway_pages): cmd/slipway/slipway$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) man && page=`basename $@ .1` && \
+	$(SLIPWAY_FOR_BUILD) dump-docs man "$$page" >$@.tmp && mv -f $@.tmp $@
+man/slipway.bash: cmd/slipway/slipway$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) man && \
+	$(SLIPWAY_FOR_BUILD) dump-docs bash >$@.tmp && mv -f $@.tmp $@

@@ -1,0 +1,150 @@
+/*
+ * cmd/slipway/main.c - start and end of the command `slipway`.
+ *
+ * Verbs are in files of their own, found through CLI_VERB (cli.h). Here: standard streams
+ * that are there, help and version, running the verb, one line for an error, exit status.
+ * Errors of writing to stdout are found at the end, as errors of the command.
+ * Thread: main.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <slipway/text.h>
+
+#include "cmd/slipway/program.h"
+#include "cmd/slipway/term.h"
+
+/* A closed 0, 1 or 2 would be given to the next file opened, and that file then read or
+ * overwritten by mistake. Put something there that fails when it is used. */
+static void
+hold_standard_streams(void)
+{
+        for (int fd = 0; fd < 3; fd++) {
+                if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+                        continue;
+                if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+                        _exit(1); /* no way left to say why */
+        }
+}
+
+/* "VERB VERB VERB" that can follow where the command line ended. */
+static sw_err *
+verb_is_missing(const struct cli_call *call)
+{
+        const struct cli_program *p = call->program;
+        const char *path = call->verb ? call->verb->name : "";
+        sw_auto(sw_strlist) names = { 0 };
+
+        for (size_t i = 0; i < p->n_verbs; i++)
+                if (cli_is_below(p->verbs[i], path) && !p->verbs[i]->hidden)
+                        sw_strlist_add(&names, cli_last_word(p->verbs[i]));
+        sw_auto(sw_str) list = sw_strlist_join(&names, ", ");
+        return sw_err_new(SW_E_USAGE, "a command is missing: %s; see '%s%s%s --help'", list,
+                          p->name, *path ? " " : "", path);
+}
+
+static sw_err *
+run(const struct cli_call *call)
+{
+        if (cli_bool(call, "help")) {
+                sw_auto(sw_buf) help = SW_BUF_INIT;
+                size_t width = term_width(STDOUT_FILENO);
+                cli_add_help(&help, call->program, call->verb,
+                             width == 0 || width > 100 ? 80 : width);
+                out_text(&help);
+                return SW_OK;
+        }
+        const struct cli_verb *verb = call->verb;
+        if (cli_bool(call, "version"))
+                verb = cli_find_verb(call->program, "version");
+        if (!verb || !verb->run)
+                return verb_is_missing(call);
+        if (verb == call->verb) {
+                sw_err *err = cli_check_args(call);
+                if (err)
+                        return err;
+        }
+        return verb->run(call);
+}
+
+/* Flush stdout, so that a full disk is an error and not a silence. */
+static sw_err *
+finish_stdout(bool *gone)
+{
+        bool failed = ferror(stdout) != 0;
+
+        errno = 0;
+        if (fclose(stdout) != 0)
+                failed = true;
+        *gone = failed && errno == EPIPE;
+        if (!failed)
+                return SW_OK;
+        return sw_err_sys(SW_E_IO, errno ? errno : EIO, "write to standard output");
+}
+
+/* One line per mistake; only a configuration file can have several. */
+static void
+add_lines(sw_buf *out, const char *prefix, const char *text)
+{
+        while (*text) {
+                size_t n = strcspn(text, "\n");
+                sw_auto(sw_str) line = sw_strndup(text, n);
+                sw_buf_addf(out, "%s: ", prefix);
+                term_add_text(out, line);
+                sw_buf_addc(out, '\n');
+                text += n + (text[n] == '\n');
+        }
+}
+
+static void
+report(const struct cli_call *call, const sw_err *err)
+{
+        const char *name = call->program->name;
+        bool usage = sw_err_code(err) == SW_E_USAGE && call->verb;
+        sw_auto(sw_str) prefix =
+                usage ? sw_asprintf("%s %s", name, call->verb->name) : sw_strdup(name);
+        sw_auto(sw_buf) out = SW_BUF_INIT;
+
+        add_lines(&out, prefix, sw_err_message(err));
+        if (cli_bool(call, "debug")) {
+                sw_auto(sw_str) trace = sw_err_trace(err);
+                add_lines(&out, "  at", trace ? trace : "(no memory for the trace)");
+        }
+        (void) fwrite(out.data, 1, out.len, stderr);
+}
+
+int
+main(int argc, char **argv)
+{
+        struct cli_program program;
+        struct cli_call call = CLI_CALL_INIT;
+        bool gone = false;
+
+        hold_standard_streams();
+        /* The engine writes to pipes and sockets: a reader that goes away is an error
+         * there, and no reason to die in the middle of a build. */
+        (void) signal(SIGPIPE, SIG_IGN);
+        program_init(&program);
+
+        sw_err *err = cli_parse(&program, argc, (const char *const *) argv, &call);
+        if (!err)
+                err = run(&call);
+        sw_err *flushed = finish_stdout(&gone);
+        if (!err)
+                err = sw_steal(flushed);
+        else
+                gone = false;
+        sw_err_drop(flushed, "the first error is the one to tell");
+
+        int status = sw_err_exit_status(err);
+        if (err && !gone) /* `slipway plugins | head -1` needs no words */
+                report(&call, err);
+        sw_err_free(err);
+        cli_call_release(&call);
+        program_release(&program);
+        return status;
+}
