@@ -38,6 +38,9 @@ libslipway_proto_la_SOURCES =
 nodist_libslipway_proto_la_SOURCES = $(PROTO_C) $(PROTO_H)
 libslipway_proto_la_CFLAGS = -std=gnu11 -fvisibility=hidden -w $(SW_SAN) $(PROTOBUF_C_CFLAGS)
 libslipway_la_LIBADD += libslipway_proto.la
+libslipway_la_SOURCES += \
+	proto/pbscan.c proto/pbscan.h \
+	proto/pbuf.c proto/pbuf.h
 
 # A pattern with two targets runs once for both. Every file depends on all: they import
 # one another. The method LLBBridge.Return needs another name in C.
