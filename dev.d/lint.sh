@@ -7,7 +7,7 @@ status=0
 
 flags=(-std=gnu11 -Icore/include -I. -Ibuild -include build/config.h
         "-DSW_PLUGINDIR=\"/p\"" "-DSW_SYSCONFDIR=\"/e\"")
-mapfile -t files < <(if [ $# -gt 0 ]; then printf '%s\n' "$@"; else git ls-files '*.c' | grep -v '^tests/data/'; fi)
+mapfile -t files < <(if [ $# -gt 0 ]; then printf '%s\n' "$@"; else git ls-files '*.c' | grep -Ev '^(tests/data|dev.d|examples)/'; fi)
 
 echo "lint: clang-tidy, ${#files[@]} files"
 printf '%s\n' "${files[@]}" |

@@ -21,6 +21,7 @@
 #include <slipway/cleanup.h>
 #include <slipway/ctx.h>
 #include <slipway/error.h>
+#include <slipway/mem.h>
 
 SW_BEGIN_DECLS
 
