@@ -2,18 +2,7 @@
  * core/llb/marshal.c - see marshal.h. Thread: any.
  */
 #include "core/llb/marshal.h"
-
-void
-sw__llb_pack(const ProtobufCMessage *m, sw_buf *out)
-{
-        size_t n = protobuf_c_message_get_packed_size(m);
-
-        if (!n)
-                return;
-        sw_buf_reserve(out, n);
-        out->len += protobuf_c_message_pack(m, (uint8_t *) out->data + out->len);
-        out->data[out->len] = '\0';
-}
+#include "proto/pbuf.h"
 
 void
 sw__llb_pack_op(const Pb__Op *op, sw_buf *out)
@@ -24,6 +13,6 @@ sw__llb_pack_op(const Pb__Op *op, sw_buf *out)
         fields.op_case = PB__OP__OP__NOT_SET;
         kind.op_case = op->op_case;
         kind.exec = op->exec;
-        sw__llb_pack(&fields.base, out);
-        sw__llb_pack(&kind.base, out);
+        sw__pb_pack(&fields.base, out);
+        sw__pb_pack(&kind.base, out);
 }

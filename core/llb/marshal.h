@@ -1,10 +1,8 @@
 /*
- * core/llb/marshal.h - protobuf messages to the bytes that digests are taken over.
+ * core/llb/marshal.h - an op to the bytes that its digest is taken over.
  *
- * The bytes are those of the Go implementation's deterministic marshalling. protobuf-c
- * gives the same, fields in ascending number and zero values left out, with two exceptions:
- * maps are lists of entries here, so whoever fills a message sorts them by key; and Go
- * writes the members of a oneof after all other fields, which matters in pb.Op alone.
+ * sw__pb_pack() gives what Go's deterministic marshalling gives, but for one thing: Go
+ * writes the members of a oneof after all other fields, which shows in pb.Op alone.
  */
 #ifndef SLIPWAY_CORE_LLB_MARSHAL_H
 #define SLIPWAY_CORE_LLB_MARSHAL_H
@@ -13,10 +11,7 @@
 
 #include "proto/pb.pb-c.h"
 
-/* Append @op; maps in it are sorted already. */
+/** sw__llb_pack_op - append @op; maps in it are sorted already. */
 SW_API void sw__llb_pack_op(const Pb__Op *op, sw_buf *out);
-
-/* Append any message but pb.Op. */
-SW_API void sw__llb_pack(const ProtobufCMessage *m, sw_buf *out);
 
 #endif
