@@ -1,0 +1,3 @@
+# core/solver: jobs, the shared graph, edges, cache keys, claims, progress, trace.
+noinst_HEADERS += \
+	core/solver/keystore.h core/solver/op.h core/solver/progress.h core/solver/solver.h

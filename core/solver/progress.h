@@ -1,0 +1,127 @@
+/*
+ * core/solver/progress.h - the story of a job, as its subscribers read it.
+ *
+ * The story is kept as state, not as a queue of events: one record per vertex with its
+ * statuses, log and warnings, each stamped with a number that grows. A subscriber
+ * remembers the last number it has seen and asks for what is newer. So a late subscriber
+ * gets the whole story, a slow one gets fewer, newer statuses, and nobody is waited for:
+ * memory depends on the build, not on the number or speed of its readers. Log text is
+ * stored once for all jobs and subscribers, beyond a limit in a file.
+ *
+ *      sub = sw__job_subscribe(job)
+ *      while (sw__progress_next(sub, -1, &batch)) {
+ *              ... batch.vertices, .statuses, .logs, .warnings ...
+ *              sw__progress_batch_release(&batch);
+ *      }
+ *      sw__subscription_free(sub)
+ *
+ * Times are ns since the epoch, 0 for 'not yet'. Thread: a subscription belongs to one
+ * thread at a time.
+ */
+#ifndef SLIPWAY_CORE_SOLVER_PROGRESS_H
+#define SLIPWAY_CORE_SOLVER_PROGRESS_H
+
+#include <slipway/ctx.h>
+#include <slipway/digest.h>
+
+SW_BEGIN_DECLS
+
+typedef struct sw_subscription sw_subscription;
+
+/* Why a vertex ran. */
+enum sw_why {
+        SW_WHY_NONE,                  /* it did not run */
+        SW_WHY_NO_RECORD,             /* nothing is known of this op with these inputs */
+        SW_WHY_INPUT_KEY_NEW,         /* input k was rebuilt, or is new */
+        SW_WHY_INPUT_CONTENT_CHANGED, /* what the op uses of input k has other content */
+        SW_WHY_IGNORED,               /* asked to ignore the cache */
+        SW_WHY_RESULT_GONE,           /* there was a record, but its result is gone */
+        SW_WHY_COUNT
+};
+
+struct sw_why_vertex {
+        const sw_digest *digest;
+        const char *name;
+        uint64_t location;
+        enum sw_why why;
+        uint32_t input;           /* k */
+        const char *const *paths; /* that changed; may be none even for CONTENT_CHANGED */
+        size_t n_paths;
+};
+
+/** sw__why_name - "no-record", "input-key-new" and so on; static. */
+SW_API const char *sw__why_name(enum sw_why why);
+
+/* Fields are borrowed from the batch. */
+struct sw_progress_vertex {
+        sw_digest digest;
+        const sw_digest *inputs;
+        size_t n_inputs;
+        const char *name;       /* "" when it has none */
+        const char *group_id;   /* NULL: in no group */
+        const char *group_name; /* NULL: in no group */
+        bool group_weak;
+        bool cached;
+        int64_t started, completed;
+        const char *error; /* NULL: none */
+        uint64_t location;
+        enum sw_why why;
+        uint32_t why_input;
+        const char *const *why_paths;
+        size_t n_why_paths;
+};
+
+struct sw_progress_status {
+        sw_digest vertex;
+        const char *id;
+        int64_t current, total;
+        int64_t timestamp, started, completed;
+};
+
+struct sw_progress_log {
+        sw_digest vertex;
+        int stream; /* 1 stdout, 2 stderr */
+        int64_t timestamp;
+        const char *data;
+        size_t len;
+};
+
+struct sw_progress_warning {
+        sw_digest vertex;
+        int64_t timestamp;
+        const char *text;
+};
+
+struct sw_progress_batch {
+        struct sw_progress_vertex *vertices;
+        size_t n_vertices;
+        struct sw_progress_status *statuses;
+        size_t n_statuses;
+        struct sw_progress_log *logs; /* of one vertex: in order */
+        size_t n_logs;
+        struct sw_progress_warning *warnings;
+        size_t n_warnings;
+        void *arena_; /* private */
+};
+
+/**
+ * sw__progress_next - what is new; of bounded size, so there may be more at once.
+ * @timeout_ns: how long to wait for something; -1 for ever, 0 not at all.
+ * @out: to be released with sw__progress_batch_release(); empty after a timeout.
+ * Returns: false once the job has ended and everything was handed out.
+ */
+SW_API bool sw__progress_next(sw_subscription *sub, int64_t timeout_ns,
+                              struct sw_progress_batch *out);
+SW_API void sw__progress_batch_release(struct sw_progress_batch *b);
+
+/** sw__progress_fd - readable while sw__progress_next() has something to say; borrowed;
+ *  made on first use. Errors: SW_E_IO. */
+SW_API SW_NODISCARD sw_err *sw__progress_fd(sw_subscription *sub, int *fd);
+
+/** sw__subscription_free - @sub: given. */
+SW_API void sw__subscription_free(sw_subscription *sub);
+
+SW_DEFINE_AUTOPTR(sw_subscription, sw__subscription_free)
+
+SW_END_DECLS
+#endif
