@@ -11,6 +11,10 @@ libslipway_la_SOURCES += \
 	core/base/log.c \
 	core/base/map.c \
 	core/base/mem.c core/base/mem.h \
+	core/base/path.c \
+	core/base/pathremove.c \
+	core/base/pathtext.c \
+	core/base/pathwalk.c core/base/pathwalk.h \
 	core/base/random.c core/base/random.h \
 	core/base/siphash.c core/base/siphash.h \
 	core/base/text.c core/base/utf8.h \

@@ -5,12 +5,14 @@
  * symlinks start at ROOTFD, ".." never leaves it, and no component is ever looked up
  * outside, also while other threads or processes rename things. Resolution is
  * openat2(RESOLVE_IN_ROOT), or, where the kernel has none, a walk that opens component by
- * component and gives the same answers. At most SW_PATH_MAX_LINKS symlinks are followed.
+ * component and gives the same answers. At most SW_PATH_MAX_LINKS symlinks are followed,
+ * and no magic link of /proc. A path is shorter than PATH_MAX.
  *
  * Descriptors handed back are O_CLOEXEC. "" and "/" name the root itself.
  * Thread: any.   Errors everywhere: SW_E_NOT_FOUND (ENOENT, ENOTDIR), SW_E_EXISTS,
- * SW_E_DENIED (EACCES, EPERM), SW_E_LIMIT (ELOOP, ENAMETOOLONG), SW_E_INVALID (NUL-free
- * but unusable names), SW_E_IO; messages show the path quoted.
+ * SW_E_DENIED (EACCES, EPERM), SW_E_LIMIT (ELOOP, ENAMETOOLONG), SW_E_INVALID (EINVAL,
+ * EISDIR: a name that cannot be used for this), SW_E_BUSY, SW_E_IO; messages show the path
+ * quoted.
  */
 #ifndef SLIPWAY_PATH_H
 #define SLIPWAY_PATH_H
@@ -27,13 +29,16 @@ SW_BEGIN_DECLS
 
 /** sw_path_open - open(2) in the root; the last component is followed unless @flags has
  *  O_NOFOLLOW (O_PATH | O_NOFOLLOW opens a symlink itself). With O_CREAT the file is made
- *  with @mode exactly (no umask). */
+ *  with @mode exactly (no umask). Opening a FIFO waits for the other end, as open(2) does:
+ *  in a tree from outside, look with O_PATH first or add O_NONBLOCK. No terminal found
+ *  there becomes the controlling one. */
 SW_API SW_NODISCARD sw_err *sw_path_open(int rootfd, const char *path, int flags,
                                          mode_t mode, int *fd);
 
 /** sw_path_open_parent - open the directory that holds the last component, which is not
- *  followed. @base: the last component, from malloc; never "", "." or "..". A path that
- *  names the root is SW_E_INVALID. */
+ *  followed, also when a '/' comes after it. @dirfd: O_PATH, for the *at calls. @base: the
+ *  last component, from malloc; never "", "." or "..": where the path ends in those, they
+ *  are resolved. A path that names the root is SW_E_INVALID. */
 SW_API SW_NODISCARD sw_err *sw_path_open_parent(int rootfd, const char *path, int *dirfd,
                                                 char **base);
 
@@ -45,17 +50,18 @@ SW_API SW_NODISCARD sw_err *sw_path_stat(int rootfd, const char *path, bool foll
 SW_API SW_NODISCARD sw_err *sw_path_readlink(int rootfd, const char *path, char **target);
 
 /** sw_path_mkdirs - make the directory and its missing parents with @mode exactly;
- *  existing ones are left as they are. @fd: the last directory; may be NULL. */
+ *  existing ones are left as they are; where a symlink leads nowhere, that place is made.
+ *  @fd: the last directory, O_RDONLY; may be NULL. */
 SW_API SW_NODISCARD sw_err *sw_path_mkdirs(int rootfd, const char *path, mode_t mode,
                                            int *fd);
 
 /** sw_path_remove - remove a file or a whole tree; the last component is not followed, no
- *  symlink below is followed, other file systems mounted below are an error (SW_E_BUSY).
- *  A missing one is fine. Trees of any depth; constant number of descriptors. */
+ *  symlink below is followed, anything mounted below is an error (SW_E_BUSY). A missing
+ *  one is fine. Trees of any depth; constant number of descriptors. */
 SW_API SW_NODISCARD sw_err *sw_path_remove(int rootfd, const char *path);
 
 /** sw_path_write_file - write @path whole or not at all: temporary file beside it, fsync,
- *  rename, fsync of the directory. */
+ *  rename, fsync of the directory. A symlink at @path is replaced, not followed. */
 SW_API SW_NODISCARD sw_err *sw_path_write_file(int rootfd, const char *path, const void *p,
                                                size_t n, mode_t mode);
 
