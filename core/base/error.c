@@ -81,6 +81,9 @@ is_nomem(const sw_err *err)
         return err == &nomem_error;
 }
 
+static char *join(const char *fmt, va_list ap, const char *sep, const char *tail,
+                  size_t *head_len) SW_PRINTF(1, 0);
+
 /* Format fmt and append tail: a malloc'd string, or NULL. *@head_len: without the tail. */
 static char *
 join(const char *fmt, va_list ap, const char *sep, const char *tail, size_t *head_len)
