@@ -66,8 +66,13 @@ SW_API SW_NODISCARD sw_err *sw_config_load_env(sw_config *c, const char *const *
 SW_API SW_NODISCARD sw_err *sw_config_set(sw_config *c, const char *key, const char *value,
                                           enum sw_config_origin origin, const char *where);
 
+/** sw_config_key - a dotted path of the given parts, the last one NULL; parts that need
+ *  quotes get them, so that they may come from outside. From malloc. */
+SW_API char *sw_config_key(const char *part, ...) __attribute__((sentinel));
+
 /* Getters: the key must be in the table and of that type (asserts); parts that are the
- * user's own names are looked up as given. Results are borrowed. */
+ * user's own names are looked up as given. An entry of a MAP is a STRING of its own:
+ * worker.oci.labels."NAME". Results are borrowed. */
 SW_API bool sw_config_has(const sw_config *c, const char *key); /* set, default included */
 SW_API const char *sw_config_str(const sw_config *c, const char *key); /* or NULL */
 SW_API bool sw_config_bool(const sw_config *c, const char *key);
@@ -76,12 +81,14 @@ SW_API const sw_strlist *sw_config_list(const sw_config *c, const char *key); /*
 /** sw_config_diskspace - bytes; percentages are taken of @disk_total. */
 SW_API int64_t sw_config_diskspace(const sw_config *c, const char *key, int64_t disk_total);
 /** sw_config_names - the user's own names below a key, such as the hosts of "registry",
- *  the plugins of "plugins", or "0", "1"… of an array of tables. Added to @out. */
+ *  the plugins of "plugins", "0", "1"… of an array of tables, or the entries of a MAP.
+ *  Added to @out. */
 SW_API void sw_config_names(const sw_config *c, const char *key, sw_strlist *out);
 /** sw_config_value - one value with its origin; false when there is none of that key. */
 SW_API bool sw_config_value(const sw_config *c, const char *key,
                             struct sw_config_value *out);
-/** sw_config_each - every key in the order of the table, unset ones included. */
+/** sw_config_each - every key in the order of the table, unset ones included. What @fn is
+ *  given is borrowed until it returns. */
 SW_API void sw_config_each(const sw_config *c,
                            void (*fn)(void *arg, const struct sw_config_value *v),
                            void *arg);
