@@ -1,0 +1,14 @@
+# Fuzz targets: one program per parser of outside bytes, with a corpus beside it in
+# corpus/NAME/. Built with --enable-fuzzing only; ./dev fuzz NAME runs one.
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_DIST += tests/fuzz/corpus
+
+# Small values of the base: times, durations, sizes, numbers, digests, ids, quoting.
+FUZZ_TARGETS += tests/fuzz/values_fuzz
+tests_fuzz_values_fuzz_SOURCES = tests/fuzz/values_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_values_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# JSON documents, and strings as we write them.
+FUZZ_TARGETS += tests/fuzz/json_fuzz
+tests_fuzz_json_fuzz_SOURCES = tests/fuzz/json_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_json_fuzz_LDFLAGS = $(FUZZ_LINK)
