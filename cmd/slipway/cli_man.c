@@ -93,7 +93,8 @@ add_text(sw_buf *out, const char *text)
                        end[1] != ' ')
                         end = strchrnul(end + 1, '\n');
                 if (literal) {
-                        add_literal_line(out, text + strspn(text, " "), end);
+                        size_t indent = strspn(text, " ");
+                        add_literal_line(out, text + (indent > 4 ? 4 : indent), end);
                 } else if (end > text) {
                         if (!first)
                                 sw_buf_adds(out, ".Pp\n");

@@ -9,7 +9,11 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/cli_man.c \
 	cmd/slipway/main.c \
 	cmd/slipway/program.c cmd/slipway/program.h \
+	cmd/slipway/setup.c cmd/slipway/setup.h \
+	cmd/slipway/table.c cmd/slipway/table.h \
 	cmd/slipway/term.c cmd/slipway/term.h \
+	cmd/slipway/verb_config.c \
+	cmd/slipway/verb_config_explain.c \
 	cmd/slipway/verb_dump_docs.c \
 	cmd/slipway/verb_help.c \
 	cmd/slipway/verb_version.c
@@ -24,6 +28,7 @@ endif
 SLIPWAY_FOR_BUILD = ./cmd/slipway/slipway$(EXEEXT)
 slipway_pages = \
 	man/slipway.1 \
+	man/slipway-config.1 \
 	man/slipway-help.1 \
 	man/slipway-version.1
 man_MANS += $(slipway_pages)
