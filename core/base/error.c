@@ -72,7 +72,7 @@ static const char *const code_names[SW_E_COUNT] = {
 static sw_err *
 nomem(void)
 {
-        return (sw_err *) (uintptr_t) &nomem_error;
+        return (sw_err *) &nomem_error;
 }
 
 static bool
@@ -88,7 +88,6 @@ static char *join(const char *fmt, va_list ap, const char *sep, const char *tail
 static char *
 join(const char *fmt, va_list ap, const char *sep, const char *tail, size_t *head_len)
 {
-        size_t sep_len = strlen(sep), tail_len = strlen(tail);
         va_list again;
         char *text;
         int n;
@@ -99,12 +98,11 @@ join(const char *fmt, va_list ap, const char *sep, const char *tail, size_t *hea
         if (n < 0)
                 return NULL;
 
-        text = (char *) malloc((size_t) n + sep_len + tail_len + 1);
+        text = (char *) malloc((size_t) n + strlen(sep) + strlen(tail) + 1);
         if (!text)
                 return NULL;
         (void) vsnprintf(text, (size_t) n + 1, fmt, ap);
-        memcpy(text + n, sep, sep_len);
-        memcpy(text + n + sep_len, tail, tail_len + 1);
+        (void) stpcpy(stpcpy(text + n, sep), tail);
         *head_len = (size_t) n;
         return text;
 }

@@ -236,8 +236,8 @@ take_unit(const char **s)
         return 0;
 }
 
-#define DURATION_LIMIT (UINT64_C(1) << 63) /* of the magnitude; itself for negative ones   \
-                                            */
+/* Of the magnitude: INT64_MIN has it, positive durations stay below. */
+#define DURATION_LIMIT (UINT64_C(1) << 63)
 
 /* Digits before the dot; false when they are too many. */
 static bool
@@ -355,10 +355,7 @@ put_number(char *at, uint64_t n)
 static char *
 put_text(char *at, const char *s)
 {
-        size_t n = strlen(s);
-
-        memcpy(at, s, n);
-        return at + n;
+        return stpcpy(at, s);
 }
 
 /* Durations below one second: in the largest unit that keeps a digit before the dot. */

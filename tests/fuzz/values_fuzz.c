@@ -77,16 +77,13 @@ try_quoting(const char *s, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        sw_auto(sw_str) text = (char *) malloc(size + 1);
+        sw_auto(sw_buf) text = SW_BUF_INIT;
 
-        fuzz_check(text);
-        if (size)
-                memcpy(text, data, size);
-        text[size] = '\0';
-        try_time(text);
-        try_duration(text);
-        try_numbers(text);
-        try_names(text, size);
-        try_quoting(text, size);
+        sw_buf_add(&text, data, size);
+        try_time(text.data);
+        try_duration(text.data);
+        try_numbers(text.data);
+        try_names(text.data, size);
+        try_quoting(text.data, size);
         return 0;
 }

@@ -229,21 +229,19 @@ END_TEST
 /* Would catch what we write and jansson reads differently. */
 START_TEST(strings_round_trip)
 {
+        sw_auto(sw_buf) text = SW_BUF_INIT;
         sw_auto(sw_buf) b = SW_BUF_INIT;
         sw_autoptr(sw_json) doc = NULL;
-        char text[1000];
-        size_t n = 0;
 
         for (int c = 1; c < 0x80; c++)
-                text[n++] = (char) c;
-        memcpy(text + n, "\xc3\xa9\xe2\x80\xa8\xf0\x9f\x9a\xa2", 9);
-        n += 9;
+                sw_buf_addc(&text, (char) c);
+        sw_buf_adds(&text, "\xc3\xa9\xe2\x80\xa8\xf0\x9f\x9a\xa2");
         sw_buf_addc(&b, '[');
-        sw_json_add_str(&b, text, n);
+        sw_json_add_str(&b, text.data, text.len);
         sw_buf_addc(&b, ']');
         ok(sw_json_parse("ours", b.data, b.len, &doc));
-        ck_assert_uint_eq(json_string_length(json_array_get(doc, 0)), n);
-        ck_assert_mem_eq(json_string_value(json_array_get(doc, 0)), text, n);
+        ck_assert_uint_eq(json_string_length(json_array_get(doc, 0)), text.len);
+        ck_assert_str_eq(json_string_value(json_array_get(doc, 0)), text.data);
 }
 END_TEST
 
