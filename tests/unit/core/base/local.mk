@@ -42,3 +42,10 @@ tests_unit_core_base_text_test_SOURCES = tests/unit/core/base/text_test.c
 
 UNIT_TESTS += tests/unit/core/base/time_test
 tests_unit_core_base_time_test_SOURCES = tests/unit/core/base/time_test.c
+
+
+UNIT_TESTS += tests/unit/core/base/pathremove_test
+tests_unit_core_base_pathremove_test_SOURCES = tests/unit/core/base/pathremove_test.c
+
+UNIT_TESTS += tests/unit/core/base/pathtext_test
+tests_unit_core_base_pathtext_test_SOURCES = tests/unit/core/base/pathtext_test.c

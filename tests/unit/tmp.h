@@ -1,0 +1,24 @@
+/*
+ * tests/unit/tmp.h - a fresh directory for a test: in $TMPDIR, else in memory, else /tmp.
+ */
+#ifndef SLIPWAY_TESTS_UNIT_TMP_H
+#define SLIPWAY_TESTS_UNIT_TMP_H
+
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+
+/* Make a directory of its own for this test; @out is its path. The test removes it. */
+static inline void
+unit_mkdtemp(char *out, size_t size, const char *tag)
+{
+        const char *where = getenv("TMPDIR");
+
+        if (!where)
+                where = access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp";
+        int n = snprintf(out, size, "%s/sw-%s-XXXXXX", where, tag);
+        ck_assert(n > 0 && (size_t) n < size);
+        ck_assert_ptr_nonnull(mkdtemp(out));
+}
+
+#endif
