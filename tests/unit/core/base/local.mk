@@ -13,6 +13,7 @@ tests_unit_core_base_log_test_SOURCES = tests/unit/core/base/log_test.c
 
 UNIT_TESTS += tests/unit/core/base/path_test
 tests_unit_core_base_path_test_SOURCES = tests/unit/core/base/path_test.c
+
 UNIT_TESTS += tests/unit/core/base/array_test
 tests_unit_core_base_array_test_SOURCES = tests/unit/core/base/array_test.c
 
@@ -42,7 +43,6 @@ tests_unit_core_base_text_test_SOURCES = tests/unit/core/base/text_test.c
 
 UNIT_TESTS += tests/unit/core/base/time_test
 tests_unit_core_base_time_test_SOURCES = tests/unit/core/base/time_test.c
-
 
 UNIT_TESTS += tests/unit/core/base/pathremove_test
 tests_unit_core_base_pathremove_test_SOURCES = tests/unit/core/base/pathremove_test.c
