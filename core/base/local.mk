@@ -15,6 +15,7 @@ libslipway_la_SOURCES += \
 	core/base/pathremove.c \
 	core/base/pathtext.c \
 	core/base/pathwalk.c core/base/pathwalk.h \
+	core/base/pool.c core/base/pool.h \
 	core/base/random.c core/base/random.h \
 	core/base/siphash.c core/base/siphash.h \
 	core/base/text.c core/base/utf8.h \

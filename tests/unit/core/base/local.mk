@@ -49,3 +49,6 @@ tests_unit_core_base_pathremove_test_SOURCES = tests/unit/core/base/pathremove_t
 
 UNIT_TESTS += tests/unit/core/base/pathtext_test
 tests_unit_core_base_pathtext_test_SOURCES = tests/unit/core/base/pathtext_test.c
+
+UNIT_TESTS += tests/unit/core/base/pool_test
+tests_unit_core_base_pool_test_SOURCES = tests/unit/core/base/pool_test.c
