@@ -174,6 +174,8 @@ take_word(struct parser *ps, const char *word)
                         return SW_OK;
                 }
         }
+        if ((!call->verb || !call->verb->run) && ps->only_args)
+                return sw_err_new(SW_E_USAGE, "a command must come before --");
         if (!call->verb || !call->verb->run)
                 return unknown_verb(call, word);
         sw_array_push(&call->args, word);

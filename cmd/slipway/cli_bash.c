@@ -56,6 +56,16 @@ add_action(sw_buf *out, const char *program, enum cli_complete c, const char *ch
         sw_buf_addc(out, '\'');
 }
 
+/* @path NULL: after any verb. */
+static void
+add_pattern(sw_buf *out, const char *path, const char *dashes, const char *flag)
+{
+        if (path)
+                sw_buf_addf(out, "'%s %s%s'", path, dashes, flag);
+        else
+                sw_buf_addf(out, "*' %s%s'", dashes, flag);
+}
+
 /* "PATH FLAG" -> what completes its value; also tells which flags take one. */
 static void
 add_values(sw_buf *out, const char *program, const char *path, const struct cli_flag *flags)
@@ -63,9 +73,13 @@ add_values(sw_buf *out, const char *program, const char *path, const struct cli_
         for (const struct cli_flag *f = flags; f && f->name; f++) {
                 if (!cli_takes_value(f))
                         continue;
-                sw_buf_addf(out, "        %s' --%s'", path, f->name);
-                if (f->letter)
-                        sw_buf_addf(out, "|%s' -%c'", path, f->letter);
+                sw_buf_adds(out, "        ");
+                add_pattern(out, path, "--", f->name);
+                if (f->letter) {
+                        const char letter[] = { f->letter, '\0' };
+                        sw_buf_addc(out, '|');
+                        add_pattern(out, path, "-", letter);
+                }
                 sw_buf_adds(out, ") ");
                 add_action(out, program, f->complete,
                            f->type == CLI_CHOICE ? f->value : NULL);
@@ -103,12 +117,10 @@ add_tables(sw_buf *out, const struct cli_program *p, const char *fn)
                 if (!p->verbs[i]->hidden)
                         add_words(out, p, p->verbs[i]->name, p->verbs[i]->flags);
         sw_buf_addf(out, "        esac\n}\n\n_%s_value() {\n        case $1 in\n", fn);
-        for (size_t i = 0; i < p->n_verbs; i++) {
-                sw_auto(sw_str) path = sw_asprintf("'%s'", p->verbs[i]->name);
+        for (size_t i = 0; i < p->n_verbs; i++)
                 if (!p->verbs[i]->hidden)
-                        add_values(out, fn, path, p->verbs[i]->flags);
-        }
-        add_values(out, fn, "*", p->flags);
+                        add_values(out, fn, p->verbs[i]->name, p->verbs[i]->flags);
+        add_values(out, fn, NULL, p->flags);
         sw_buf_addf(out,
                     "        *) return 1 ;;\n        esac\n}\n\n"
                     "_%s_argument() {\n        case $1 in\n",

@@ -1,0 +1,12 @@
+# The command line without its verbs: each test links the files it is about.
+UNIT_TESTS += \
+	tests/unit/cmd/slipway/cli_test \
+	tests/unit/cmd/slipway/docs_test \
+	tests/unit/cmd/slipway/table_test
+tests_unit_cmd_slipway_cli_test_SOURCES = tests/unit/cmd/slipway/cli_test.c \
+	tests/unit/cmd/slipway/program.h cmd/slipway/cli.c cmd/slipway/cli_check.c
+tests_unit_cmd_slipway_docs_test_SOURCES = tests/unit/cmd/slipway/docs_test.c \
+	tests/unit/cmd/slipway/program.h cmd/slipway/cli.c cmd/slipway/cli_bash.c \
+	cmd/slipway/cli_help.c cmd/slipway/cli_man.c cmd/slipway/term.c
+tests_unit_cmd_slipway_table_test_SOURCES = tests/unit/cmd/slipway/table_test.c \
+	cmd/slipway/table.c cmd/slipway/term.c
