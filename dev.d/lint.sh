@@ -7,7 +7,8 @@ status=0
 
 flags=(-std=gnu11 -Icore/include -I. -Ibuild -include build/config.h
         "-DSW_PLUGINDIR=\"/p\"" "-DSW_SYSCONFDIR=\"/e\"")
-mapfile -t files < <(if [ $# -gt 0 ]; then printf '%s\n' "$@"; else git ls-files '*.c' | grep -Ev '^(tests/data|dev.d|examples)/'; fi)
+files_text=$(if [ $# -gt 0 ]; then printf '%s\n' "$@"; else git ls-files '*.c' | grep -Ev '^(tests/data|dev.d|examples)/'; fi)
+read -r -d "" -a files <<<"$files_text" || true
 
 echo "lint: clang-tidy, ${#files[@]} files"
 printf '%s\n' "${files[@]}" |
@@ -22,7 +23,7 @@ cppcheck -q -j "$(nproc)" --error-exitcode=1 --std=c11 --enable=warning,performa
         "${files[@]}" || status=1
 
 echo "lint: shellcheck"
-mapfile -t scripts < <(git ls-files dev bootstrap .ci/run '*.sh')
+read -r -d "" -a scripts <<<"$(git ls-files dev bootstrap .ci/run '*.sh')" || true
 shellcheck -x -S warning "${scripts[@]}" || status=1
 
 [ "$status" -eq 0 ] && echo "lint: clean"

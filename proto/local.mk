@@ -21,6 +21,7 @@ PROTO_FILES = \
 	proto/sshforward.proto \
 	proto/stack.proto \
 	proto/status.proto \
+	proto/store.proto \
 	proto/trace.proto \
 	proto/upload.proto \
 	proto/wellknown.proto \

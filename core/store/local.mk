@@ -1,0 +1,4 @@
+# core/store: refs, and the metadata environment.
+libslipway_la_SOURCES += \
+	core/store/lmdbcheck.c core/store/lmdbcheck.h \
+	core/store/meta.c core/store/meta.h

@@ -1,0 +1,69 @@
+/*
+ * core/store/meta.h - the metadata environment: LMDB below <root>/meta.
+ *
+ * Several processes may have it open at once; LMDB serialises writers. Commits do not wait
+ * for the disk: a thread of this module syncs behind them. So after kill -9 every commit is
+ * there; after a power failure the last second may be gone or the file damaged.
+ *
+ * A damaged file never stops the program: it is found before LMDB maps it (lmdbcheck.h),
+ * set aside as data.mdb.damaged-<time>, and a new one is begun. Looking takes time in
+ * proportion to the file, so it is done only when nobody else has it open and the file is
+ * not exactly as the last process left it when it closed (boot, size and time are noted in
+ * `clean`).
+ *
+ *   meta/data.mdb lock.mdb   LMDB's own
+ *   meta/users               flock: shared by every process that has it open, exclusive
+ * while looking and closing meta/clean               how the last process left it
+ *
+ * Thread: open and close by one; everything else any.
+ */
+#ifndef SLIPWAY_CORE_STORE_META_H
+#define SLIPWAY_CORE_STORE_META_H
+
+#include <lmdb.h>
+
+#include <slipway/error.h>
+#include <slipway/log.h>
+
+SW_BEGIN_DECLS
+
+/* Raised when a stored form changes; an older one is migrated, a newer one refused. */
+#define SW_META_SCHEMA 1
+
+/* The databases of schema 1. Keys and values: core/solver/keystore_lmdb.c. */
+enum sw_meta_db {
+        SW_META_LINKS,     /* "links"     dupsort */
+        SW_META_BACKLINKS, /* "backlinks" dupsort */
+        SW_META_RECORDS,   /* "records" */
+        SW_META_BYRESULT,  /* "byresult"  dupsort */
+        SW_META_NOTES,     /* "notes" */
+        SW_META_N_DBS
+};
+
+typedef struct sw_meta sw_meta;
+
+/**
+ * sw__meta_open - open or make the environment.
+ * @dir: made with mode 0700 if missing; its parent must exist.
+ * @log: borrowed until close; may be NULL. Told when a damaged file is set aside.
+ * Errors: SW_E_UNSUPPORTED (schema is newer than this program), SW_E_IO, SW_E_DENIED.
+ * Blocks: while another process looks for damage.
+ */
+SW_API SW_NODISCARD sw_err *sw__meta_open(const char *dir, sw_log *log, sw_meta **out);
+
+/** sw__meta_close - sync and close; NULL is fine. No transaction may be open. */
+SW_API void sw__meta_close(sw_meta *m);
+
+SW_API MDB_env *sw__meta_env(const sw_meta *m);
+SW_API MDB_dbi sw__meta_dbi(const sw_meta *m, enum sw_meta_db db);
+
+/** sw__meta_committed - a transaction was committed: have it synced behind. */
+SW_API void sw__meta_committed(sw_meta *m);
+
+/** sw__meta_err - an error from LMDB's @rc. SW_E_IO, SW_E_NOMEM, or SW_E_CORRUPT. */
+SW_API SW_NODISCARD sw_err *sw__meta_err(int rc, const char *what);
+
+SW_DEFINE_AUTOPTR(sw_meta, sw__meta_close)
+
+SW_END_DECLS
+#endif
