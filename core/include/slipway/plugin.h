@@ -140,11 +140,13 @@ struct sw_plugin {
         SW_API extern const struct sw_plugin MODULE##_LTX_sw_plugin;                       \
         const struct sw_plugin MODULE##_LTX_sw_plugin
 
+/* The version of the plugin: define it before this header is included to have another.
+ * (Setting .version a second time makes compilers warn.) */
 #ifndef SW_PLUGIN_VERSION
 #define SW_PLUGIN_VERSION "0.1.0"
 #endif
 
-/* The first fields; version defaults to SW_PLUGIN_VERSION and may be set again below. */
+/* The first fields. */
 #define SW_PLUGIN_V1(KIND, NAME)                                                           \
         .magic = SW_PLUGIN_MAGIC, .abi_major = SW_ABI_MAJOR, .abi_minor = SW_ABI_MINOR,    \
         .size = sizeof(struct sw_plugin), .kind = (KIND), .name = (NAME),                  \
