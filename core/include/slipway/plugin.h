@@ -17,6 +17,7 @@
 #ifndef SLIPWAY_PLUGIN_H
 #define SLIPWAY_PLUGIN_H
 
+#include <slipway/array.h>
 #include <slipway/buf.h>
 #include <slipway/cleanup.h>
 #include <slipway/ctx.h>
@@ -94,7 +95,7 @@ SW_API const char *sw_options_str(const sw_options *o, const char *name); /* or 
 SW_API bool sw_options_bool(const sw_options *o, const char *name);       /* unset: false */
 SW_API int64_t sw_options_int(const sw_options *o, const char *name);     /* INT, SIZE and
                                                                DURATION; unset: 0 */
-SW_API const struct sw_strlist *sw_options_list(const sw_options *o, const char *name);
+SW_API const sw_strlist *sw_options_list(const sw_options *o, const char *name);
 
 /* What init() is given. Grows at the end only; everything is borrowed; what is said to
  * live "as long as the plugin" is good until shutdown() returned. */
