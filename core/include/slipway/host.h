@@ -57,7 +57,8 @@ enum sw_plugin_fault {
 SW_API const char *sw_plugin_fault_name(enum sw_plugin_fault f);
 
 /* What is known of one file. Borrowed from the host; strings live as long as the host.
- * name, version, kind… are "" or 0 when the file never got far enough to tell. */
+ * name, version, kind… are "" or 0 when the file never got far enough to tell; a DISABLED
+ * or duplicate one is not opened, and its kind and name are those of its file name. */
 struct sw_plugin_info {
         unsigned kind;
         const char *name;
@@ -68,7 +69,7 @@ struct sw_plugin_info {
         enum sw_plugin_state state;
         enum sw_plugin_fault fault;
         const char *reason;                 /* message when BROKEN or DISABLED, else "" */
-        const struct sw_plugin *descriptor; /* NULL until OPENED */
+        const struct sw_plugin *descriptor; /* NULL until it was found sound: CHECKED */
 };
 
 struct sw_host_opts {
@@ -80,7 +81,9 @@ struct sw_host_opts {
         bool no_default_dir;     /* leave out $(libdir)/slipway/plugins */
 };
 
-/** sw_host_new - nothing is searched yet. Errors: SW_E_INTERNAL (lt_dlinit). */
+/** sw_host_new - nothing is searched yet. Modules that were linked into the program
+ *  (libtool's -dlpreopen) are found without being registered, after the directories given
+ *  here and before the installed ones. Errors: SW_E_INTERNAL (lt_dlinit). */
 SW_API SW_NODISCARD sw_err *sw_host_new(const struct sw_host_opts *opts, sw_host **out);
 /** sw_host_free - shutdown of every READY plugin in reverse order of init. */
 SW_API void sw_host_free(sw_host *h);
@@ -93,7 +96,9 @@ SW_API void sw_host_free(sw_host *h);
  * calls `required`; SW_E_CONFIG: options for a plugin that is not there.
  */
 SW_API SW_NODISCARD sw_err *sw_host_load(sw_host *h);
-/** sw_host_scan - as load, but stops before init: for listings. */
+/** sw_host_scan - as load, but stops before init and leaves the configuration's wishes
+ *  (`required`, options for nobody) to load: for listings. Errors: SW_E_IO, SW_E_DENIED;
+ *  everything found elsewhere is there all the same. */
 SW_API SW_NODISCARD sw_err *sw_host_scan(sw_host *h);
 
 /**
@@ -115,7 +120,8 @@ SW_API const struct sw_plugin_info *sw_host_find(const sw_host *h, unsigned kind
  * @ops, @self: borrowed, until sw_host_free; either may be NULL.
  * Errors: SW_E_NOT_FOUND (names kind and name, near names, plugins of that kind that are
  * there, directories searched, the package to install: slipway-KIND-NAME); for one that
- * is BROKEN its own reason: SW_E_BROKEN, SW_E_ABI, SW_E_UNMET, SW_E_CONFIG.
+ * is BROKEN its own reason: SW_E_BROKEN, SW_E_ABI, SW_E_UNMET, SW_E_CONFIG; SW_E_CONFIG
+ * for one that is switched off.
  * Thread: any, once loading is over.
  */
 SW_API SW_NODISCARD sw_err *sw_host_lookup(const sw_host *h, unsigned kind,
