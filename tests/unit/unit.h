@@ -29,8 +29,8 @@
         do {                                                                               \
                 sw_err *fails_err_ = (call);                                               \
                 ck_assert_msg(fails_err_ != NULL, "%s: succeeded", #call);                 \
-                ck_assert_msg(sw_err_code(fails_err_) == (code), "%s: code %s: %s", #call, \
-                              sw_err_code_name(sw_err_code(fails_err_)),                   \
+                ck_assert_msg(sw_err_code(fails_err_) == (int) (code), "%s: code %s: %s",  \
+                              #call, sw_err_code_name(sw_err_code(fails_err_)),            \
                               sw_err_message(fails_err_));                                 \
                 ck_assert_msg(strstr(sw_err_message(fails_err_), (part)) != NULL,          \
                               "%s: message lacks \"%s\": %s", #call, (part),               \
