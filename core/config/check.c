@@ -46,9 +46,8 @@ has_control(const char *s)
         return false;
 }
 
-/* Whether @s consists of letters, digits and those of @more, and is not empty. */
-static bool
-made_of(const char *s, const char *more)
+bool
+sw__made_of(const char *s, const char *more)
 {
         const char *p = s;
 
@@ -60,7 +59,7 @@ made_of(const char *s, const char *more)
 bool
 sw__check_name(const char *s)
 {
-        return isalnum((unsigned char) *s) && made_of(s, "._-");
+        return isalnum((unsigned char) *s) && sw__made_of(s, "._-");
 }
 
 static sw_err *
@@ -213,18 +212,16 @@ check_cidr(const char *s)
         return SW_OK;
 }
 
-/* One to four parts between slashes, each [A-Za-z0-9._()-]+ and so on. */
+/* One to four parts between slashes. */
 static sw_err *
 check_platform(const char *s)
 {
-        size_t parts = 1;
+        size_t slashes = 0;
 
-        for (const char *p = s; *p; p++) {
-                if (*p == '/' && (p == s || p[1] == '/' || p[1] == '\0'))
-                        parts = SIZE_MAX / 2;
-                parts += *p == '/';
-        }
-        if (parts > 4 || !made_of(s, "/._()+-"))
+        for (const char *p = s; *p; p++)
+                slashes += *p == '/';
+        if (slashes > 3 || *s == '/' || sw_str_has_suffix(s, "/") || strstr(s, "//") ||
+            !sw__made_of(s, "/._()+-"))
                 return is_not(s, "a platform such as linux/amd64 or linux/arm/v7");
         return SW_OK;
 }
@@ -236,7 +233,7 @@ check_repository(const char *s)
 
         if (strchr(s, '@') || strchr(slash ? slash : s, ':'))
                 return is_not(s, "a repository: leave out the tag and the digest");
-        if (strstr(s, "//") || !made_of(s, "/._:[]-"))
+        if (strstr(s, "//") || !sw__made_of(s, "/._:[]-"))
                 return is_not(s, "an image repository");
         return SW_OK;
 }
@@ -247,7 +244,7 @@ check_mirror(const char *s)
         if (scheme_len(s) > 0)
                 return is_not(s, "HOST[:PORT][/PATH]: leave out the scheme; for plain "
                                  "HTTP give the mirror a key registry.\"HOST\".http");
-        if (*s == '/' || !made_of(s, "/._:[]~-"))
+        if (*s == '/' || !sw__made_of(s, "/._:[]~-"))
                 return is_not(s, "HOST[:PORT][/PATH]");
         return SW_OK;
 }

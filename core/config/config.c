@@ -113,9 +113,11 @@ sw_config_load(sw_config *c, const char *path, bool required)
                 return SW_OK;
         }
         if (sw_err_code(err) == SW_E_LIMIT) {
+                struct sw__report r = { .name = path, .lines = SW_BUF_INIT };
+
                 sw_err_drop(err, "said below as a mistake of the file");
-                return sw_err_new(SW_E_CONFIG, "%s: is larger than %zu bytes", path,
-                                  SW__CONFIG_MAX_SIZE);
+                sw__report_too_large(&r);
+                return sw__report_take(&r);
         }
         if (err)
                 return sw_err_wrap(err, "read configuration");
@@ -305,21 +307,31 @@ dynamic_default(struct found f)
         return f.row && sw__row_is_dynamic(f.row) ? f.row->dflt : NULL;
 }
 
-bool
-sw_config_has(const sw_config *c, const char *key)
+/* Whether a table is there: one with names of the user's own, or one so named. */
+static bool
+has_table(const sw_config *c, const char *key)
 {
-        struct found f = find(c, key);
         sw_auto(sw__target) t = { 0 };
-
-        if (f.row)
-                return f.is_entry ? f.entry != NULL : f.val || dynamic_default(f);
-
         sw_err *err = sw__target_resolve(&t, key, false);
+
         if (err) {
                 sw_err_drop(err, "the answer is no");
                 return false;
         }
-        return sw_map_has(c->names, t.path.data);
+        if (!t.ends_in_name)
+                return sw_map_has(c->names, t.path.data);
+        const sw_map *names = sw_map_get(c->names, t.names.v[t.names.n - 2]);
+        return names && sw_map_has(names, t.names.v[t.names.n - 1]);
+}
+
+bool
+sw_config_has(const sw_config *c, const char *key)
+{
+        struct found f = find(c, key);
+
+        if (!f.row)
+                return has_table(c, key);
+        return f.is_entry ? f.entry != NULL : f.val || dynamic_default(f);
 }
 
 const char *

@@ -72,15 +72,16 @@ SW_NODISCARD sw_err *sw__node_check_name(struct sw__node child, const char *name
  * options of plugins, whose names are the plugin's, have them where needed only. */
 void sw__keypath_add(sw_buf *path, const char *part, bool user);
 /* Split into parts. Errors: SW_E_CONFIG. */
-SW_NODISCARD sw_err *sw__keypath_split(const char *path, sw_strlist *parts);
+SW_API SW_NODISCARD sw_err *sw__keypath_split(const char *path, sw_strlist *parts);
 
 /* What a path names. */
 struct sw__target {
         struct sw__node node;
         sw_buf path;      /* as values are filed */
-        sw_strlist names; /* the user's own: path of the table, name, path, … */
+        sw_strlist names; /* the user's own and indexes: path of the table, name, … */
         char *entry; /* name of an entry, when the rest of the path was of a map; or NULL */
-        bool in_array; /* below an array of tables */
+        bool in_array;     /* below an array of tables */
+        bool ends_in_name; /* the last of names is the last part */
 };
 void sw__target_release(struct sw__target *t);
 /* @check_names: refuse names of the user's own that a file could not have.
@@ -127,6 +128,9 @@ void sw__val_finish(struct sw__val *v);
 SW_NODISCARD sw_err *sw__check_scalar(const struct sw__config_key *row,
                                       enum sw_config_type type, const char *s,
                                       enum sw__style style, struct sw__val *v, char **out);
+/* Whether @s consists of letters, digits and those of @more, and is not empty. */
+bool sw__made_of(const char *s, const char *more);
+/* Whether @s is [A-Za-z0-9][A-Za-z0-9._-]*. */
 bool sw__check_name(const char *s);
 
 /* ---- yaml.c ---- */
@@ -140,6 +144,7 @@ struct sw__report {
 };
 void sw__report_add(struct sw__report *r, int line, int column, const char *key,
                     sw_err *err); /* err: given */
+void sw__report_too_large(struct sw__report *r);
 bool sw__report_full(const struct sw__report *r);
 /* The report as one error; SW_OK when empty. Releases it. */
 SW_NODISCARD sw_err *sw__report_take(struct sw__report *r);

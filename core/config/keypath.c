@@ -99,7 +99,9 @@ step_index(struct sw__target *t, const char *part)
         if (*part == '\0' || strspn(part, "0123456789") != strlen(part))
                 return sw_err_new(SW_E_CONFIG, "a list of tables takes a number here");
         t->node = sw__node_item(t->node);
-        t->in_array = true;
+        t->in_array = t->ends_in_name = true;
+        sw_strlist_add(&t->names, t->path.data);
+        sw_strlist_add(&t->names, part);
         sw__keypath_add(&t->path, part, false);
         return SW_OK;
 }
@@ -130,6 +132,7 @@ step(struct sw__target *t, const char *part, bool check_names)
                 sw_strlist_add(&t->names, part);
         }
         t->node = child;
+        t->ends_in_name = user;
         sw__keypath_add(&t->path, part, user && sw__node_kind(child) != SW__NODE_LEAF);
         return SW_OK;
 }

@@ -213,7 +213,7 @@ check_host(const char *name)
                 return sw_err_new(SW_E_CONFIG, "a registry is named HOST or HOST:PORT, "
                                                "without a scheme; for plain HTTP set its "
                                                "key http");
-        if (*name == '\0' || strpbrk(name, "/@?# \t"))
+        if (!sw__made_of(name, "._:[]-"))
                 return sw_err_new(SW_E_CONFIG, "a registry is named HOST or HOST:PORT");
         return SW_OK;
 }
@@ -222,8 +222,9 @@ static sw_err *
 check_plugin(const char *name)
 {
         const char *slash = strchr(name, '/');
+        sw_auto(sw_str) kind = sw_strndup(name, slash ? (size_t) (slash - name) : 0);
 
-        if (!slash || slash == name || slash[1] == '\0' || !sw__check_name(slash + 1))
+        if (!slash || !sw__check_name(kind) || !sw__check_name(slash + 1))
                 return sw_err_new(SW_E_CONFIG, "a plugin is named KIND/NAME, such as "
                                                "exporter/image");
         return SW_OK;
@@ -235,10 +236,6 @@ sw__node_check_name(struct sw__node child, const char *name)
         const char *path = row_at(child.first)->path;
         const char *open = path + child.off;
 
-        for (const char *p = name; *p; p++) {
-                if ((unsigned char) *p < 0x20 || *p == 0x7f)
-                        return sw_err_new(SW_E_CONFIG, "name has a control character");
-        }
         while (*open != '<')
                 open--;
         if (sw_str_has_prefix(open, "<HOST>"))

@@ -15,6 +15,7 @@ struct loader {
         struct sw__yaml *yaml;
         struct sw__report *report;
         sw_config *into;
+        sw_map *entries; /* whole names of the map at hand */
 };
 
 static void load_node(struct loader *l, struct sw__node node, const char *path);
@@ -227,7 +228,10 @@ load_entry(struct loader *l, struct sw__val *v, const char *name)
         bool tree = v->row->check == SW__CHECK_TREE;
 
         if (e->type == SW__EV_SCALAR && !e->null) {
-                sw_err *err = sw__val_add_pair(v, name, e->text, e->len, e->style);
+                sw_err *err = sw_map_set(l->entries, name, v)
+                                      ? sw__val_add_pair(v, name, e->text, e->len, e->style)
+                                      : sw_err_new(SW_E_CONFIG, "has two entries that come "
+                                                                "to the same name");
 
                 if (err)
                         complain(l, v->key, err);
@@ -283,9 +287,11 @@ load_leaf(struct loader *l, const struct sw__config_key *row, const char *path)
 {
         const struct sw__event_info *e = sw__yaml_event(l->yaml);
         struct sw__val *v = sw__val_new(row, path, SW_FROM_FILE, l->report->name);
+        sw_autoptr(sw_map) entries = sw_map_new(NULL);
         size_t mistakes = l->report->n;
         bool many = row->type == SW_CONFIG_LIST || row->type == SW_CONFIG_MAP;
 
+        l->entries = entries;
         v->line = e->line;
         v->column = e->column;
         if (row->check == SW__CHECK_OPTION && e->type == SW__EV_LIST)
@@ -324,7 +330,7 @@ void
 sw__config_read(sw_config *into, const char *text, size_t len, struct sw__report *r)
 {
         sw_autoptr(sw__yaml) yaml = sw__yaml_new(text, len, r);
-        struct loader l = { yaml, r, into };
+        struct loader l = { .yaml = yaml, .report = r, .into = into };
 
         if (!sw__yaml_begin(yaml))
                 return;

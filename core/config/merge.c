@@ -14,12 +14,6 @@
 #include "core/config/internal.h"
 
 static bool
-is_below(const char *key, const char *table)
-{
-        return sw_str_has_prefix(key, table) && key[strlen(table)] == '.';
-}
-
-static bool
 is_array(const char *path)
 {
         sw_auto(sw__target) t = { 0 };
@@ -32,21 +26,44 @@ is_array(const char *path)
         return sw__node_kind(t.node) == SW__NODE_ARRAY;
 }
 
-/* Forget an array of tables. */
-static void
-drop_array(sw_config *c, const char *path)
+/* Whether @key is one of @arrays or below one. Dots inside quotes make no path that is
+ * there, so they need no care. */
+static bool
+is_within(const char *key, const sw_map *arrays)
 {
-        struct sw_map_iter it = SW_MAP_ITER(c->vals);
+        for (const char *dot = strchr(key, '.'); dot; dot = strchr(dot + 1, '.')) {
+                if (sw_map_get_bytes(arrays, key, (size_t) (dot - key)))
+                        return true;
+        }
+        return sw_map_get(arrays, key) != NULL;
+}
+
+static void
+drop_within(sw_map *from, const sw_map *arrays)
+{
+        struct sw_map_iter it = SW_MAP_ITER(from);
 
         while (sw_map_next(&it)) {
-                if (is_below(it.key, path))
-                        sw_map_remove(c->vals, it.key);
+                if (is_within(it.key, arrays))
+                        sw_map_remove(from, it.key);
         }
-        it = SW_MAP_ITER(c->names);
+}
+
+/* Forget the arrays of tables that @over brings anew. */
+static void
+drop_arrays(sw_config *c, const sw_config *over)
+{
+        sw_autoptr(sw_map) arrays = sw_map_new(NULL);
+        struct sw_map_iter it = SW_MAP_ITER(over->names);
+
         while (sw_map_next(&it)) {
-                if (is_below(it.key, path) || strcmp(it.key, path) == 0)
-                        sw_map_remove(c->names, it.key);
+                if (is_array(it.key))
+                        sw_map_set(arrays, it.key, arrays);
         }
+        if (sw_map_count(arrays) == 0)
+                return;
+        drop_within(c->vals, arrays);
+        drop_within(c->names, arrays);
 }
 
 static void
@@ -57,8 +74,6 @@ merge_names(sw_config *c, const sw_config *over)
         while (sw_map_next(&tables)) {
                 struct sw_map_iter names = SW_MAP_ITER(tables.value);
 
-                if (is_array(tables.key))
-                        drop_array(c, tables.key);
                 (void) sw__config_names_of(c, tables.key);
                 while (sw_map_next(&names))
                         sw__config_name(c, tables.key, names.key);
@@ -109,6 +124,7 @@ sw__config_merge(sw_config *c, sw_config *over)
 {
         struct sw_map_iter it = SW_MAP_ITER(over->vals);
 
+        drop_arrays(c, over);
         merge_names(c, over);
         while (sw_map_next(&it))
                 merge_value(c, sw_map_take(over->vals, it.key));

@@ -56,6 +56,14 @@ sw__report_add(struct sw__report *r, int line, int column, const char *key, sw_e
         sw_err_drop(err, "its message is in the report now");
 }
 
+void
+sw__report_too_large(struct sw__report *r)
+{
+        sw__report_add(r, 0, 0, "",
+                       sw_err_new(SW_E_CONFIG, "is larger than %zu bytes",
+                                  SW__CONFIG_MAX_SIZE));
+}
+
 sw_err *
 sw__report_take(struct sw__report *r)
 {
@@ -121,9 +129,7 @@ check_bytes(struct sw__yaml *y)
         size_t n;
 
         if (y->len > SW__CONFIG_MAX_SIZE) {
-                sw__report_add(y->report, 0, 0, "",
-                               sw_err_new(SW_E_CONFIG, "is larger than %zu bytes",
-                                          SW__CONFIG_MAX_SIZE));
+                sw__report_too_large(y->report);
                 y->stopped = true;
                 return;
         }
@@ -144,6 +150,28 @@ check_bytes(struct sw__yaml *y)
         }
 }
 
+/*
+ * Refuse %TAG before libyaml sees it: its time grows with the square of their number.
+ * In column 1 such a line cannot be part of a value that is worth having.
+ */
+static void
+check_directives(struct sw__yaml *y)
+{
+        const char *p = y->text, *end = y->text + y->len;
+
+        for (int line = 1; p < end && !y->stopped; line++) {
+                const char *next = memchr(p, '\n', (size_t) (end - p));
+
+                if (end - p >= 4 && memcmp(p, "%TAG", 4) == 0) {
+                        sw__report_add(y->report, line, 1, "",
+                                       sw_err_new(SW_E_CONFIG,
+                                                  "tags (%%TAG) are not supported"));
+                        y->stopped = true;
+                }
+                p = next ? next + 1 : end;
+        }
+}
+
 struct sw__yaml *
 sw__yaml_new(const char *text, size_t len, struct sw__report *r)
 {
@@ -158,6 +186,7 @@ sw__yaml_new(const char *text, size_t len, struct sw__report *r)
         y->len = len;
         y->report = r;
         check_bytes(y);
+        check_directives(y);
         if (!yaml_parser_initialize(&y->parser)) {
                 r->nomem = true;
                 y->stopped = true;
@@ -316,9 +345,6 @@ sw__yaml_begin(struct sw__yaml *y)
                 return false;
         if (y->event.type != YAML_DOCUMENT_START_EVENT)
                 return false; /* the end of an empty stream */
-        if (y->event.data.document_start.tag_directives.start !=
-            y->event.data.document_start.tag_directives.end)
-                report_here(y, "", "tags (%TAG) are not supported");
         return sw__yaml_next(y, "");
 }
 

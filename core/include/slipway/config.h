@@ -73,7 +73,9 @@ SW_API char *sw_config_key(const char *part, ...) __attribute__((sentinel));
 /* Getters: the key must be in the table and of that type (asserts); parts that are the
  * user's own names are looked up as given. An entry of a MAP is a STRING of its own:
  * worker.oci.labels."NAME". Results are borrowed. */
-SW_API bool sw_config_has(const sw_config *c, const char *key); /* set, default included */
+/** sw_config_has - whether a value is set, default included, or a table of the user's own
+ *  names or list of tables is there. */
+SW_API bool sw_config_has(const sw_config *c, const char *key);
 SW_API const char *sw_config_str(const sw_config *c, const char *key); /* or NULL */
 SW_API bool sw_config_bool(const sw_config *c, const char *key);
 SW_API int64_t sw_config_int(const sw_config *c, const char *key); /* INT, DURATION (ns) */
