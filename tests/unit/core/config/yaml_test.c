@@ -69,6 +69,7 @@ START_TEST(says_where_syntax_breaks)
                 "f.yaml:2:1: not valid YAML: while scanning a quoted scalar, "
                 "found unexpected end of stream");
         refuses("root: a: b\n",
+                "f.yaml:1:7: root: \"a\" is not an absolute path\n"
                 "f.yaml:1:8: not valid YAML: mapping values are not allowed "
                 "in this context");
         /* what was found before is told too */
