@@ -23,6 +23,17 @@
 
 static char scratch[64];
 
+/* What lives until the test's process ends; reachable, so that no leak is reported. */
+static sw_strlist kept;
+static sw_log *kept_log;
+
+static SW_UNUSED const char *
+keep(char *s)
+{
+        sw_strlist_take(&kept, s);
+        return s;
+}
+
 static int
 scratch_remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -86,7 +97,7 @@ fake(const char *name)
 static SW_UNUSED const char *
 below(const char *rel)
 {
-        return sw_asprintf("%s/%s", scratch, rel);
+        return keep(sw_asprintf("%s/%s", scratch, rel));
 }
 
 static SW_UNUSED void
@@ -130,7 +141,8 @@ log_here(void)
 {
         log_fd = memfd_create("log", MFD_CLOEXEC);
         ck_assert_int_ge(log_fd, 0);
-        return sw_log_new(log_fd, SW_LOG_INFO, SW_LOG_TEXT);
+        kept_log = sw_log_new(log_fd, SW_LOG_INFO, SW_LOG_TEXT);
+        return kept_log;
 }
 
 /* What was logged so far; good until the process ends. */
@@ -143,10 +155,10 @@ logged(void)
         ck_assert_int_eq(fstat(log_fd, &st), 0);
         text = sw_alloc((size_t) st.st_size + 1);
         ck_assert_int_eq(pread(log_fd, text, (size_t) st.st_size, 0), st.st_size);
-        return text;
+        return keep(text);
 }
 
-/* A configuration of that text; freed with the process. */
+/* A configuration of that text; handed back. */
 static SW_UNUSED sw_config *
 configured(const char *yaml)
 {
