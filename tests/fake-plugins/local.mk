@@ -3,7 +3,7 @@
 if !STATIC_PLUGINS
 check_LTLIBRARIES += \
 	tests/fake-plugins/dup/exporter_good.la \
-	tests/fake-plugins/libgone.la \
+	tests/fake-plugins/gone/libgone.la \
 	tests/fake-plugins/exporter_abi_larger.la \
 	tests/fake-plugins/exporter_abi_major.la \
 	tests/fake-plugins/exporter_abi_minor.la \
@@ -45,13 +45,13 @@ FAKE_LINK = $(PLUGIN_LINK) -rpath /nowhere
 # Symbols may stay undefined, and are bound when called.
 FAKE_LOOSE = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
-tests_fake_plugins_libgone_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version -shared -rpath /nowhere
+tests_fake_plugins_gone_libgone_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version -shared -rpath /nowhere
 # The library is named to the linker only: libtool would tell the module where it lies.
 tests_fake_plugins_exporter_no_library_la_LDFLAGS = $(FAKE_LINK) \
-	-Wl,-L,tests/fake-plugins/.libs -Wl,-lgone
+	-Wl,-L,tests/fake-plugins/gone/.libs -Wl,-lgone
 tests_fake_plugins_exporter_no_library_la_LIBADD = libslipway.la
 tests_fake_plugins_exporter_no_library_la_DEPENDENCIES = libslipway.la \
-	tests/fake-plugins/libgone.la
+	tests/fake-plugins/gone/libgone.la
 tests_fake_plugins_exporter_no_symbol_la_LDFLAGS = $(FAKE_LOOSE)
 tests_fake_plugins_exporter_no_symbol_la_LIBADD = libslipway.la
 tests_fake_plugins_dup_exporter_good_la_LDFLAGS = $(FAKE_LINK)

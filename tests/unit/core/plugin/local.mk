@@ -12,3 +12,12 @@ UNIT_TESTS += tests/unit/core/plugin/host_test tests/unit/core/plugin/broken_tes
 endif
 tests_unit_core_plugin_host_test_SOURCES = tests/unit/core/plugin/host_test.c
 tests_unit_core_plugin_broken_test_SOURCES = tests/unit/core/plugin/broken_test.c
+
+if STATIC_PLUGINS
+if PLUGIN_EXPORTER_DISCARD
+UNIT_TESTS += tests/unit/core/plugin/builtin_test
+endif
+tests_unit_core_plugin_builtin_test_LDFLAGS = $(PROGRAM_LINK)
+tests_unit_core_plugin_builtin_test_DEPENDENCIES = libslipway.la $(PROGRAM_DEPS)
+endif
+tests_unit_core_plugin_builtin_test_SOURCES = tests/unit/core/plugin/builtin_test.c

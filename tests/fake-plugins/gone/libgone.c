@@ -1,4 +1,4 @@
-/* tests/fake-plugins/libgone.c - a library that exporter_no_library needs and that the
+/* tests/fake-plugins/gone/libgone.c - a library that exporter_no_library needs and that the
  * dynamic linker cannot find, as it is not installed. */
 #include <slipway/api.h>
 
