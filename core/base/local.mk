@@ -3,6 +3,7 @@ libslipway_la_SOURCES += \
 	core/base/array.c \
 	core/base/buf.c \
 	core/base/cancel.c \
+	core/base/child.c \
 	core/base/ctx.c \
 	core/base/digest.c \
 	core/base/error.c \
@@ -18,6 +19,8 @@ libslipway_la_SOURCES += \
 	core/base/pool.c core/base/pool.h \
 	core/base/random.c core/base/random.h \
 	core/base/siphash.c core/base/siphash.h \
+	core/base/spawn.c core/base/spawn.h \
+	core/base/spawnchild.c \
 	core/base/text.c core/base/utf8.h \
 	core/base/time.c \
 	core/base/version.c

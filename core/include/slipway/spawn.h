@@ -2,11 +2,17 @@
  * slipway/spawn.h - the one way to start a child process.
  *
  * The child gets exactly the descriptors named here (everything else is closed with
- * close_range before exec), default signal dispositions, an empty signal mask, its own
- * process group, and dies with the thread's process (PR_SET_PDEATHSIG) unless told
- * otherwise. Between fork and exec only async-signal-safe calls are made. Children are
- * watched through pidfds, so no SIGCHLD handler is installed and children of the
- * embedding program are never reaped.
+ * close_range before exec), default signal dispositions, an empty signal mask and its own
+ * process group. Between clone and exec only system calls are made, in memory shared with
+ * the parent: starting a child costs the same in a process of any size. Children are
+ * watched through pidfds, so no SIGCHLD handler is installed and children of the embedding
+ * program are never reaped; that program in turn must not reap ours: no waitpid(-1), no
+ * SIGCHLD ignored.
+ *
+ * Unless told otherwise (SW_SPAWN_KEEP) the child gets SIGKILL when this *process* ends, in
+ * whatever way; the end of the thread that started it does it no harm. That holds for the
+ * child alone, not for what it starts, and not once it has executed a program with set-id
+ * bits or file capabilities: for those the kernel forgets PR_SET_PDEATHSIG.
  */
 #ifndef SLIPWAY_SPAWN_H
 #define SLIPWAY_SPAWN_H
@@ -20,7 +26,8 @@
 SW_BEGIN_DECLS
 
 enum {
-        SW_SPAWN_SEARCH_PATH = 1 << 0, /* look argv[0] up in $PATH when it has no '/' */
+        SW_SPAWN_SEARCH_PATH = 1 << 0, /* look argv[0] up in $PATH (its absolute
+                                        * elements) when it has no '/' */
         SW_SPAWN_SETSID = 1 << 1,      /* own session instead of own process group */
         SW_SPAWN_KEEP = 1 << 2,        /* do not kill it when this process dies */
 };
@@ -52,7 +59,8 @@ typedef struct sw_child sw_child;
  *  exit status. All fields are borrowed until return. */
 SW_API SW_NODISCARD sw_err *sw_spawn_start(const struct sw_spawn *s, sw_child **out);
 SW_API pid_t sw_child_pid(const sw_child *c);
-/** sw_child_signal - to the process; @group: to its whole group. A dead one is fine. */
+/** sw_child_signal - to the process; @group: to its whole group. One that was waited for
+ *  is fine and gets nothing, nor does what is left of its group. */
 SW_API SW_NODISCARD sw_err *sw_child_signal(sw_child *c, int sig, bool group);
 
 struct sw_exit {
@@ -63,7 +71,9 @@ struct sw_exit {
 };
 
 /** sw_child_wait - until it ended. When @cancel (may be NULL) is cancelled, the group gets
- *  SIGTERM, after 500 ms SIGKILL; then SW_E_CANCELLED is returned once it is dead. */
+ *  SIGTERM, after 500 ms SIGKILL; then SW_E_CANCELLED is returned once it is dead. May be
+ *  called again, and by several threads. Other errors: SW_E_IO (no descriptor left),
+ *  SW_E_INTERNAL when somebody else reaped the child. */
 SW_API SW_NODISCARD sw_err *sw_child_wait(sw_child *c, sw_cancel *cancel,
                                           struct sw_exit *out);
 /** sw_child_free - kills the group with SIGKILL and waits if it still runs. */
@@ -74,6 +84,7 @@ SW_API void sw_child_free(sw_child *c);
  * @s:      as above; stdout and stderr of it are replaced.
  * @limit:  most bytes kept of each; more is read and dropped, and sets *truncated.
  * @out, @err: may be NULL: discarded.
+ * Ends when the program does: what its own children print later is not waited for.
  * Errors: as start and wait. An exit status other than 0 is not an error here.
  */
 SW_API SW_NODISCARD sw_err *sw_spawn_capture(const struct sw_spawn *s, sw_cancel *cancel,

@@ -52,3 +52,6 @@ tests_unit_core_base_pathtext_test_SOURCES = tests/unit/core/base/pathtext_test.
 
 UNIT_TESTS += tests/unit/core/base/pool_test
 tests_unit_core_base_pool_test_SOURCES = tests/unit/core/base/pool_test.c
+
+UNIT_TESTS += tests/unit/core/base/spawn_test
+tests_unit_core_base_spawn_test_SOURCES = tests/unit/core/base/spawn_test.c

@@ -1,0 +1,154 @@
+/*
+ * core/base/spawnchild.c - the child between clone and exec.
+ *
+ * It runs in the parent's memory (CLONE_VM) on a stack of its own, with every signal
+ * blocked, while the thread that made it sleeps. Hence: system calls only, through
+ * syscall(2); nothing that locks, allocates or runs a handler; nothing written but the
+ * launch and the thread's errno. Sanitizers are kept out: a function that never returns
+ * would leave its marks in the parent's shadow memory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/base/spawn.h"
+
+#if defined(__clang__)
+#define BARE __attribute__((no_sanitize("address", "thread", "undefined")))
+#else
+#define BARE __attribute__((no_sanitize("address,thread,undefined")))
+#endif
+
+/* As the kernel counts them, without the C library's reserved ones left out. */
+#define SIGNALS      64
+#define KERNEL_SET   8  /* bytes of a signal set */
+#define ACTION_BYTES 64 /* at least those of the kernel's struct sigaction */
+
+BARE static int
+fail(struct sw__launch *l, enum sw__launch_stage stage)
+{
+        l->stage = stage;
+        l->err = errno;
+        return -1;
+}
+
+/* Every signal to its default: all zeroes is SIG_DFL, no flags, empty mask. */
+BARE static void
+default_signals(void)
+{
+        const unsigned long action[ACTION_BYTES / sizeof(long)] = { 0 };
+
+        for (int sig = 1; sig <= SIGNALS; sig++)
+                (void) syscall(SYS_rt_sigaction, sig, action, NULL, KERNEL_SET);
+}
+
+BARE static void
+unblock_signals(void)
+{
+        const unsigned long none[KERNEL_SET / sizeof(long)] = { 0 };
+
+        (void) syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SET);
+}
+
+/* Group or session, and the promise to die with the parent (whose number is 0 seen from
+ * another PID namespace). */
+BARE static int
+set_up_process(struct sw__launch *l)
+{
+        long rc = l->flags & SW_SPAWN_SETSID ? syscall(SYS_setsid)
+                                             : syscall(SYS_setpgid, 0, 0);
+
+        if (rc < 0)
+                return fail(l, SW__LAUNCH_SESSION);
+        if (!(l->flags & SW_SPAWN_KEEP)) {
+                (void) syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+                long parent = syscall(SYS_getppid);
+                if (parent != l->parent && parent != 0) /* it died before that */
+                        (void) syscall(SYS_exit_group, 127);
+        }
+        if (l->cgroup_fd >= 0 && syscall(SYS_write, l->cgroup_fd, "0", 1) != 1)
+                return fail(l, SW__LAUNCH_CGROUP);
+        if (l->cwd_fd >= 0 && syscall(SYS_fchdir, l->cwd_fd) < 0)
+                return fail(l, SW__LAUNCH_CWD);
+        return 0;
+}
+
+/* Sources first move above all targets: no target then overwrites one yet to be used. */
+BARE static int
+place_descriptors(struct sw__launch *l)
+{
+        int above = l->fds[l->n_fds - 1].to + 1;
+
+        for (size_t i = 0; i < l->n_fds; i++) {
+                l->fd = l->fds[i].to;
+                l->moved[i] =
+                        (int) syscall(SYS_fcntl, l->fds[i].from, F_DUPFD_CLOEXEC, above);
+                if (l->moved[i] < 0)
+                        return fail(l, SW__LAUNCH_FD);
+        }
+        for (size_t i = 0; i < l->n_fds; i++) {
+                l->fd = l->fds[i].to;
+                if (syscall(SYS_dup3, l->moved[i], l->fds[i].to, 0) < 0)
+                        return fail(l, SW__LAUNCH_FD);
+        }
+        return 0;
+}
+
+/* Close @from to @to, both included. */
+BARE static void
+close_all(const struct sw__launch *l, unsigned from, unsigned to)
+{
+        if (from > to || syscall(SYS_close_range, from, to, 0) == 0)
+                return;
+        for (unsigned fd = from; fd <= to && fd < l->limit; fd++)
+                (void) syscall(SYS_close, fd);
+}
+
+BARE static void
+close_others(const struct sw__launch *l)
+{
+        unsigned from = 0;
+
+        for (size_t i = 0; i < l->n_fds; i++) {
+                unsigned to = (unsigned) l->fds[i].to;
+
+                if (to > from)
+                        close_all(l, from, to - 1);
+                from = to + 1;
+        }
+        close_all(l, from, ~0U);
+}
+
+BARE static int
+exec_first(struct sw__launch *l)
+{
+        int denied = 0;
+
+        for (size_t i = 0; l->programs[i]; i++) {
+                (void) syscall(SYS_execve, l->programs[i], l->argv, l->env);
+                if (errno == EACCES)
+                        denied = errno;
+                else if (errno != ENOENT && errno != ENOTDIR)
+                        return fail(l, SW__LAUNCH_EXEC);
+        }
+        errno = denied ? denied : ENOENT;
+        return fail(l, SW__LAUNCH_EXEC);
+}
+
+BARE int
+sw__launch_child(void *launch)
+{
+        struct sw__launch *l = launch;
+
+        default_signals();
+        if (set_up_process(l) == 0 && place_descriptors(l) == 0) {
+                close_others(l);
+                unblock_signals();
+                (void) exec_first(l);
+        }
+        (void) syscall(SYS_exit_group, 127);
+        __builtin_unreachable();
+}
