@@ -187,7 +187,7 @@ struct sw_config {
 };
 
 /* Without defaults. */
-sw_config *sw__config_empty(void);
+SW_API sw_config *sw__config_empty(void);
 /* File a value (given) that is not there yet. */
 void sw__config_put(sw_config *c, struct sw__val *v);
 /* Note a name of the user's own below @path. */

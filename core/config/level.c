@@ -8,6 +8,8 @@
  */
 #include <string.h>
 
+#include <slipway/plugin.h>
+
 #include "core/config/internal.h"
 
 static const struct sw__config_key *
@@ -218,6 +220,23 @@ check_host(const char *name)
         return SW_OK;
 }
 
+/* "unknown kind …" with the nearest one. */
+static SW_NODISCARD sw_err *
+unknown_kind(const char *kind)
+{
+        const char *known[SW_KIND_COUNT];
+        size_t n = 0;
+
+        for (unsigned k = 1; k < SW_KIND_COUNT; k++)
+                known[n++] = sw_kind_name(k);
+        const char *near = sw_near(kind, known, n);
+        if (near)
+                return sw_err_new(SW_E_CONFIG,
+                                  "unknown kind of plugin: %s (did you mean %s?)", kind,
+                                  near);
+        return sw_err_new(SW_E_CONFIG, "unknown kind of plugin: %s", kind);
+}
+
 static sw_err *
 check_plugin(const char *name)
 {
@@ -227,7 +246,7 @@ check_plugin(const char *name)
         if (!slash || !sw__check_name(kind) || !sw__check_name(slash + 1))
                 return sw_err_new(SW_E_CONFIG, "a plugin is named KIND/NAME, such as "
                                                "exporter/image");
-        return SW_OK;
+        return sw_kind_parse(kind) ? SW_OK : unknown_kind(kind);
 }
 
 sw_err *

@@ -12,3 +12,8 @@ tests_fuzz_values_fuzz_LDFLAGS = $(FUZZ_LINK)
 FUZZ_TARGETS += tests/fuzz/json_fuzz
 tests_fuzz_json_fuzz_SOURCES = tests/fuzz/json_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_json_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Configuration files: YAML, the table of keys, every check of a value.
+FUZZ_TARGETS += tests/fuzz/config_fuzz
+tests_fuzz_config_fuzz_SOURCES = tests/fuzz/config_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_config_fuzz_LDFLAGS = $(FUZZ_LINK)

@@ -153,7 +153,7 @@ START_TEST(mistakes_change_nothing)
                 "{}]}}\n");
         const char *bad =
                 "root: /b\nlog: {level: trace}\nregistry: {y: {}}\n"
-                "worker: {oci: {gcpolicy: []}}\nplugins: {a/b: {c: d}}\nnope: 1\n";
+                "worker: {oci: {gcpolicy: []}}\nplugins: {api/b: {c: d}}\nnope: 1\n";
         fails(sw_config_load_text(c, "g.yaml", bad, strlen(bad)), SW_E_CONFIG,
               "g.yaml:6:1: ");
         shows(c, "root", "/a", SW_FROM_FILE, "f.yaml");
@@ -165,7 +165,7 @@ START_TEST(mistakes_change_nothing)
         sw_config_names(c, "plugins", &names);
         ck_assert_uint_eq(names.n, 3); /* x, 0, 1 */
         size_t n;
-        ck_assert_ptr_null(sw_config_plugin(c, "a/b", &n));
+        ck_assert_ptr_null(sw_config_plugin(c, "api/b", &n));
 
         static const char *const env[] = { "SLIPWAY_ROOT=/c", "SLIPWAY_DEBUG=maybe", NULL };
         fails(sw_config_load_env(c, env), SW_E_CONFIG, "SLIPWAY_DEBUG: debug: ");

@@ -196,10 +196,10 @@ START_TEST(texts_read_back)
         size_t n = 0;
 
         for (size_t i = 0; i < SW_COUNT(odd); i++) {
-                sw_auto(sw_str) key = sw_asprintf("plugins.\"a/b\".o%zu", i);
+                sw_auto(sw_str) key = sw_asprintf("plugins.\"api/b\".o%zu", i);
 
                 ok(sw_config_set(c, key, odd[i], SW_FROM_FLAG, "--x"));
-                ok(sw_config_set(c, "plugins.\"a/b\".all", odd[i], SW_FROM_FLAG, "--x"));
+                ok(sw_config_set(c, "plugins.\"api/b\".all", odd[i], SW_FROM_FLAG, "--x"));
                 sw_auto(sw_str) label = sw_asprintf("%sx=%s", odd[i], odd[i]);
                 if (odd[i][0] && !strchr(odd[i], '='))
                         ok(sw_config_set(c, "worker.oci.labels", label, SW_FROM_FLAG,

@@ -35,8 +35,8 @@ START_TEST(refuses_duplicates)
                 "f.yaml:4:3: registry.a: is given twice; first on line 2");
         refuses("worker: {oci: {labels: {a: 1, a: 2}}}\n",
                 "f.yaml:1:31: worker.oci.labels.a: is given twice; first on line 1");
-        refuses("plugins: {a/b: {x: 1,\nx: 2}}\n",
-                "f.yaml:2:1: plugins.\"a/b\".x: is given twice; first on line 1");
+        refuses("plugins: {api/b: {x: 1,\nx: 2}}\n",
+                "f.yaml:2:1: plugins.\"api/b\".x: is given twice; first on line 1");
         refuses("worker: {oci: {stargzSnapshotter: {a.b: 1, a: {b: 2}}}}\n",
                 "f.yaml:1:51: worker.oci.stargzSnapshotter: has two entries that come to "
                 "the same name");
@@ -71,11 +71,11 @@ START_TEST(refuses_wrong_shapes)
         refuses("worker: {oci: {gcpolicy: [all]}}\n",
                 "f.yaml:1:27: worker.oci.gcpolicy.0: must be a table of keys, is a single "
                 "value");
-        refuses("plugins: {a/b: {x: {y: z}}}\n",
-                "f.yaml:1:20: plugins.\"a/b\".x: must be a single value or a list of them, "
-                "is a table of keys");
-        refuses("plugins: {a/b: {x: [[1], 2]}}\n",
-                "f.yaml:1:21: plugins.\"a/b\".x: must be a list of single values, is a "
+        refuses("plugins: {api/b: {x: {y: z}}}\n", "f.yaml:1:22: plugins.\"api/b\".x: must "
+                                                   "be a single value or a list of them, "
+                                                   "is a table of keys");
+        refuses("plugins: {api/b: {x: [[1], 2]}}\n",
+                "f.yaml:1:23: plugins.\"api/b\".x: must be a list of single values, is a "
                 "list");
 }
 END_TEST
@@ -88,9 +88,9 @@ START_TEST(refuses_missing_values)
                 "f.yaml:3:7: log.level: has no value; write one or leave the key out");
         refuses("cdi:\n  specDirs: [/a, ]\n  autoAllowed: [a, ~]\n",
                 "f.yaml:3:20: cdi.autoAllowed: an item has no value");
-        refuses("plugins: {a/b: {x: }}\n",
-                "f.yaml:1:17: plugins.\"a/b\".x: has no value; write one or leave the key "
-                "out");
+        refuses("plugins: {api/b: {x: }}\n", "f.yaml:1:19: plugins.\"api/b\".x: has no "
+                                             "value; write one or leave the key "
+                                             "out");
         refuses("worker: {oci: {labels: {a: }}}\n",
                 "f.yaml:1:28: worker.oci.labels: must be a table of names and single "
                 "values, is nothing");
@@ -151,8 +151,12 @@ START_TEST(checks_the_users_own_names)
                 "exporter/image\n"
                 "f.yaml:1:38: plugins.\"a/b/c\": a plugin is named KIND/NAME, such as "
                 "exporter/image");
-        refuses("plugins: {a/b: {\"x y\": 1}}\n",
-                "f.yaml:1:17: plugins.\"a/b\".\"x y\": not a name of an option: letters, "
+        refuses("plugins: {\n exportr/image: {},\n made-up/image: {}}\n",
+                "f.yaml:2:2: plugins.\"exportr/image\": unknown kind of plugin: exportr "
+                "(did you mean exporter?)\n"
+                "f.yaml:3:2: plugins.\"made-up/image\": unknown kind of plugin: made-up");
+        refuses("plugins: {api/b: {\"x y\": 1}}\n",
+                "f.yaml:1:19: plugins.\"api/b\".\"x y\": not a name of an option: letters, "
                 "digits, '.', '_' and '-'");
 }
 END_TEST

@@ -45,14 +45,15 @@ START_TEST(enabled_unless_said_otherwise)
 {
         sw_autoptr(sw_config) c = sw_config_new();
 
-        load(c, "plugins: {a/on: {required: true}, a/off: {enabled: false}, a/none: {}}");
-        ck_assert(sw_config_plugin_enabled(c, "a/on"));
-        ck_assert(sw_config_plugin_required(c, "a/on"));
-        ck_assert(!sw_config_plugin_enabled(c, "a/off"));
-        ck_assert(!sw_config_plugin_required(c, "a/off"));
-        ck_assert(sw_config_plugin_enabled(c, "a/none"));
-        ck_assert(sw_config_plugin_enabled(c, "a/unheard.of"));
-        ck_assert(!sw_config_plugin_required(c, "a/unheard.of"));
+        load(c, "plugins: {api/on: {required: true}, api/off: {enabled: false}, api/none: "
+                "{}}");
+        ck_assert(sw_config_plugin_enabled(c, "api/on"));
+        ck_assert(sw_config_plugin_required(c, "api/on"));
+        ck_assert(!sw_config_plugin_enabled(c, "api/off"));
+        ck_assert(!sw_config_plugin_required(c, "api/off"));
+        ck_assert(sw_config_plugin_enabled(c, "api/none"));
+        ck_assert(sw_config_plugin_enabled(c, "api/unheard.of"));
+        ck_assert(!sw_config_plugin_required(c, "api/unheard.of"));
         /* names from files of plugins may be anything */
         ck_assert(sw_config_plugin_enabled(c, "a\"/.x\\"));
 }
@@ -63,12 +64,12 @@ START_TEST(names_lists_plugins_and_options)
         sw_autoptr(sw_config) c = sw_config_new();
         sw_auto(sw_strlist) names = { 0 };
 
-        load(c, "plugins: {b/x: {o: 1, enabled: true}, a/y: }");
+        load(c, "plugins: {cache/x: {o: 1, enabled: true}, api/y: }");
         sw_config_names(c, "plugins", &names);
-        sw_config_names(c, "plugins.\"b/x\"", &names);
+        sw_config_names(c, "plugins.\"cache/x\"", &names);
         ck_assert_uint_eq(names.n, 3);
-        ck_assert_str_eq(names.v[0], "b/x");
-        ck_assert_str_eq(names.v[1], "a/y");
+        ck_assert_str_eq(names.v[0], "cache/x");
+        ck_assert_str_eq(names.v[1], "api/y");
         ck_assert_str_eq(names.v[2], "o");
 }
 END_TEST
@@ -78,23 +79,23 @@ START_TEST(flags_replace_and_append)
         sw_autoptr(sw_config) c = sw_config_new();
         size_t n;
 
-        load(c, "plugins: {a/b: {x: 1, y: 2}}");
-        ok(sw_config_set(c, "plugins.\"a/b\".x", "5", SW_FROM_FLAG, "--opt"));
-        const struct sw_config_option *o = sw_config_plugin(c, "a/b", &n);
+        load(c, "plugins: {api/b: {x: 1, y: 2}}");
+        ok(sw_config_set(c, "plugins.\"api/b\".x", "5", SW_FROM_FLAG, "--opt"));
+        const struct sw_config_option *o = sw_config_plugin(c, "api/b", &n);
         ck_assert_uint_eq(n, 2);
         ck_assert_str_eq(o[0].values[0], "5");
         ck_assert(!o[0].is_list);
         ck_assert_str_eq(o[0].where, "--opt");
         ck_assert_int_eq(o[0].line, 0);
 
-        ok(sw_config_set(c, "plugins.\"a/b\".x", "6", SW_FROM_FLAG, "--opt"));
-        o = sw_config_plugin(c, "a/b", &n);
+        ok(sw_config_set(c, "plugins.\"api/b\".x", "6", SW_FROM_FLAG, "--opt"));
+        o = sw_config_plugin(c, "api/b", &n);
         ck_assert(o[0].is_list);
         ck_assert_uint_eq(o[0].n_values, 2);
         ck_assert_str_eq(o[0].values[1], "6");
 
-        ok(sw_config_set(c, "plugins.\"new/one\".enabled", "false", SW_FROM_FLAG, "--opt"));
-        ck_assert(!sw_config_plugin_enabled(c, "new/one"));
+        ok(sw_config_set(c, "plugins.\"api/new\".enabled", "false", SW_FROM_FLAG, "--opt"));
+        ck_assert(!sw_config_plugin_enabled(c, "api/new"));
 }
 END_TEST
 
