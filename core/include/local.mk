@@ -17,10 +17,12 @@ pkginclude_HEADERS += \
 	core/include/slipway/host.h \
 	core/include/slipway/id.h \
 	core/include/slipway/json.h \
+	core/include/slipway/llb.h \
 	core/include/slipway/log.h \
 	core/include/slipway/map.h \
 	core/include/slipway/mem.h \
 	core/include/slipway/path.h \
+	core/include/slipway/platform.h \
 	core/include/slipway/plugin.h \
 	core/include/slipway/pool.h \
 	core/include/slipway/ref.h \

@@ -1,0 +1,315 @@
+/*
+ * core/llb/imagename.c - the grammar of image names:
+ *
+ *   reference  name [":" tag] ["@" digest]
+ *   name       domain "/" component *("/" component)
+ *   domain     label *("." label) [":" digits], or "[" IPv6 "]" [":" digits]
+ *   component  1*[a-z0-9] *(("." | "_" | "__" | 1*"-") 1*[a-z0-9])
+ *   tag        [A-Za-z0-9_] 0*127[A-Za-z0-9_.-]
+ *   digest     algorithm ":" 32*hex
+ *
+ * The first part before a "/" is a domain when it has a dot, a colon or a capital, or is
+ * "localhost"; otherwise the name is on Docker Hub. Thread: any.
+ */
+#include <string.h>
+
+#include <slipway/buf.h>
+#include <slipway/digest.h>
+#include <slipway/mem.h>
+
+#include "core/llb/imagename.h"
+
+#define HUB        "docker.io"
+#define HUB_LEGACY "index.docker.io"
+#define HUB_PREFIX "library/"
+
+enum { MAX_NAME = 255, MAX_TAG = 128, MAX_REFERENCE = 4096 };
+
+void
+sw__image_name_release(struct image_name *n)
+{
+        free(n->name);
+        free(n->tag);
+        free(n->digest);
+        *n = (struct image_name){ NULL, NULL, NULL };
+}
+
+char *
+sw__image_name_str(const struct image_name *n)
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+
+        sw_buf_adds(&b, n->name);
+        if (n->tag)
+                sw_buf_addf(&b, ":%s", n->tag);
+        if (n->digest)
+                sw_buf_addf(&b, "@%s", n->digest);
+        return sw_buf_detach(&b);
+}
+
+/* ---- pieces; locale plays no part ---------------------------------------------------- */
+
+static bool
+is_lower_alnum(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool
+is_alnum(char c)
+{
+        return is_lower_alnum(c) || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_hex(char c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Bytes of a separator inside a component, or 0. */
+static size_t
+separator(const char *p, const char *end)
+{
+        size_t n = 0;
+
+        if (*p == '.')
+                return 1;
+        if (*p == '_')
+                return end - p > 1 && p[1] == '_' ? 2 : 1;
+        while (p + n < end && p[n] == '-')
+                n++;
+        return n;
+}
+
+static bool
+component_ok(const char *p, const char *end)
+{
+        size_t n = 1;
+
+        if (p == end)
+                return false;
+        while (n) {
+                if (p == end || !is_lower_alnum(*p))
+                        return false;
+                while (p < end && is_lower_alnum(*p))
+                        p++;
+                if (p == end)
+                        return true;
+                n = separator(p, end);
+                p += n;
+        }
+        return false;
+}
+
+static bool
+path_ok(const char *p)
+{
+        const char *slash;
+
+        while ((slash = strchr(p, '/'))) {
+                if (!component_ok(p, slash))
+                        return false;
+                p = slash + 1;
+        }
+        return component_ok(p, p + strlen(p));
+}
+
+static bool
+label_ok(const char *p, const char *end)
+{
+        if (p == end || !is_alnum(*p) || !is_alnum(end[-1]))
+                return false;
+        for (; p < end; p++)
+                if (!is_alnum(*p) && *p != '-')
+                        return false;
+        return true;
+}
+
+static bool
+host_ok(const char *p, const char *end)
+{
+        if (end - p > 2 && *p == '[' && end[-1] == ']') {
+                for (p++; p < end - 1; p++)
+                        if (!is_hex(*p) && *p != ':')
+                                return false;
+                return true;
+        }
+        for (const char *dot; (dot = (const char *) memchr(p, '.', (size_t) (end - p)));
+             p = dot + 1)
+                if (!label_ok(p, dot))
+                        return false;
+        return label_ok(p, end);
+}
+
+static bool
+domain_ok(const char *p)
+{
+        const char *end = p + strlen(p), *colon = strrchr(p, ':');
+
+        if (*p == '[') {
+                const char *close = strchr(p, ']');
+
+                if (!close)
+                        return false;
+                if (colon && colon < close)
+                        colon = NULL; /* part of the address */
+        }
+        if (colon) {
+                for (const char *d = colon + 1; d == colon + 1 || *d; d++)
+                        if (*d < '0' || *d > '9')
+                                return false;
+                end = colon;
+        }
+        return host_ok(p, end);
+}
+
+static bool
+tag_ok(const char *p)
+{
+        size_t n = strlen(p);
+
+        if (!n || n > MAX_TAG || !(is_alnum(*p) || *p == '_'))
+                return false;
+        for (; *p; p++)
+                if (!is_alnum(*p) && !strchr("_.-", *p))
+                        return false;
+        return true;
+}
+
+/* ---- the whole ----------------------------------------------------------------------- */
+
+static sw_err *
+bad(const char *s, const char *why)
+{
+        return sw_err_new(SW_E_INVALID, "image name \"%.200s\" %s", s, why);
+}
+
+/* sha256 strictly; any other algorithm by its shape, since it may be known elsewhere. */
+static sw_err *
+check_digest(const char *s, const char *digest)
+{
+        const char *colon = strchr(digest, ':');
+        const char *p;
+        sw_digest d;
+
+        if (!colon)
+                return bad(s, "has a digest without an algorithm");
+        if (strncmp(digest, "sha256:", 7) == 0)
+                return sw_err_wrap(sw_digest_parse(digest, SIZE_MAX, &d),
+                                   "image name \"%.200s\"", s);
+        for (p = digest; p < colon; p++)
+                if (!is_alnum(*p) && (p == digest || !strchr("-_+.", *p)))
+                        return bad(s, "has a digest whose algorithm is no name");
+        for (p = colon + 1; *p; p++)
+                if (!is_hex(*p))
+                        return bad(s, "has a digest that is not hexadecimal");
+        if (colon == digest || p - colon - 1 < 32)
+                return bad(s, "has a digest that is too short");
+        return SW_OK;
+}
+
+static bool
+looks_like_domain(const char *p, size_t n)
+{
+        if (n == 9 && strncmp(p, "localhost", 9) == 0)
+                return true;
+        for (size_t i = 0; i < n; i++)
+                if (p[i] == '.' || p[i] == ':' || (p[i] >= 'A' && p[i] <= 'Z'))
+                        return true;
+        return false;
+}
+
+/* Take the domain off @rest; the default one where there is none. From malloc. */
+static char *
+take_domain(const char **rest)
+{
+        const char *slash = strchr(*rest, '/');
+        size_t n = slash ? (size_t) (slash - *rest) : 0;
+        char *domain;
+
+        if (!slash || !looks_like_domain(*rest, n))
+                return sw_strdup(HUB);
+        domain = sw_strndup(*rest, n);
+        *rest = slash + 1;
+        if (strcmp(domain, HUB_LEGACY) == 0) {
+                free(domain);
+                domain = sw_strdup(HUB);
+        }
+        return domain;
+}
+
+static sw_err *
+check_path(const char *s, const char *path)
+{
+        for (const char *p = path; *p; p++)
+                if (*p >= 'A' && *p <= 'Z')
+                        return bad(s, "has capitals in the repository; write it in lower "
+                                      "case");
+        if (!*path)
+                return bad(s, "has no repository");
+        if (!path_ok(path))
+                return bad(s, "is not of the form [domain/]path[:tag][@digest]");
+        return SW_OK;
+}
+
+/* The text is split from its end: digest, then tag, then domain and path. */
+static sw_err *
+parse(const char *s, char *text, struct image_name *n)
+{
+        sw_auto(sw_str) domain = NULL;
+        const char *path = text;
+        char *at = strchr(text, '@'), *colon;
+        sw_err *err;
+
+        if (at) {
+                *at = '\0';
+                n->digest = sw_strdup(at + 1);
+                err = check_digest(s, n->digest);
+                if (err)
+                        return err;
+        }
+        domain = take_domain(&path);
+        colon = strchr(path, ':');
+        if (colon) {
+                *colon = '\0';
+                n->tag = sw_strdup(colon + 1);
+                if (!tag_ok(n->tag))
+                        return bad(s, "has a tag that is not 1 to 128 letters, digits, "
+                                      "'_', '.' or '-'");
+        }
+        if (!domain_ok(domain))
+                return bad(s, "has a registry that is no host name");
+        err = check_path(s, path);
+        if (err)
+                return err;
+        n->name = sw_asprintf("%s/%s%s", domain,
+                              strcmp(domain, HUB) == 0 && !strchr(path, '/') ? HUB_PREFIX
+                                                                             : "",
+                              path);
+        if (strlen(n->name) > MAX_NAME)
+                return bad(s, "is longer than 255 characters");
+        return SW_OK;
+}
+
+sw_err *
+sw__image_name_parse(const char *s, struct image_name *out)
+{
+        sw_auto(image_name) n = { NULL, NULL, NULL };
+        sw_auto(sw_str) text = NULL;
+        sw_err *err;
+
+        if (!*s)
+                return sw_err_new(SW_E_INVALID, "the name of an image is empty");
+        if (strnlen(s, MAX_REFERENCE + 1) > MAX_REFERENCE)
+                return bad(s, "is far too long");
+        if (strlen(s) == SW_DIGEST_HEX_LEN && strspn(s, "0123456789abcdef") == strlen(s))
+                return bad(s, "is a bare digest; say name@sha256:…");
+        text = sw_strdup(s);
+        err = parse(s, text, &n);
+        if (err)
+                return err;
+        *out = n;
+        n = (struct image_name){ NULL, NULL, NULL };
+        return SW_OK;
+}

@@ -1,0 +1,415 @@
+/*
+ * core/llb/state/files.c - file actions and the vertex they become.
+ * Thread: one at a time per sw_files; actions are immutable.
+ */
+#include <string.h>
+
+#include <slipway/map.h>
+#include <slipway/text.h>
+
+#include "core/llb/state/files.h"
+
+enum { MAX_ACTIONS = 1000000 };
+
+struct sw_files {
+        struct action *last; /* counted; NULL: none yet */
+};
+
+sw_files *
+sw_files_new(void)
+{
+        return sw_new(sw_files);
+}
+
+void
+sw_files_free(sw_files *f)
+{
+        if (!f)
+                return;
+        sw__llb_object_unref(f->last ? &f->last->o : NULL);
+        free(f);
+}
+
+void
+sw__llb_action_release(struct action *a, struct dead *dead)
+{
+        sw__llb_object_drop(a->prev ? &a->prev->o : NULL, dead);
+        sw__llb_object_drop(a->from ? &a->from->o : NULL, dead);
+        sw__llb_object_drop(a->from_bound ? &a->from_bound->o : NULL, dead);
+        free(a->path);
+        free(a->src);
+        free(a->user.name);
+        free(a->group.name);
+        free(a->mode_str);
+        sw_strlist_release(&a->include);
+        sw_strlist_release(&a->exclude);
+        sw_strlist_release(&a->required);
+        free(a->data);
+        free(a);
+}
+
+void
+sw__llb_bound_release(sw_bound *b, struct dead *dead)
+{
+        sw__llb_object_drop(&b->last->o, dead);
+        sw__llb_object_drop(&b->state->o, dead);
+        free(b);
+}
+
+/* ---- owners ------------------------------------------------------------------------ */
+
+/* A number as the Go client reads it: 32 bits with a sign, which then wraps around. What
+ * is no number is a name; "root" is 0 everywhere. */
+static struct owner
+parse_owner(const char *s, size_t n)
+{
+        struct owner o = { .given = true };
+        sw_auto(sw_str) text = sw_strndup(s, n);
+        int64_t id = 0;
+        sw_err *err = sw_parse_int(text, INT32_MIN, INT32_MAX, &id);
+
+        if (!err)
+                o.id = (uint32_t) (int32_t) id;
+        else if (n && strcmp(text, "root") != 0)
+                o.name = sw_steal(text);
+        sw_err_drop(err, "no number: a name");
+        return o;
+}
+
+static void
+take_owner(struct action *a, const char *owner)
+{
+        const char *colon;
+
+        if (!owner)
+                return;
+        a->has_owner = true;
+        colon = strchr(owner, ':');
+        a->user = parse_owner(owner, colon ? (size_t) (colon - owner) : strlen(owner));
+        if (colon)
+                a->group = parse_owner(colon + 1, strlen(colon + 1));
+}
+
+/* ---- actions ----------------------------------------------------------------------- */
+
+static sw_err *
+action_new(const sw_files *f, enum action_kind kind, const char *path, struct action **out)
+{
+        sw_err *err = sw__llb_check_text("path of a file action", path);
+
+        if (err)
+                return err;
+        if (f->last && f->last->depth + 1 >= MAX_ACTIONS)
+                return sw_err_new(SW_E_LIMIT, "more than %d file actions in a list",
+                                  MAX_ACTIONS);
+        *out = sw_new(struct action);
+        sw__llb_object_init(&(*out)->o, OBJECT_ACTION);
+        (*out)->kind = kind;
+        (*out)->path = sw_strdup(path);
+        (*out)->time = -1;
+        (*out)->mode = -1;
+        return SW_OK;
+}
+
+/* @a (given) comes last in the list; the list's own reference becomes the action's. */
+static void
+append(sw_files *f, struct action *a)
+{
+        a->prev = f->last;
+        a->depth = f->last ? f->last->depth + 1 : 0;
+        f->last = a;
+}
+
+static sw_err *
+check_time(bool has_time, int64_t time, const char *path)
+{
+        if (has_time && time == -1)
+                return sw_err_new(SW_E_INVALID,
+                                  "%.200s: the time 1 ns before 1970 stands for no time in "
+                                  "a definition",
+                                  path);
+        return SW_OK;
+}
+
+static sw_err *
+plain_action(sw_files *f, enum action_kind kind, const char *path,
+             const struct sw_llb_file *file, struct action **out)
+{
+        struct sw_llb_file in;
+        sw_err *err = sw__llb_take_options("file action", &in, sizeof(in), file);
+
+        if (!err)
+                err = check_time(in.has_time, in.time, path);
+        if (!err)
+                err = action_new(f, kind, path, out);
+        if (err)
+                return err;
+        take_owner(*out, in.owner);
+        (*out)->parents = in.parents;
+        if (in.has_time)
+                (*out)->time = in.time;
+        return SW_OK;
+}
+
+sw_err *
+sw_files_mkdir(sw_files *f, const char *path, uint32_t mode, const struct sw_llb_file *file)
+{
+        struct action *a;
+        sw_err *err = plain_action(f, ACTION_MKDIR, path, file, &a);
+
+        if (err)
+                return sw_err_wrap(err, "mkdir");
+        a->mode = (int32_t) (mode & 0777);
+        append(f, a);
+        return SW_OK;
+}
+
+sw_err *
+sw_files_mkfile(sw_files *f, const char *path, uint32_t mode, const void *data, size_t len,
+                const struct sw_llb_file *file)
+{
+        struct action *a;
+        sw_err *err;
+
+        if (len > LLB_MAX_DATA)
+                return sw_err_new(SW_E_LIMIT,
+                                  "mkfile %.200s: %zu bytes are more than the %d that go "
+                                  "into a definition",
+                                  path, len, LLB_MAX_DATA);
+        err = plain_action(f, ACTION_MKFILE, path, file, &a);
+        if (err)
+                return sw_err_wrap(err, "mkfile");
+        a->mode = (int32_t) (mode & 0777);
+        a->data = len ? sw_memdup(data, len) : NULL;
+        a->len = len;
+        append(f, a);
+        return SW_OK;
+}
+
+sw_err *
+sw_files_symlink(sw_files *f, const char *target, const char *path,
+                 const struct sw_llb_file *file)
+{
+        struct action *a;
+        sw_err *err;
+
+        if (!*target || !*path)
+                return sw_err_new(SW_E_INVALID,
+                                  "symlink \"%.200s\" to \"%.200s\": neither "
+                                  "may be empty",
+                                  path, target);
+        err = sw__llb_check_text("target of a symlink", target);
+        if (!err)
+                err = plain_action(f, ACTION_SYMLINK, path, file, &a);
+        if (err)
+                return sw_err_wrap(err, "symlink");
+        a->src = sw_strdup(target);
+        append(f, a);
+        return SW_OK;
+}
+
+sw_err *
+sw_files_rm(sw_files *f, const char *path, const struct sw_llb_rm *rm)
+{
+        struct sw_llb_rm in;
+        struct action *a;
+        sw_err *err = sw__llb_take_options("rm", &in, sizeof(in), rm);
+
+        if (!err)
+                err = action_new(f, ACTION_RM, path, &a);
+        if (err)
+                return sw_err_wrap(err, "rm");
+        a->allow_missing = in.allow_missing;
+        a->wildcard = in.wildcard;
+        append(f, a);
+        return SW_OK;
+}
+
+static void
+take_copy(struct action *a, const struct sw_llb_copy *in)
+{
+        take_owner(a, in->owner);
+        if (in->has_mode)
+                a->mode = (int32_t) in->mode;
+        if (in->mode_str && *in->mode_str) {
+                a->mode_str = sw_strdup(in->mode_str);
+                a->mode = 0;
+        }
+        if (in->has_time)
+                a->time = in->time;
+        a->follow_symlink = in->follow_symlink;
+        a->contents_only = in->contents_only;
+        a->unpack = in->unpack;
+        a->parents = in->make_parents;
+        a->wildcard = in->wildcard;
+        a->allow_empty_wildcard = in->allow_empty_wildcard;
+        a->always_replace = in->always_replace;
+        sw__llb_strlist_take(&a->include, in->include);
+        sw__llb_strlist_take(&a->exclude, in->exclude);
+        sw__llb_strlist_take(&a->required, in->required);
+}
+
+static sw_err *
+copy(sw_files *f, const sw_state *from, sw_bound *from_bound, const char *src,
+     const char *dest, const struct sw_llb_copy *how)
+{
+        struct sw_llb_copy in;
+        struct action *a;
+        sw_err *err = sw__llb_take_options("copy", &in, sizeof(in), how);
+
+        if (!err)
+                err = check_time(in.has_time, in.time, dest);
+        if (!err && in.has_mode && in.mode > 07777)
+                err = sw_err_new(SW_E_INVALID, "mode %o has more than permissions",
+                                 in.mode);
+        if (!err)
+                err = sw__llb_check_text("source of a copy", src);
+        if (!err)
+                err = action_new(f, ACTION_COPY, dest, &a);
+        if (err)
+                return sw_err_wrap(err, "copy %.200s", src);
+        a->src = sw_strdup(src);
+        a->from = from ? sw_state_ref(from) : NULL;
+        a->from_bound = from_bound ? sw_bound_ref(from_bound) : NULL;
+        take_copy(a, &in);
+        append(f, a);
+        return SW_OK;
+}
+
+sw_err *
+sw_files_copy(sw_files *f, const sw_state *from, const char *src, const char *dest,
+              const struct sw_llb_copy *how)
+{
+        return copy(f, from, NULL, src, dest, how);
+}
+
+sw_err *
+sw_files_copy_bound(sw_files *f, sw_bound *from, const char *src, const char *dest,
+                    const struct sw_llb_copy *how)
+{
+        return copy(f, NULL, from, src, dest, how);
+}
+
+/* ---- binding ----------------------------------------------------------------------- */
+
+sw_err *
+sw_files_bind(const sw_files *f, const sw_state *s, sw_bound **out)
+{
+        sw_bound *b;
+
+        if (!f->last)
+                return sw_err_new(SW_E_INVALID, "a list of file actions is empty");
+        b = sw_new(sw_bound);
+        sw__llb_object_init(&b->o, OBJECT_BOUND);
+        b->last = f->last;
+        sw__llb_object_ref(&b->last->o);
+        b->state = sw_state_ref(s);
+        *out = b;
+        return SW_OK;
+}
+
+sw_bound *
+sw_bound_ref(sw_bound *b)
+{
+        sw__llb_object_ref(&b->o);
+        return b;
+}
+
+void
+sw_bound_unref(sw_bound *b)
+{
+        sw__llb_object_unref(b ? &b->o : NULL);
+}
+
+/* ---- the vertex -------------------------------------------------------------------- */
+
+/* A chain that is being walked, from its end. */
+struct walk {
+        const sw_bound *bound;
+        const struct action *at;
+};
+
+struct collector {
+        SW_ARRAY(struct output) outputs;
+        SW_ARRAY(struct walk) stack;
+        sw_map *seen; /* bound chains walked already */
+};
+
+static void
+collect(struct collector *c, struct output out)
+{
+        if (out.v)
+                sw_array_push(&c->outputs, out);
+}
+
+static void
+enter(struct collector *c, const sw_bound *b)
+{
+        if (!sw_map_set_bytes(c->seen, &b, sizeof(b), c))
+                return;
+        collect(c, b->state->out);
+        sw_array_push(&c->stack, (struct walk){ b, b->last });
+}
+
+/* The order in which the Go client visits inputs, which is the order of the definition:
+ * the state, then what is copied, the last copy first. */
+static void
+collect_all(struct collector *c, const sw_bound *b)
+{
+        enter(c, b);
+        while (c->stack.n) {
+                struct walk *w = &c->stack.v[c->stack.n - 1];
+                const struct action *a = w->at;
+
+                if (!a) {
+                        c->stack.n--;
+                        continue;
+                }
+                w->at = a->prev;
+                if (a->from)
+                        collect(c, a->from->out);
+                else if (a->from_bound)
+                        enter(c, a->from_bound);
+        }
+}
+
+static struct vertex *
+file_vertex(sw_bound *b, struct opts *opts)
+{
+        struct collector c = { .seen = sw_map_new(NULL) };
+        struct vertex *v;
+
+        collect_all(&c, b);
+        v = sw__llb_vertex_new(VERTEX_FILE, opts, c.outputs.v, c.outputs.n);
+        v->caps = CAP(FILE_BASE);
+        v->files = b;
+        sw_map_free(c.seen);
+        sw_array_release(&c.outputs);
+        sw_array_release(&c.stack);
+        return v;
+}
+
+sw_err *
+sw_state_files(const sw_state *s, const sw_files *f, const struct sw_llb_opts *opts,
+               sw_state **out)
+{
+        struct opts o;
+        struct vertex *v;
+        sw_bound *b;
+        sw_err *err = sw__llb_opts_take(opts, &o);
+
+        if (err)
+                return sw_err_wrap(err, "file actions");
+        err = sw_files_bind(f, s, &b);
+        if (err) {
+                struct dead dead = { NULL };
+
+                sw__llb_opts_release(&o, &dead);
+                sw__llb_object_bury(&dead);
+                return err;
+        }
+        v = file_vertex(b, &o);
+        *out = sw__llb_state_with_output(s, (struct output){ v, 0 });
+        sw__llb_object_unref(&v->o);
+        return SW_OK;
+}

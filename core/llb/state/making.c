@@ -1,0 +1,435 @@
+/*
+ * core/llb/state/making.c - the walk over the graph. See making.h.
+ */
+#include <string.h>
+
+#include "core/llb/marshal.h"
+#include "core/llb/state/definition.h"
+#include "core/llb/state/making.h"
+
+enum { MAX_NESTED = 8 }; /* source maps of definitions of source maps */
+
+/* ---- constraints and metadata ------------------------------------------------------ */
+
+/* Both sorted; of equal keys @b's stays. */
+static void
+merge_description(struct making *m, struct meta *into, const struct pair *b, size_t n)
+{
+        const struct pair *a = into->description;
+        size_t na = into->n_description, i = 0, k = 0, total = 0;
+        struct pair *v;
+
+        if (!n)
+                return;
+        if (!na) {
+                into->description = b;
+                into->n_description = n;
+                return;
+        }
+        v = (struct pair *) sw__pb_arena_alloc(&m->r.arena, (na + n) * sizeof(*v));
+        while (i < na || k < n) {
+                int c = i == na ? 1 : k == n ? -1 : strcmp(a[i].key, b[k].key);
+
+                v[total++] = c < 0 ? a[i] : b[k];
+                i += c <= 0;
+                k += c >= 0;
+        }
+        into->description = v;
+        into->n_description = total;
+}
+
+static void
+merge_meta(struct making *m, struct meta *into, const struct meta *from)
+{
+        into->ignore_cache |= from->ignore_cache;
+        merge_description(m, into, from->description, from->n_description);
+        if (from->export_cache != SW_LLB_EXPORT_CACHE_DEFAULT)
+                into->export_cache = from->export_cache;
+        into->caps |= from->caps;
+        if (from->group_id) {
+                into->group_id = from->group_id;
+                into->group_name = from->group_name;
+                into->group_weak = from->group_weak;
+        }
+        if (from->resources)
+                into->resources = from->resources;
+}
+
+static struct meta
+meta_of(const struct opts *o)
+{
+        return (struct meta){ .ignore_cache = o->ignore_cache,
+                              .description = o->description,
+                              .n_description = o->n_description,
+                              .export_cache = o->export_cache,
+                              .group_id = o->group_id,
+                              .group_name = o->group_name,
+                              .group_weak = o->group_weak,
+                              .resources = o->has_resources ? &o->resources : NULL };
+}
+
+static void
+set_constraints(struct making *m, const struct vertex *v, Pb__Op *op)
+{
+        const sw_strlist *lists[] = { &m->base.filters, &v->opts.filters };
+        Pb__WorkerConstraints *c =
+                PB_NEW(m, Pb__WorkerConstraints, PB__WORKER_CONSTRAINTS__INIT);
+
+        c->filter = PB_ARRAY(m, char *, lists[0]->n + lists[1]->n);
+        for (size_t i = 0; i < SW_COUNT(lists); i++)
+                for (size_t k = 0; k < lists[i]->n; k++)
+                        c->filter[c->n_filter++] = lists[i]->v[k];
+        op->constraints = c;
+}
+
+Pb__Platform *
+sw__llb_pb_platform(struct making *m, const sw_platform *p)
+{
+        Pb__Platform *pb = PB_NEW(m, Pb__Platform, PB__PLATFORM__INIT);
+
+        pb->architecture = pb_text(p->arch);
+        pb->os = pb_text(p->os);
+        pb->variant = pb_text(p->variant);
+        pb->osversion = pb_text(p->os_version);
+        pb->osfeatures = (char **) (void *) p->os_features;
+        while (pb->osfeatures && pb->osfeatures[pb->n_osfeatures])
+                pb->n_osfeatures++;
+        return pb;
+}
+
+/* ---- inputs ------------------------------------------------------------------------ */
+
+sw_err *
+sw__llb_input_of(struct making *m, struct output out, const struct entry **entry,
+                 int64_t *index)
+{
+        sw_err *err = sw__llb_resolve_output(&m->r, out, &out);
+
+        if (err)
+                return err;
+        *index = out.index;
+        *entry = out.v ? (const struct entry *) sw_map_get_bytes(m->done, &out.v,
+                                                                 sizeof(out.v))
+                       : NULL;
+        return SW_OK;
+}
+
+void
+sw__llb_inputs_init(struct inputs *in)
+{
+        *in = (struct inputs){ NULL, 0, 0, sw_map_new(NULL) };
+}
+
+void
+sw__llb_inputs_release(struct inputs *in)
+{
+        free(in->v);
+        sw_map_free(in->index);
+}
+
+static int64_t
+push_input(struct making *m, struct inputs *in, const struct entry *entry, int64_t index)
+{
+        Pb__Input *pb = PB_NEW(m, Pb__Input, PB__INPUT__INIT);
+
+        pb->digest = pb_text(entry->digest);
+        pb->index = index;
+        sw_array_push(in, pb);
+        return (int64_t) in->n - 1;
+}
+
+sw_err *
+sw__llb_inputs_add(struct making *m, struct inputs *in, struct output out,
+                   int64_t *position)
+{
+        struct {
+                const struct entry *entry;
+                int64_t index;
+        } key;
+        uintptr_t known;
+        sw_err *err = sw__llb_input_of(m, out, &key.entry, &key.index);
+
+        if (err)
+                return err;
+        if (!key.entry) {
+                *position = -1;
+                return SW_OK;
+        }
+        known = (uintptr_t) sw_map_get_bytes(in->index, &key, sizeof(key));
+        if (!known) {
+                known = (uintptr_t) push_input(m, in, key.entry, key.index) + 1;
+                sw_map_set_bytes(in->index, &key, sizeof(key), (void *) known);
+        }
+        *position = (int64_t) known - 1;
+        return SW_OK;
+}
+
+/* ---- entries ----------------------------------------------------------------------- */
+
+/* Source maps are compared by what is in them: the same text may come in twice. */
+static int32_t
+map_index(struct making *m, const sw_source_map *map)
+{
+        uintptr_t known = (uintptr_t) sw_map_get_bytes(m->map_index, &map, sizeof(map));
+        size_t i = 0;
+
+        if (known)
+                return (int32_t) (known - 1);
+        for (; i < m->maps.n; i++) {
+                const sw_source_map *o = m->maps.v[i];
+
+                if (o->len == map->len && strcmp(o->filename, map->filename) == 0 &&
+                    strcmp(o->language, map->language) == 0 &&
+                    (!o->len || memcmp(o->data, map->data, o->len) == 0))
+                        break;
+        }
+        if (i == m->maps.n)
+                sw_array_push(&m->maps, map);
+        sw_map_set_bytes(m->map_index, &map, sizeof(map), (void *) (uintptr_t) (i + 1));
+        return (int32_t) i;
+}
+
+static void
+add_places(struct making *m, struct entry *e, const struct vertex *v)
+{
+        for (size_t i = 0; i < v->opts.n_locations; i++) {
+                struct place *p =
+                        (struct place *) sw__pb_arena_alloc(&m->r.arena, sizeof(*p));
+
+                *p = (struct place){ NULL, map_index(m, v->opts.locations[i].map),
+                                     &v->opts.locations[i] };
+                *e->last_place = p;
+                e->last_place = &p->next;
+        }
+}
+
+/* The entry for the bytes in m->bytes: the one there is, or a new one at the end. */
+static struct entry *
+entry_for_bytes(struct making *m)
+{
+        sw_digest d = sw_digest_of(m->bytes.data, m->bytes.len);
+        char digest[SW_DIGEST_STR_SIZE];
+        struct entry *e;
+
+        sw_digest_str(&d, digest);
+        e = (struct entry *) sw_map_get(m->by_digest, digest);
+        if (e)
+                return e;
+        e = (struct entry *) sw__pb_arena_alloc(&m->r.arena, sizeof(*e));
+        memset(e, 0, sizeof(*e));
+        memcpy(e->digest, digest, sizeof(digest));
+        e->len = m->bytes.len;
+        e->bytes = (uint8_t *) sw__pb_arena_strndup(&m->r.arena, m->bytes.data, e->len);
+        e->last_place = &e->places;
+        sw_map_set(m->by_digest, digest, e);
+        sw_array_push(&m->entries, e);
+        return e;
+}
+
+static sw_err *
+make_op(struct making *m, const struct vertex *v, Pb__Op *op, capset *caps)
+{
+        switch (v->kind) {
+        case VERTEX_SOURCE: return sw__llb_make_source(m, v, op, caps);
+        case VERTEX_EXEC: return sw__llb_make_exec(m, v, op, caps);
+        case VERTEX_FILE: return sw__llb_make_file(m, v, op, caps);
+        default: return sw__llb_make_other(m, v, op);
+        }
+}
+
+static const char *
+name_of(const struct vertex *v)
+{
+        static const char *const kinds[] = {
+                [VERTEX_SOURCE] = "source", [VERTEX_EXEC] = "run",
+                [VERTEX_FILE] = "files",    [VERTEX_MERGE] = "merge",
+                [VERTEX_DIFF] = "diff",     [VERTEX_PASSTHROUGH] = "passthrough",
+                [VERTEX_BUILD] = "build",   [VERTEX_LATE] = "late",
+        };
+
+        for (size_t i = 0; i < v->opts.n_description; i++)
+                if (strcmp(v->opts.description[i].key, "llb.customname") == 0)
+                        return v->opts.description[i].value;
+        return kinds[v->kind];
+}
+
+/* All inputs of @v have entries. */
+static sw_err *
+make_entry(struct making *m, const struct vertex *v)
+{
+        struct meta meta = meta_of(&m->base), own = meta_of(&v->opts);
+        Pb__Op op = PB__OP__INIT;
+        struct entry *e;
+        sw_err *err;
+
+        merge_meta(m, &meta, &own);
+        meta.caps = v->caps;
+        err = make_op(m, v, &op, &meta.caps);
+        if (!err) {
+                set_constraints(m, v, &op);
+                if (v->kind == VERTEX_EXEC && meta.resources)
+                        meta.caps |= CAP(EXEC_META_LINUX_RESOURCES);
+                sw_buf_clear(&m->bytes);
+                sw__llb_pack_op(&op, &m->bytes);
+                e = entry_for_bytes(m);
+                merge_meta(m, &e->meta, &meta);
+                add_places(m, e, v);
+                sw_map_set_bytes(m->done, &v, sizeof(v), e);
+        }
+        sw__pb_arena_release(&m->tmp);
+        return sw_err_wrap(err, "vertex \"%.200s\"", name_of(v));
+}
+
+/* ---- the walk ---------------------------------------------------------------------- */
+
+struct frame {
+        const struct vertex *v;
+        size_t next; /* input to look at */
+};
+typedef SW_ARRAY(struct frame) frames;
+
+/* Go on with the topmost frame: down into an input that has no entry, or up. */
+static sw_err *
+step(struct making *m, frames *stack)
+{
+        struct frame *f = &stack->v[stack->n - 1];
+        sw_err *err;
+
+        while (f->next < f->v->n_inputs) {
+                struct output in;
+
+                err = sw__llb_resolve_output(&m->r, f->v->inputs[f->next++], &in);
+                if (err)
+                        return sw_err_wrap(err, "input of vertex \"%.200s\"",
+                                           name_of(f->v));
+                if (in.v && !sw_map_get_bytes(m->done, &in.v, sizeof(in.v))) {
+                        sw_array_push(stack, (struct frame){ in.v, 0 });
+                        return SW_OK;
+                }
+        }
+        err = make_entry(m, f->v);
+        stack->n--;
+        return err;
+}
+
+static sw_err *
+walk(struct making *m, const struct vertex *v)
+{
+        frames stack = { 0 };
+        sw_err *err = SW_OK;
+
+        sw_array_push(&stack, (struct frame){ v, 0 });
+        while (!err && stack.n)
+                err = step(m, &stack);
+        sw_array_release(&stack);
+        return err;
+}
+
+/* The last op points to the result and has the capabilities of the whole. */
+static sw_err *
+make_terminal(struct making *m, struct output out)
+{
+        Pb__Op op = PB__OP__INIT;
+        struct inputs in;
+        struct meta meta = { .caps = CAP(CONSTRAINTS) | CAP(PLATFORM) };
+        int64_t position;
+        sw_err *err;
+
+        sw__llb_inputs_init(&in);
+        err = sw__llb_inputs_add(m, &in, out, &position);
+        if (!err) {
+                op.inputs = in.v;
+                op.n_inputs = in.n;
+                for (size_t i = 0; i < m->entries.n; i++) {
+                        const struct meta *e = &m->entries.v[i]->meta;
+
+                        meta.caps |= e->ignore_cache ? CAP(META_IGNORE_CACHE) : 0;
+                        meta.caps |= e->n_description ? CAP(META_DESCRIPTION) : 0;
+                        meta.caps |= e->export_cache ? CAP(META_EXPORT_CACHE) : 0;
+                }
+                sw_buf_clear(&m->bytes);
+                sw__llb_pack_op(&op, &m->bytes);
+                entry_for_bytes(m)->meta = meta;
+        }
+        sw__llb_inputs_release(&in);
+        sw__pb_arena_release(&m->tmp);
+        return err;
+}
+
+/* ---- one marshalling --------------------------------------------------------------- */
+
+static void
+making_init(struct making *m, const struct sw_llb_opts *in)
+{
+        sw__llb_resolver_init(&m->r, in);
+        m->platform = m->base.platform ? m->base.platform : sw_platform_host();
+        m->local_unique =
+                m->base.local_unique ? m->base.local_unique : sw_id_new(m->random_unique);
+        sw__pb_arena_init(&m->tmp);
+        sw_buf_init(&m->bytes);
+        m->done = sw_map_new(NULL);
+        m->by_digest = sw_map_new(NULL);
+        m->map_index = sw_map_new(NULL);
+}
+
+static void
+making_release(struct making *m)
+{
+        struct dead dead = { NULL };
+
+        sw__llb_resolver_release(&m->r);
+        sw__llb_opts_release(&m->base, &dead);
+        sw__pb_arena_release(&m->tmp);
+        sw_buf_release(&m->bytes);
+        sw_map_free(m->done);
+        sw_map_free(m->by_digest);
+        sw_map_free(m->map_index);
+        sw_array_release(&m->entries);
+        sw_array_release(&m->maps);
+        sw__llb_object_bury(&dead);
+}
+
+static sw_err *
+make_all(struct making *m, const sw_state *s, const struct sw_llb_opts *opts, int nested,
+         sw_buf *out)
+{
+        struct output result;
+        sw_err *err = sw__llb_resolve_output(&m->r, s->out, &result);
+
+        if (err || !result.v)
+                return err;
+        err = walk(m, result.v);
+        if (!err)
+                err = make_terminal(m, result);
+        return err ? err : sw__llb_write_definition(m, opts, nested, out);
+}
+
+sw_err *
+sw__llb_marshal_nested(const sw_state *s, const struct sw_llb_opts *opts, int nested,
+                       sw_buf *out)
+{
+        struct making m = { 0 };
+        struct sw_llb_opts in;
+        sw_err *err;
+
+        if (nested > MAX_NESTED)
+                return sw_err_new(SW_E_LIMIT,
+                                  "source maps refer to states with source maps more than "
+                                  "%d times",
+                                  MAX_NESTED);
+        err = sw__llb_take_options("options", &in, sizeof(in), opts);
+        if (!err)
+                err = sw__llb_opts_take(opts, &m.base);
+        if (err)
+                return err;
+        making_init(&m, &in);
+        err = make_all(&m, s, opts, nested, out);
+        making_release(&m);
+        return err;
+}
+
+sw_err *
+sw_state_marshal(const sw_state *s, const struct sw_llb_opts *opts, sw_buf *out)
+{
+        return sw__llb_marshal_nested(s, opts, 0, out);
+}

@@ -1,0 +1,314 @@
+/*
+ * core/llb/state/query.c - see query.h.
+ */
+#include <string.h>
+
+#include <slipway/path.h>
+
+#include "core/llb/state/query.h"
+
+enum { MAX_LATE = 1000 }; /* states made by late functions in a row */
+
+static void
+unref_state(void *s)
+{
+        sw_state_unref((sw_state *) s);
+}
+
+void
+sw__llb_resolver_init(struct resolver *r, const struct sw_llb_opts *opts)
+{
+        r->given = *opts;
+        r->given.size = sizeof(r->given);
+        if (!r->given.platform)
+                r->given.platform = sw_platform_host();
+        sw__pb_arena_init(&r->arena);
+        r->late = sw_map_new(unref_state);
+        r->envs = sw_map_new(NULL);
+        r->dirs = sw_map_new(NULL);
+}
+
+void
+sw__llb_resolver_release(struct resolver *r)
+{
+        sw_map_free(r->late);
+        sw_map_free(r->envs);
+        sw_map_free(r->dirs);
+        sw__pb_arena_release(&r->arena);
+}
+
+/* Maps are keyed by addresses of objects. */
+static void *
+recall(const sw_map *m, const void *object)
+{
+        return sw_map_get_bytes(m, &object, sizeof(object));
+}
+
+static void
+remember(sw_map *m, const void *object, void *value)
+{
+        sw_map_set_bytes(m, &object, sizeof(object), value);
+}
+
+/* What the function of a late vertex makes. */
+static sw_err *
+late_target(struct resolver *r, const struct vertex *v, const sw_state **out)
+{
+        sw_state *made = (sw_state *) recall(r->late, v);
+        sw_err *err;
+
+        if (!made) {
+                err = v->late.fn(v->late.arg, v->late.state, &r->given, &made);
+                if (err)
+                        return err;
+                if (!made)
+                        return sw_err_new(SW_E_INTERNAL,
+                                          "the function of a late state made nothing and "
+                                          "no error");
+                remember(r->late, v, made);
+        }
+        *out = made;
+        return SW_OK;
+}
+
+static sw_err *
+too_late(void)
+{
+        return sw_err_new(SW_E_LIMIT,
+                          "%d functions of late states in a row made late states",
+                          MAX_LATE);
+}
+
+sw_err *
+sw__llb_resolve_output(struct resolver *r, struct output in, struct output *out)
+{
+        for (int i = 0; in.v && in.v->kind == VERTEX_LATE; i++) {
+                const sw_state *made;
+                sw_err *err = i < MAX_LATE ? late_target(r, in.v, &made) : too_late();
+
+                if (err)
+                        return err;
+                in = made->out;
+        }
+        *out = in;
+        return SW_OK;
+}
+
+/* A state that is itself late, rather than a node over one. */
+static bool
+is_late(const sw_state *s)
+{
+        return s->key == VALUE_NONE && s->at[0] == s;
+}
+
+sw_err *
+sw__llb_find_value(struct resolver *r, const sw_state *s, enum value key,
+                   const sw_state **out)
+{
+        const sw_state *n = s->at[key];
+
+        for (int i = 0; n && is_late(n); i++) {
+                const sw_state *made;
+                sw_err *err = i < MAX_LATE ? late_target(r, n->out.v, &made) : too_late();
+
+                if (err)
+                        return err;
+                n = made->at[key];
+        }
+        *out = n;
+        return SW_OK;
+}
+
+/* The node that sets @key before @n did. */
+static sw_err *
+find_before(struct resolver *r, const sw_state *n, enum value key, const sw_state **out)
+{
+        return sw__llb_find_value(r, n->prev, key, out);
+}
+
+sw_err *
+sw__llb_find_text(struct resolver *r, const sw_state *s, enum value key, const char **out)
+{
+        const sw_state *n;
+        sw_err *err = sw__llb_find_value(r, s, key, &n);
+
+        if (!err)
+                *out = n && n->text ? n->text : "";
+        return err;
+}
+
+sw_err *
+sw__llb_find_number(struct resolver *r, const sw_state *s, enum value key, int64_t *out)
+{
+        const sw_state *n;
+        sw_err *err = sw__llb_find_value(r, s, key, &n);
+
+        if (!err)
+                *out = n ? n->number : 0;
+        return err;
+}
+
+typedef SW_ARRAY(const sw_state *) nodes;
+
+static sw_err *
+collect(struct resolver *r, const sw_state *n, enum value key, nodes *out)
+{
+        sw_err *err = SW_OK;
+
+        while (!err && n) {
+                sw_array_push(out, n);
+                err = find_before(r, n, key, &n);
+        }
+        return err;
+}
+
+sw_err *
+sw__llb_find_all(struct resolver *r, const sw_state *s, enum value key,
+                 const sw_state ***out, size_t *n)
+{
+        nodes found = { 0 };
+        const sw_state *first;
+        sw_err *err = sw__llb_find_value(r, s, key, &first);
+
+        if (!err)
+                err = collect(r, first, key, &found);
+        if (!err) {
+                *n = found.n;
+                *out = (const sw_state **) sw__pb_arena_alloc(&r->arena,
+                                                              (found.n + 1) *
+                                                                      sizeof(**out));
+                for (size_t i = 0; i < found.n; i++)
+                        (*out)[i] = found.v[found.n - 1 - i];
+        }
+        sw_array_release(&found);
+        return err;
+}
+
+/* ---- directory --------------------------------------------------------------------- */
+
+/* The nodes from @n down to one whose answer is known, or that needs none before it. */
+static sw_err *
+collect_dirs(struct resolver *r, const sw_state *n, nodes *out, const char **known)
+{
+        sw_err *err = SW_OK;
+
+        *known = "/";
+        while (!err && n) {
+                const char *k = (const char *) recall(r->dirs, n);
+
+                if (k) {
+                        *known = k;
+                        break;
+                }
+                sw_array_push(out, n);
+                if (n->text[0] == '/')
+                        break;
+                err = find_before(r, n, VALUE_DIR, &n);
+        }
+        return err;
+}
+
+sw_err *
+sw__llb_find_dir(struct resolver *r, const sw_state *s, const char **out)
+{
+        nodes todo = { 0 };
+        const char *dir = "";
+        const sw_state *n;
+        sw_err *err = sw__llb_find_value(r, s, VALUE_DIR, &n);
+
+        if (err)
+                return err;
+        if (n)
+                err = collect_dirs(r, n, &todo, &dir);
+        for (size_t i = todo.n; !err && i-- > 0;) {
+                const char *text = todo.v[i]->text;
+
+                if (text[0] == '/') {
+                        dir = text;
+                } else {
+                        sw_auto(sw_str) joined = sw_path_join(*dir ? dir : "/", text);
+
+                        dir = sw__pb_arena_strndup(&r->arena, joined, strlen(joined));
+                }
+                remember(r->dirs, todo.v[i], (void *) dir);
+        }
+        sw_array_release(&todo);
+        if (!err)
+                *out = dir;
+        return err;
+}
+
+/* ---- environment ------------------------------------------------------------------- */
+
+bool
+sw__llb_env_is(const char *entry, const char *key)
+{
+        size_t n = strlen(key);
+
+        return strncmp(entry, key, n) == 0 && entry[n] == '=';
+}
+
+static char *
+env_entry(struct resolver *r, const sw_state *n)
+{
+        size_t name = strlen(n->name), text = strlen(n->text);
+        char *e = (char *) sw__pb_arena_alloc(&r->arena, name + text + 2);
+
+        memcpy(e, n->name, name);
+        e[name] = '=';
+        memcpy(e + name + 1, n->text, text + 1);
+        return e;
+}
+
+/* Of each variable the newest node counts; the order is that of those nodes. */
+static struct env_list *
+make_env(struct resolver *r, const nodes *newest_first)
+{
+        struct env_list *env =
+                (struct env_list *) sw__pb_arena_alloc(&r->arena, sizeof(*env));
+        sw_autoptr(sw_map) seen = sw_map_new(NULL);
+
+        env->n = 0;
+        env->v = (char **) sw__pb_arena_alloc(&r->arena, newest_first->n * sizeof(*env->v));
+        for (size_t i = 0; i < newest_first->n; i++) {
+                const sw_state *n = newest_first->v[i];
+
+                if (sw_map_set(seen, n->name, env) && n->text)
+                        env->v[env->n++] = env_entry(r, n);
+        }
+        for (size_t i = 0; i < env->n / 2; i++) {
+                char *swap = env->v[i];
+
+                env->v[i] = env->v[env->n - 1 - i];
+                env->v[env->n - 1 - i] = swap;
+        }
+        return env;
+}
+
+sw_err *
+sw__llb_find_env(struct resolver *r, const sw_state *s, struct env_list *out)
+{
+        nodes found = { 0 };
+        struct env_list *env;
+        const sw_state *n;
+        sw_err *err = sw__llb_find_value(r, s, VALUE_ENV, &n);
+
+        if (err)
+                return err;
+        if (!n) {
+                *out = (struct env_list){ NULL, 0 };
+                return SW_OK;
+        }
+        env = (struct env_list *) recall(r->envs, n);
+        if (!env) {
+                err = collect(r, n, VALUE_ENV, &found);
+                if (!err) {
+                        env = make_env(r, &found);
+                        remember(r->envs, n, env);
+                }
+                sw_array_release(&found);
+        }
+        if (!err)
+                *out = *env;
+        return err;
+}
