@@ -61,10 +61,10 @@ decode(const char *s, size_t n, sw_buf *out)
                 char c = s[i];
 
                 if (c == '%') {
-                        int hi = i + 2 < n ? hex_value(s[i + 1]) : -1;
-                        int lo = i + 2 < n ? hex_value(s[i + 2]) : -1;
+                        int hi = n - i > 2 ? hex_value(s[i + 1]) : -1;
+                        int lo = n - i > 2 ? hex_value(s[i + 2]) : -1;
 
-                        if (i + 2 == n - 0 || hi < 0 || lo < 0 || (hi == 0 && lo == 0))
+                        if (hi < 0 || lo < 0 || (hi == 0 && lo == 0))
                                 return false;
                         c = (char) (hi << 4 | lo);
                         i += 2;
@@ -127,29 +127,26 @@ check_authority(const char *s, const char *host, size_t n)
         return SW_OK;
 }
 
-/* "scheme://authority/path?query", the scheme lower-cased in @u already. */
+/* "scheme://authority/path", the scheme lower-cased in @u already. */
 static sw_err *
 parse_url(const char *s, const char *rest, struct git_url *u)
 {
-        size_t n_authority = strcspn(rest, "/?"), n_path;
+        size_t n_authority = strcspn(rest, "/");
         const char *at = (const char *) memrchr(rest, '@', n_authority);
-        const char *host = at ? at + 1 : rest, *path = rest + n_authority, *query;
+        const char *host = at ? at + 1 : rest, *path = rest + n_authority;
         sw_auto(sw_buf) decoded = SW_BUF_INIT, remote = SW_BUF_INIT;
         sw_err *err;
 
         err = check_authority(s, host, (size_t) (path - host));
         if (err)
                 return err;
-        query = path + strcspn(path, "?");
-        n_path = (size_t) (query - path);
-        if (!decode(path, n_path, &decoded))
+        if (!decode(path, strlen(path), &decoded))
                 return bad(s, "has a broken % escape in its path");
         u->host = sw_strndup(host, (size_t) (path - host));
         u->path = sw_strdup(decoded.data);
         sw_buf_addf(&remote, "%s://", u->scheme);
         sw_buf_add(&remote, rest, n_authority);
-        add_path(&remote, path, n_path, &decoded);
-        sw_buf_adds(&remote, query);
+        add_path(&remote, path, strlen(path), &decoded);
         u->remote = sw_buf_detach(&remote);
         return SW_OK;
 }

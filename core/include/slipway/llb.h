@@ -266,7 +266,7 @@ struct sw_llb_git {
 /**
  * sw_llb_git - a git repository.
  * @url:      http, https, ssh or git URL, "user@host:path", or "host/path" for https. A
- *            fragment in it is an error: it goes to @fragment.
+ *            fragment or query in it is an error: branches go to @fragment.
  * @fragment: "ref", "ref:subdir", ":subdir", ""; or NULL.
  */
 SW_API SW_NODISCARD sw_err *sw_llb_git(const char *url, const char *fragment,
