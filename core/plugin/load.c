@@ -84,9 +84,8 @@ config_check_one(const sw_host *h, const char *id)
         return n > 0 ? config_error(h, id, missing) : SW_OK;
 }
 
-/* The first thing wrong below "plugins". */
-static sw_err *
-config_check(const sw_host *h)
+sw_err *
+sw_host_check_config(const sw_host *h)
 {
         sw_auto(sw_strlist) ids = { 0 };
 
@@ -143,7 +142,7 @@ sw_host_load(sw_host *h)
                 return SW_OK;
         err = sw_host_scan(h);
         if (!err)
-                err = config_check(h);
+                err = sw_host_check_config(h);
         if (!err)
                 err = required_check(h);
         for (size_t i = 0; i < h->modules.n && !err; i++) {

@@ -100,6 +100,13 @@ SW_API SW_NODISCARD sw_err *sw_host_load(sw_host *h);
  *  (`required`, options for nobody) to load: for listings. Errors: SW_E_IO, SW_E_DENIED;
  *  everything found elsewhere is there all the same. */
 SW_API SW_NODISCARD sw_err *sw_host_scan(sw_host *h);
+/**
+ * sw_host_check_config - after load or scan: is what the configuration says below "plugins"
+ * about plugins that are there? Whether options are right is told by each plugin's fault.
+ * Errors: SW_E_CONFIG: the first thing wrong; SW_E_NOT_FOUND: a required plugin.
+ * Since: 0.1
+ */
+SW_API SW_NODISCARD sw_err *sw_host_check_config(const sw_host *h);
 
 /**
  * sw_host_require - make just this plugin, and what it needs, READY: by its file name,
