@@ -7,15 +7,34 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/cli_check.c \
 	cmd/slipway/cli_help.c \
 	cmd/slipway/cli_man.c \
+	cmd/slipway/doctor/cgroup.c \
+	cmd/slipway/doctor/confine.c \
+	cmd/slipway/doctor/doctor.c cmd/slipway/doctor/doctor.h \
+	cmd/slipway/doctor/kernel.c \
+	cmd/slipway/doctor/limits.c \
+	cmd/slipway/doctor/overlay.c \
+	cmd/slipway/doctor/programs.c \
+	cmd/slipway/doctor/runtime.c \
+	cmd/slipway/doctor/storage.c \
+	cmd/slipway/doctor/trial.c cmd/slipway/doctor/trial.h \
+	cmd/slipway/doctor/trial_mount.c \
+	cmd/slipway/doctor/trial_overlay.c \
+	cmd/slipway/doctor/userns.c \
+	cmd/slipway/doctor/version.c cmd/slipway/doctor/version.h \
 	cmd/slipway/main.c \
+	cmd/slipway/plugins.c cmd/slipway/plugins.h \
 	cmd/slipway/program.c cmd/slipway/program.h \
 	cmd/slipway/setup.c cmd/slipway/setup.h \
 	cmd/slipway/table.c cmd/slipway/table.h \
 	cmd/slipway/term.c cmd/slipway/term.h \
 	cmd/slipway/verb_config.c \
+	cmd/slipway/verb_config_check.c \
 	cmd/slipway/verb_config_explain.c \
+	cmd/slipway/verb_doctor.c \
 	cmd/slipway/verb_dump_docs.c \
 	cmd/slipway/verb_help.c \
+	cmd/slipway/verb_plugins.c \
+	cmd/slipway/verb_plugins_show.c \
 	cmd/slipway/verb_version.c
 cmd_slipway_slipway_LDADD = libslipway.la $(BASE_LIBS)
 cmd_slipway_slipway_LDFLAGS = $(PROGRAM_LINK) -Wl,--as-needed
@@ -29,7 +48,9 @@ SLIPWAY_FOR_BUILD = ./cmd/slipway/slipway$(EXEEXT)
 slipway_pages = \
 	man/slipway.1 \
 	man/slipway-config.1 \
+	man/slipway-doctor.1 \
 	man/slipway-help.1 \
+	man/slipway-plugins.1 \
 	man/slipway-version.1
 man_MANS += $(slipway_pages)
 bashcomp_DATA += man/slipway.bash

@@ -3,11 +3,12 @@
  *
  * Verbs are in files of their own, found through CLI_VERB (cli.h). Here: standard streams
  * that are there, help and version, running the verb, one line for an error, exit status.
- * Errors of writing to stdout are found at the end, as errors of the command.
+ * stdout is written with out_text() only, whose errors are errors of the command.
  * Thread: main.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,8 +56,7 @@ run(const struct cli_call *call)
                 size_t width = term_width(STDOUT_FILENO);
                 cli_add_help(&help, call->program, call->verb,
                              width == 0 || width > 100 ? 80 : width);
-                out_text(&help);
-                return SW_OK;
+                return out_text(&help);
         }
         const struct cli_verb *verb = call->verb;
         if (cli_bool(call, "version"))
@@ -71,19 +71,23 @@ run(const struct cli_call *call)
         return verb->run(call);
 }
 
-/* Flush stdout, so that a full disk is an error and not a silence. */
+/* Some file systems tell only here that they lost what was written. */
 static sw_err *
-finish_stdout(bool *gone)
+close_stdout(void)
 {
-        bool failed = ferror(stdout) != 0;
+        if (close(STDOUT_FILENO) != 0 && errno != EINTR)
+                return sw_err_sys(SW_E_IO, errno, "write to standard output");
+        return SW_OK;
+}
 
-        errno = 0;
-        if (fclose(stdout) != 0)
-                failed = true;
-        *gone = failed && errno == EPIPE;
-        if (!failed)
-                return SW_OK;
-        return sw_err_sys(SW_E_IO, errno ? errno : EIO, "write to standard output");
+/* Whether @err comes from stdout being a pipe that nobody reads any more: the reader had
+ * enough (`slipway plugins | head -1`), which needs no words. */
+static bool
+reader_is_gone(const sw_err *err)
+{
+        struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+        return sw_err_errno(err) == EPIPE && poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
 }
 
 /* One line per mistake; only a configuration file can have several. */
@@ -122,7 +126,6 @@ main(int argc, char **argv)
 {
         struct cli_program program;
         struct cli_call call = CLI_CALL_INIT;
-        bool gone = false;
 
         hold_standard_streams();
         /* The engine writes to pipes and sockets: a reader that goes away is an error
@@ -133,15 +136,14 @@ main(int argc, char **argv)
         sw_err *err = cli_parse(&program, argc, (const char *const *) argv, &call);
         if (!err)
                 err = run(&call);
-        sw_err *flushed = finish_stdout(&gone);
+        bool quiet = reader_is_gone(err);
+        sw_err *closed = close_stdout();
         if (!err)
-                err = sw_steal(flushed);
-        else
-                gone = false;
-        sw_err_drop(flushed, "the first error is the one to tell");
+                err = sw_steal(closed);
+        sw_err_drop(closed, "the first error is the one to tell");
 
         int status = sw_err_exit_status(err);
-        if (err && !gone) /* `slipway plugins | head -1` needs no words */
+        if (err && !quiet)
                 report(&call, err);
         sw_err_free(err);
         cli_call_release(&call);

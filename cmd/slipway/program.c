@@ -1,8 +1,9 @@
 /*
  * cmd/slipway/program.c - see program.h. Thread: main.
  */
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/slipway/program.h"
 
@@ -77,18 +78,42 @@ program_release(struct cli_program *p)
 
 /* ---- output ---- */
 
-void
+sw_err *
 out_text(const sw_buf *b)
 {
-        (void) fwrite(b->data, 1, b->len, stdout); /* main() looks at ferror() */
+        const char *p = b->data;
+        size_t left = b->len;
+
+        while (left > 0) {
+                ssize_t n = write(STDOUT_FILENO, p, left);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return sw_err_sys(SW_E_IO, errno, "write to standard output");
+                p += n;
+                left -= (size_t) n;
+        }
+        return SW_OK;
 }
 
-void
+static int
+add_piece(const char *piece, size_t len, void *buf)
+{
+        sw_buf_add(buf, piece, len);
+        return 0;
+}
+
+sw_err *
 out_json(sw_json *doc)
 {
-        (void) json_dumpf(doc, stdout, JSON_INDENT(2));
-        (void) fputc('\n', stdout);
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        int failed = json_dump_callback(doc, add_piece, &b, JSON_INDENT(2));
+
         json_decref(doc);
+        if (failed)
+                return sw_err_new(SW_E_INTERNAL, "the result cannot be written as JSON");
+        sw_buf_addc(&b, '\n');
+        return out_text(&b);
 }
 
 sw_json *

@@ -13,10 +13,10 @@
 void program_init(struct cli_program *p);
 void program_release(struct cli_program *p);
 
-/** out_text - write text that is harmless already to stdout. Failing is found at exit. */
-void out_text(const sw_buf *b);
-/** out_json - write one document to stdout, ending with a newline; @doc is given. */
-void out_json(sw_json *doc);
+/** out_text - write text that is harmless already to stdout, whole. Errors: SW_E_IO. */
+SW_NODISCARD sw_err *out_text(const sw_buf *b);
+/** out_json - the same for one document, ending with a newline; @doc is given. */
+SW_NODISCARD sw_err *out_json(sw_json *doc);
 /** json_text - a JSON string of @s, with bytes that are not UTF-8 replaced. */
 sw_json *json_text(const char *s);
 

@@ -79,43 +79,6 @@ add_value(void *arg, const struct sw_config_value *v)
         table_add(e->t, from);
 }
 
-/* Options of plugins are not keys of the table: they belong to the plugins. */
-static void
-add_plugin_options(struct explain *e, const sw_config *config, const char *id)
-{
-        size_t n = 0;
-        const struct sw_config_option *o = sw_config_plugin(config, id, &n);
-
-        for (size_t i = 0; i < n; i++) {
-                sw_auto(sw_str) key = sw_asprintf("plugins.\"%s\".%s", id, o[i].name);
-                sw_auto(sw_strlist) values = { 0 };
-                for (size_t j = 0; j < o[i].n_values; j++)
-                        sw_strlist_add(&values, o[i].values[j]);
-                sw_auto(sw_str) joined = sw_strlist_join(&values, ", ");
-                sw_auto(sw_str) text =
-                        o[i].is_list ? sw_asprintf("[%s]", joined) : sw_strdup(joined);
-                struct sw_config_value v = { .key = key,
-                                             .text = text,
-                                             .origin = SW_FROM_FILE,
-                                             .where = o[i].where,
-                                             .line = o[i].line,
-                                             .column = o[i].column,
-                                             .set = true };
-                add_value(e, &v);
-        }
-}
-
-static void
-explain_all(struct explain *e, const sw_config *config)
-{
-        sw_auto(sw_strlist) ids = { 0 };
-
-        sw_config_each(config, add_value, e);
-        sw_config_names(config, "plugins", &ids);
-        for (size_t i = 0; i < ids.n; i++)
-                add_plugin_options(e, config, ids.v[i]);
-}
-
 static sw_err *
 run_explain(const struct cli_call *call)
 {
@@ -129,18 +92,15 @@ run_explain(const struct cli_call *call)
                 return err;
         if (cli_bool(call, "json"))
                 e.json = json_array();
-        explain_all(&e, config);
-        if (e.json) {
-                out_json(e.json);
-                return SW_OK;
-        }
+        sw_config_each(config, add_value, &e);
+        if (e.json)
+                return out_json(e.json);
         sw_auto(sw_buf) out = SW_BUF_INIT;
         if (t.cells.n > 0)
                 table_print(&t, &out, term_width(STDOUT_FILENO), false);
         else
                 sw_buf_adds(&out, "Everything is at its default.\n");
-        out_text(&out);
-        return SW_OK;
+        return out_text(&out);
 }
 
 static const struct cli_flag explain_flags[] = {

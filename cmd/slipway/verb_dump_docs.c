@@ -9,7 +9,6 @@
  * The date of a page is SOURCE_DATE_EPOCH where set, for reproducible builds.
  * Thread: main.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,9 +63,7 @@ run_dump_docs(const struct cli_call *call)
                 add_pages(&out, call->program);
         else
                 err = sw_err_new(SW_E_USAGE, "give: pages, man PAGE or bash");
-        if (!err)
-                out_text(&out);
-        return err;
+        return err ? err : out_text(&out);
 }
 
 static const struct cli_arg dump_docs_args[] = {

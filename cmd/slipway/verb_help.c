@@ -26,7 +26,7 @@ run_help(const struct cli_call *call)
                 size_t width = term_width(STDOUT_FILENO);
                 cli_add_help(&help, call->program, asked.verb,
                              width == 0 || width > 100 ? 80 : width);
-                out_text(&help);
+                err = out_text(&help);
         }
         sw_array_release(&words);
         cli_call_release(&asked);
