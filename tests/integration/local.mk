@@ -1,0 +1,5 @@
+# Tests of whole programs, as scripts that print TAP.
+EXTRA_DIST += tests/integration/tap.sh
+dist_check_SCRIPTS += \
+	tests/integration/cli.sh \
+	tests/integration/plugins-json.sh
