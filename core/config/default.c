@@ -9,7 +9,6 @@
  */
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/config/internal.h"
@@ -91,15 +90,17 @@ static bool
 in_first_user_namespace(void)
 {
         sw_auto(sw_buf) map = SW_BUF_INIT;
-        unsigned inside, outside, count;
+        unsigned long field[3]; /* first id inside, outside, how many */
         sw_err *err = sw_buf_read_file(&map, AT_FDCWD, "/proc/self/uid_map", 4096);
 
         if (err) {
                 sw_err_drop(err, "a kernel without user namespaces, or no /proc");
                 return true;
         }
-        return sscanf(map.data, "%u %u %u", &inside, &outside, &count) != 3 ||
-               (inside == 0 && outside == 0 && count == UINT32_MAX);
+        char *p = map.data;
+        for (size_t i = 0; i < SW_COUNT(field); i++)
+                field[i] = strtoul(p, &p, 10);
+        return field[0] == 0 && field[1] == 0 && field[2] == UINT32_MAX;
 }
 
 bool

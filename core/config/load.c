@@ -70,9 +70,9 @@ next_key(struct loader *l, const char *path, sw_map *seen, char **name)
                 sw__keypath_add(&key, e->text, false);
                 complain(l, key.data,
                          sw_err_new(SW_E_CONFIG, "is given twice; first on line %d",
-                                    (int) (intptr_t) sw_map_get(seen, e->text)));
+                                    *(const int *) sw_map_get(seen, e->text)));
         } else {
-                sw_map_set(seen, e->text, (void *) (intptr_t) e->line);
+                sw_map_set(seen, e->text, sw_memdup(&e->line, sizeof(e->line)));
                 *name = sw_strdup(e->text);
                 return true;
         }
@@ -123,7 +123,7 @@ load_key(struct loader *l, struct sw__node table, const char *path, const char *
 static void
 load_keys(struct loader *l, struct sw__node node, const char *path)
 {
-        sw_autoptr(sw_map) seen = sw_map_new(NULL);
+        sw_autoptr(sw_map) seen = sw_map_new(free);
         char *name;
 
         while (next_key(l, path, seen, &name)) {
@@ -255,7 +255,7 @@ load_entry(struct loader *l, struct sw__val *v, const char *name)
 static void
 load_map(struct loader *l, struct sw__val *v, const char *prefix)
 {
-        sw_autoptr(sw_map) seen = sw_map_new(NULL);
+        sw_autoptr(sw_map) seen = sw_map_new(free);
         char *name;
 
         while (next_key(l, v->key, seen, &name)) {

@@ -82,7 +82,8 @@ sw_config_plugin(const sw_config *c, const char *kind_slash_name, size_t *n)
 static bool
 plugin_flag(const sw_config *c, const char *kind_slash_name, const char *flag)
 {
-        sw_auto(sw_str) key = sw_config_key("plugins", kind_slash_name, flag, NULL);
+        sw_auto(sw_str) key =
+                sw_config_key("plugins", kind_slash_name, flag, (char *) NULL);
 
         return sw_config_bool(c, key);
 }

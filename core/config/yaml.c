@@ -341,7 +341,9 @@ take_event(struct sw__yaml *y, const char *key)
 bool
 sw__yaml_begin(struct sw__yaml *y)
 {
-        if (!read_event(y) || !read_event(y))
+        if (!read_event(y)) /* the beginning of the stream */
+                return false;
+        if (!read_event(y))
                 return false;
         if (y->event.type != YAML_DOCUMENT_START_EVENT)
                 return false; /* the end of an empty stream */
@@ -378,7 +380,9 @@ sw__yaml_skip(struct sw__yaml *y, const char *key)
 void
 sw__yaml_finish(struct sw__yaml *y)
 {
-        if (!read_event(y) || !read_event(y))
+        if (!read_event(y)) /* the end of the document */
+                return;
+        if (!read_event(y))
                 return;
         if (y->event.type == YAML_DOCUMENT_START_EVENT)
                 report_here(y, "", "a second document; a configuration is one");

@@ -43,7 +43,8 @@ struct sw_config_value {
         const char *help;  /* one line, from the table */
 };
 
-/** sw_config_new - only defaults. */
+/** sw_config_new - only defaults, those of the user who runs the program. A user without a
+ *  home directory has none for "root". */
 SW_API sw_config *sw_config_new(void);
 SW_API void sw_config_free(sw_config *c);
 
@@ -86,7 +87,8 @@ SW_API int64_t sw_config_diskspace(const sw_config *c, const char *key, int64_t 
  *  the plugins of "plugins", "0", "1"… of an array of tables, or the entries of a MAP.
  *  Added to @out. */
 SW_API void sw_config_names(const sw_config *c, const char *key, sw_strlist *out);
-/** sw_config_value - one value with its origin; false when there is none of that key. */
+/** sw_config_value - one value with its origin; false when there is no such key. What is
+ *  unset has the caller's @key as its key. */
 SW_API bool sw_config_value(const sw_config *c, const char *key,
                             struct sw_config_value *out);
 /** sw_config_each - every key in the order of the table, unset ones included. What @fn is

@@ -2,6 +2,8 @@
  * core/config/default.c - directories by user and environment. Catches a user's program
  * that would use the system's directories, and unusable variables that are believed.
  */
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/types.h>
 
 #include <slipway/text.h>
@@ -29,7 +31,7 @@ START_TEST(root_uses_the_system)
 {
         sw_autoptr(sw_config) c = NULL;
 
-        if (geteuid() != 0 || sw_str_eq(getenv("USER"), "somebody"))
+        if (geteuid() != 0)
                 return;
         clear_env();
         setenv("USER", "root", 1);
@@ -41,6 +43,38 @@ START_TEST(root_uses_the_system)
         ck_assert_str_eq(sw_config_str(c, "otel.socketPath"),
                          "/run/slipway/otel-grpc.sock");
         ck_assert_str_eq(file, SW_SYSCONFDIR "/slipway/slipway.yaml");
+}
+END_TEST
+
+/* Become root of a new user namespace; false: not allowed here. */
+static bool
+become_mapped_root(void)
+{
+        sw_auto(sw_str) map = sw_asprintf("0 %u 1", (unsigned) geteuid());
+        sw_auto(sw_fd) fd = -1;
+
+        if (unshare(CLONE_NEWUSER) < 0)
+                return false;
+        fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+        return fd >= 0 && write(fd, map, strlen(map)) > 0 && geteuid() == 0;
+}
+
+START_TEST(mapped_root_counts_as_its_user)
+{
+        if (!become_mapped_root())
+                return;
+        clear_env();
+        setenv("USER", "somebody", 1);
+        sw_auto(sw_str) own = sw__config_default_path();
+        ck_assert_str_eq(own, "/home/me/.config/slipway/slipway.yaml");
+
+        /* in a container, where nobody is anybody else */
+        setenv("USER", "root", 1);
+        sw_auto(sw_str) root = sw__config_default_path();
+        ck_assert_str_eq(root, SW_SYSCONFDIR "/slipway/slipway.yaml");
+        unsetenv("USER");
+        sw_auto(sw_str) unset = sw__config_default_path();
+        ck_assert_str_eq(unset, SW_SYSCONFDIR "/slipway/slipway.yaml");
 }
 END_TEST
 
@@ -99,5 +133,6 @@ START_TEST(homeless_users_have_no_default)
 }
 END_TEST
 
-UNIT_MAIN("default", root_uses_the_system, users_use_their_own,
-          without_xdg_the_home_directory_is_used, homeless_users_have_no_default)
+UNIT_MAIN("default", root_uses_the_system, mapped_root_counts_as_its_user,
+          users_use_their_own, without_xdg_the_home_directory_is_used,
+          homeless_users_have_no_default)
