@@ -38,6 +38,14 @@
 /* Descriptors closed one by one at most, where there is no close_range. */
 #define MAX_CLOSE 1048576U
 
+/* ThreadSanitizer's own clone() takes the child for a fork, whose memory is a copy. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+extern int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
+#endif
+#endif
+
 struct prepared {
         struct sw__launch launch;
         sw_strlist programs;

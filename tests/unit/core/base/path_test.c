@@ -321,7 +321,7 @@ created_with_the_mode_exactly(void)
         mode_t before = umask(077);
 
         for (size_t i = 0; i < SW_COUNT(modes); i++) {
-                sw_auto(sw_fd) a = -1, b = -1, c = -1;
+                sw_auto(sw_fd) a = -1, b = -1;
 
                 ok(sw_path_open(root, "f", O_RDWR | O_CREAT, modes[i], &a));
                 ck_assert_uint_eq(mode_of("f"), modes[i]);

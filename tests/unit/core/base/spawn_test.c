@@ -40,8 +40,8 @@ child_mode(void)
         for (int sig = 1; sig < 65; sig++) {
                 if (sigismember(&mask, sig) == 1)
                         printf(" blocked:%d", sig);
-                if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler != SIG_DFL)
-                        printf(" handled:%d", sig);
+                if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
+                        printf(" ignored:%d", sig);
         }
         prctl(PR_GET_PDEATHSIG, &pdeath);
         printf("\ngroup %d session %d pdeath %d\n", getpgrp() == getpid(),
