@@ -1,4 +1,5 @@
 # core/store: refs, and the metadata environment.
 libslipway_la_SOURCES += \
 	core/store/lmdbcheck.c core/store/lmdbcheck.h \
-	core/store/meta.c core/store/meta.h
+	core/store/meta.c core/store/meta.h \
+	core/store/ref.c

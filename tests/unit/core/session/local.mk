@@ -1,0 +1,3 @@
+# Unit tests of core/session.
+UNIT_TESTS += tests/unit/core/session/session_test
+tests_unit_core_session_session_test_SOURCES = tests/unit/core/session/session_test.c
