@@ -46,6 +46,7 @@ try_alloc(struct sw__pb_arena *a, size_t n)
         if (n > SIZE_MAX / 4)
                 return NULL;
         n = (n + ALIGN - 1) / ALIGN * ALIGN;
+        a->used += n;
         if (n <= (size_t) (a->end - a->at)) {
                 a->at += n;
                 return p;

@@ -6,7 +6,8 @@
  * bytes for text and knows no maps. sw__pb_unpack() looks through the bytes first and
  * refuses what has no sane reading, then lets protobuf-c decode, then puts map entries in
  * order. A message that came from it packs to the same bytes as the Go implementation's
- * deterministic marshalling gives, which digests are taken over.
+ * deterministic marshalling gives, which digests are taken over (a pb.Op by
+ * sw__llb_pack_op(), see core/llb/marshal.h).
  *
  *      struct sw__pb_arena a;
  *      sw__pb_arena_init(&a);
@@ -36,6 +37,7 @@ struct sw__pb_arena {
         struct sw__pb_chunk *chunks;
         char *at, *end;   /* free part of the current chunk */
         size_t next_size; /* of the chunk after it */
+        size_t used;      /* bytes given out */
 };
 
 SW_API void sw__pb_arena_init(struct sw__pb_arena *a);
