@@ -132,6 +132,25 @@ memory_of(const struct field *f)
         return d->label == PROTOBUF_C_LABEL_REPEATED ? cost + 2 * sizeof(void *) : cost;
 }
 
+/* Whether all bytes are ASCII and none is NUL: most strings are and need no more. */
+static bool
+is_plain(const uint8_t *p, size_t n)
+{
+        const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+
+        for (; n >= 8; p += 8, n -= 8) {
+                uint64_t w;
+
+                memcpy(&w, p, 8);
+                if ((w | (w - ones)) & high) /* not ASCII, or a byte went below zero */
+                        return false;
+        }
+        for (; n; p++, n--)
+                if (*p == 0 || *p >= 0x80)
+                        return false;
+        return true;
+}
+
 static sw_err *
 scan_value(const ProtobufCMessageDescriptor *desc, const struct field *f, struct reader r,
            unsigned depth)
@@ -139,6 +158,8 @@ scan_value(const ProtobufCMessageDescriptor *desc, const struct field *f, struct
         if (f->wire != BYTES)
                 return SW_OK;
         if (f->desc->type == PROTOBUF_C_TYPE_STRING) {
+                if (is_plain(f->data, f->len))
+                        return SW_OK;
                 if (memchr(f->data, 0, f->len))
                         return wrong(desc, f->desc, "has a NUL in it");
                 if (!sw_utf8_valid((const char *) f->data, f->len))

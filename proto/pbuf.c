@@ -209,10 +209,11 @@ sort_entries(ProtobufCMessage **v, size_t *count, ProtobufCAllocator *alloc)
         free(r);
 }
 
-static bool
-is_string_map_entry(const ProtobufCMessageDescriptor *d)
+bool
+sw__pb_is_map_entry(const ProtobufCMessageDescriptor *d)
 {
-        return d->n_fields == 2 && strcmp(d->fields[0].name, "key") == 0 &&
+        return d->n_fields == 2 && d->fields[0].name[0] == 'k' &&
+               strcmp(d->fields[0].name, "key") == 0 &&
                strcmp(d->fields[1].name, "value") == 0 &&
                d->fields[0].type == PROTOBUF_C_TYPE_STRING;
 }
@@ -239,7 +240,7 @@ canonical_field(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
         }
         v = *(ProtobufCMessage ***) member;
         n = (size_t *) (void *) (base + f->quantifier_offset);
-        entries = is_string_map_entry(d);
+        entries = sw__pb_is_map_entry(d);
         for (size_t i = 0; i < *n; i++) {
                 for (unsigned k = 0; entries && k < 2; k++)
                         complete_field(v[i], &v[i]->descriptor->fields[k], alloc);
@@ -260,8 +261,8 @@ sw__pb_canonical(ProtobufCMessage *m, ProtobufCAllocator *alloc)
 /* ---- unpack, pack ------------------------------------------------------------------- */
 
 sw_err *
-sw__pb_unpack(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
-              const void *p, size_t n, void *out)
+sw__pb_unpack_unsorted(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
+                       const void *p, size_t n, void *out)
 {
         ProtobufCMessage *m;
         sw_err *err;
@@ -272,6 +273,20 @@ sw__pb_unpack(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
         m = protobuf_c_message_unpack(desc, alloc, n, (const uint8_t *) p);
         if (!m)
                 return sw_err_new(SW_E_INVALID, "%s does not decode", desc->name);
+        memcpy(out, &m, sizeof(m));
+        return SW_OK;
+}
+
+sw_err *
+sw__pb_unpack(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
+              const void *p, size_t n, void *out)
+{
+        ProtobufCMessage *m;
+        sw_err *err;
+
+        err = sw__pb_unpack_unsorted(desc, alloc, p, n, &m);
+        if (err)
+                return err;
         sw__pb_canonical(m, alloc);
         memcpy(out, &m, sizeof(m));
         return SW_OK;

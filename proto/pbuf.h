@@ -60,12 +60,21 @@ SW_API SW_NODISCARD sw_err *sw__pb_unpack(const ProtobufCMessageDescriptor *desc
                                           ProtobufCAllocator *alloc, const void *p,
                                           size_t n, void *out);
 
+/** sw__pb_unpack_unsorted - the same with maps as they came: not sorted, keys more than
+ *  once, key or value NULL or without has_value where the writer left them out. */
+SW_API SW_NODISCARD sw_err *sw__pb_unpack_unsorted(const ProtobufCMessageDescriptor *desc,
+                                                   ProtobufCAllocator *alloc, const void *p,
+                                                   size_t n, void *out);
+
 /**
  * sw__pb_canonical - put the map entries of @m and all below it in order, as
  * sw__pb_unpack() does; for messages that were changed or built by hand. Entries that are
  * dropped, and empty keys that are added, use @alloc (NULL: malloc).
  */
 SW_API void sw__pb_canonical(ProtobufCMessage *m, ProtobufCAllocator *alloc);
+
+/** sw__pb_is_map_entry - whether @d is an entry of a map with text keys. */
+SW_API bool sw__pb_is_map_entry(const ProtobufCMessageDescriptor *d);
 
 /** sw__pb_pack - append the bytes of @m to @out. */
 SW_API void sw__pb_pack(const ProtobufCMessage *m, sw_buf *out);
