@@ -9,6 +9,7 @@ pkginclude_HEADERS += \
 	core/include/slipway/cleanup.h \
 	core/include/slipway/config.h \
 	core/include/slipway/ctx.h \
+	core/include/slipway/definition.h \
 	core/include/slipway/digest.h \
 	core/include/slipway/error.h \
 	core/include/slipway/executor.h \
