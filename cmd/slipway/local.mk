@@ -31,6 +31,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/verb_config_check.c \
 	cmd/slipway/verb_config_explain.c \
 	cmd/slipway/verb_doctor.c \
+	cmd/slipway/verb_debug_dump_llb.c \
 	cmd/slipway/verb_dump_docs.c \
 	cmd/slipway/verb_help.c \
 	cmd/slipway/verb_plugins.c \
@@ -49,6 +50,7 @@ slipway_pages = \
 	man/slipway.1 \
 	man/slipway-config.1 \
 	man/slipway-doctor.1 \
+	man/slipway-debug.1 \
 	man/slipway-help.1 \
 	man/slipway-plugins.1 \
 	man/slipway-version.1
