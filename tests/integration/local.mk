@@ -2,4 +2,5 @@
 EXTRA_DIST += tests/integration/tap.sh
 dist_check_SCRIPTS += \
 	tests/integration/cli.sh \
+	tests/integration/llb-vectors.sh \
 	tests/integration/plugins-json.sh

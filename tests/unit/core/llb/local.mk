@@ -1,0 +1,15 @@
+# Unit tests of core/llb.
+llb_test_libs = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
+UNIT_TESTS += \
+	tests/unit/core/llb/definition_test \
+	tests/unit/core/llb/dump_test \
+	tests/unit/core/llb/validate_test
+tests_unit_core_llb_definition_test_SOURCES = \
+	tests/unit/core/llb/definition_test.c tests/unit/core/llb/made.h
+tests_unit_core_llb_definition_test_LDADD = $(llb_test_libs)
+tests_unit_core_llb_dump_test_SOURCES = \
+	tests/unit/core/llb/dump_test.c tests/unit/core/llb/made.h
+tests_unit_core_llb_dump_test_LDADD = $(llb_test_libs)
+tests_unit_core_llb_validate_test_SOURCES = \
+	tests/unit/core/llb/validate_test.c tests/unit/core/llb/made.h
+tests_unit_core_llb_validate_test_LDADD = $(llb_test_libs)
