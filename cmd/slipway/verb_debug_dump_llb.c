@@ -39,8 +39,7 @@ run_dump_llb(const struct cli_call *call)
                           &out);
         if (err)
                 return sw_err_wrap(err, "%s", file ? file : "standard input");
-        out_text(&out);
-        return SW_OK;
+        return out_text(&out);
 }
 
 static const struct cli_flag dump_llb_flags[] = {
