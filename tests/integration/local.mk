@@ -3,4 +3,5 @@ EXTRA_DIST += tests/integration/tap.sh
 dist_check_SCRIPTS += \
 	tests/integration/cli.sh \
 	tests/integration/llb-vectors.sh \
+	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh

@@ -1,0 +1,12 @@
+# tests/contract: the rules of each plugin kind as a tool that is installed.
+bin_PROGRAMS += tests/contract/slipway-contract
+tests_contract_slipway_contract_SOURCES = \
+	tests/contract/contract.h \
+	tests/contract/exporter.c \
+	tests/contract/fixture.c \
+	tests/contract/main.c
+tests_contract_slipway_contract_LDADD = libslipway.la
+tests_contract_slipway_contract_LDFLAGS = $(PROGRAM_LINK)
+man_MANS += man/slipway-contract.1
+EXTRA_DIST += man/slipway-contract.1
+dist_check_SCRIPTS += tests/contract/exporters.sh
