@@ -3,5 +3,6 @@ EXTRA_DIST += tests/integration/tap.sh
 dist_check_SCRIPTS += \
 	tests/integration/cli.sh \
 	tests/integration/llb-vectors.sh \
+	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh

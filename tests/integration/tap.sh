@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # tests/integration/tap.sh - what the script tests share; sourced, not run.
 #
 #       . "$top_srcdir/tests/integration/tap.sh"
