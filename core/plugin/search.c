@@ -240,8 +240,9 @@ sw__search_one(sw_host *h, const char *stem)
                         sw_auto(sw_str) path =
                                 sw_asprintf("%s/%s.so", h->dirs.v[i].path, stem);
 
-                        /* lstat: a dangling link is a broken plugin, not a missing one. */
-                        if (lstat(path, &st) == 0)
+                        /* lstat: a dangling link is a broken plugin, not a missing one;
+                         * so is what cannot be looked at. */
+                        if (lstat(path, &st) == 0 || errno != ENOENT)
                                 m = module_new(path, stem);
                 }
         }

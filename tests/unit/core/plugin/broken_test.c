@@ -319,8 +319,13 @@ START_TEST(unreadable)
 
         h = host_of(below("closed"), NULL, NULL);
         fails(sw_host_load(h), SW_E_DENIED, below("closed"));
-        fails(sw_host_require(h, SW_KIND_EXPORTER, "x"), SW_E_NOT_FOUND,
+        fails(sw_host_lookup(h, SW_KIND_EXPORTER, "x", NULL, NULL), SW_E_NOT_FOUND,
               "closed (Permission denied)");
+        sw_host_free(h);
+
+        h = host_of(below("closed"), NULL, NULL);
+        fails(sw_host_require(h, SW_KIND_EXPORTER, "x"), SW_E_BROKEN,
+              "closed/exporter_x.so): cannot be looked at: Permission denied");
         sw_host_free(h);
 }
 END_TEST

@@ -1,0 +1,7 @@
+# What happens when the n-th allocation or system call fails. Needs modules to load.
+if !STATIC_PLUGINS
+check_PROGRAMS += tests/fault/fault_test
+TESTS += tests/fault/fault_test
+endif
+tests_fault_fault_test_SOURCES = tests/fault/fault_test.c tests/fault/inject.c tests/fault/inject.h
+tests_fault_fault_test_LDADD = libslipway.la -ldl
