@@ -83,13 +83,13 @@ SW_API enum sw_plugin_fault sw__elf_check(int fd, uint64_t size, sw_buf *why);
 
 /* options.c */
 /** sw__options_declared - whether a descriptor's options make sense. SW_E_INVALID. */
-sw_err *sw__options_declared(const struct sw_option *decl) SW_NODISCARD;
+SW_API sw_err *sw__options_declared(const struct sw_option *decl) SW_NODISCARD;
 /** sw__options_make - values from what the configuration gives, defaults for the rest.
  *  @fault: set on error. Errors: SW_E_CONFIG with the place. */
-sw_err *sw__options_make(const char *id, const struct sw_option *decl,
-                         const struct sw_config_option *given, size_t n, sw_options **out,
-                         enum sw_plugin_fault *fault) SW_NODISCARD;
-void sw__options_free(sw_options *o);
+SW_API sw_err *sw__options_make(const char *id, const struct sw_option *decl,
+                                const struct sw_config_option *given, size_t n,
+                                sw_options **out, enum sw_plugin_fault *fault) SW_NODISCARD;
+SW_API void sw__options_free(sw_options *o);
 /** sw__option_place - add "FILE:LINE:COLUMN: plugins."ID".NAME: " to @b. */
 void sw__option_place(sw_buf *b, const char *id, const struct sw_config_option *given);
 
@@ -111,17 +111,17 @@ bool sw__module_check(struct sw__module *m, const sw_config *config);
 
 /* order.c */
 /** sw__order_check - BROKEN for each module below @m whose needs cannot be met. */
-void sw__order_check(sw_host *h, struct sw__module *m);
+SW_API void sw__order_check(sw_host *h, struct sw__module *m);
 /** sw__order_init - make @m READY after what it needs; or BROKEN. */
-void sw__order_init(sw_host *h, struct sw__module *m);
+SW_API void sw__order_init(sw_host *h, struct sw__module *m);
 
 /* host.c */
-void sw__module_free(struct sw__module *m);
+SW_API void sw__module_free(struct sw__module *m);
 /** sw__module_enter - go on to @state; only legal steps. */
-void sw__module_enter(struct sw__module *m, enum sw_plugin_state state);
+SW_API void sw__module_enter(struct sw__module *m, enum sw_plugin_state state);
 /** sw__module_break - BROKEN, because of @fault. Always false. */
-bool sw__module_break(struct sw__module *m, enum sw_plugin_fault fault, const char *fmt,
-                      ...) SW_PRINTF(3, 4);
+SW_API bool sw__module_break(struct sw__module *m, enum sw_plugin_fault fault,
+                             const char *fmt, ...) SW_PRINTF(3, 4);
 /** sw__host_known - the module of that name, or providing it, if it was found; or NULL. */
 struct sw__module *sw__host_known(const sw_host *h, unsigned kind, const char *name);
 /** sw__host_ensure - the same, after looking for it where that was not done yet. */

@@ -7,6 +7,12 @@ tests_unit_core_plugin_kind_test_SOURCES = tests/unit/core/plugin/kind_test.c
 UNIT_TESTS += tests/unit/core/plugin/exporter_test
 tests_unit_core_plugin_exporter_test_SOURCES = tests/unit/core/plugin/exporter_test.c
 
+UNIT_TESTS += tests/unit/core/plugin/options_test
+tests_unit_core_plugin_options_test_SOURCES = tests/unit/core/plugin/options_test.c
+
+UNIT_TESTS += tests/unit/core/plugin/order_test
+tests_unit_core_plugin_order_test_SOURCES = tests/unit/core/plugin/order_test.c
+
 if !STATIC_PLUGINS
 UNIT_TESTS += tests/unit/core/plugin/host_test tests/unit/core/plugin/broken_test
 endif
