@@ -18,6 +18,7 @@
 
 struct sw__pb_chunk {
         struct sw__pb_chunk *next;
+        size_t size;
         max_align_t data[];
 };
 
@@ -31,6 +32,7 @@ add_chunk(struct sw__pb_arena *a, size_t size)
         if (!c)
                 return NULL;
         c->next = a->chunks;
+        c->size = size;
         a->chunks = c;
         return c;
 }
@@ -97,6 +99,24 @@ sw__pb_arena_release(struct sw__pb_arena *a)
                 free(c);
         }
         sw__pb_arena_init(a);
+}
+
+void
+sw__pb_arena_clear(struct sw__pb_arena *a)
+{
+        struct sw__pb_chunk *first = a->chunks, *rest;
+
+        if (!first)
+                return;
+        rest = first->next;
+        first->next = NULL;
+        for (struct sw__pb_chunk *next; rest; rest = next) {
+                next = rest->next;
+                free(rest);
+        }
+        a->at = (char *) first->data;
+        a->end = a->at + first->size;
+        a->next_size = CHUNK_MIN;
 }
 
 void *

@@ -1,6 +1,9 @@
 /*
- * core/llb/state/definition.c - see definition.h. Maps are written sorted by key. Messages
- * live in tmp, which holds nothing else by now.
+ * core/llb/state/definition.c - see definition.h. Maps are written sorted by key.
+ *
+ * The message is put together from the bytes of its parts, so that only one part at a time
+ * is a message in tmp, and memory stays that of the entries. Most vertices have nothing in
+ * their metadata but one of a few sets of capabilities, whose bytes are made once.
  */
 #include <string.h>
 
@@ -27,20 +30,44 @@ sw__llb_pb_pairs(struct sw__pb_arena *a, const struct pair *v, size_t n)
 
 /* ---- metadata ---------------------------------------------------------------------- */
 
+/* The message's list for a set, in the resolver's arena. */
 static void
-set_caps(struct making *m, capset caps, Pb__OpMetadata *md)
+list_caps(struct making *m, capset caps, struct cap_list *l)
 {
-        md->caps = PB_ARRAY(m, Slipway__Map__Bool *, __builtin_popcountll(caps));
-        for (unsigned i = 0; i < CAP_COUNT; i++) {
-                Slipway__Map__Bool *cap;
+        Slipway__Map__Bool *items =
+                (Slipway__Map__Bool *) sw__pb_arena_alloc(&m->r.arena,
+                                                          (CAP_COUNT + 1) * sizeof(*items));
 
+        *l = (struct cap_list){ .caps = caps, .packed = SW_BUF_INIT };
+        l->v = (Slipway__Map__Bool **) sw__pb_arena_alloc(&m->r.arena,
+                                                          (CAP_COUNT + 1) * sizeof(*l->v));
+        for (unsigned i = 0; i < CAP_COUNT; i++) {
                 if (!(caps >> i & 1))
                         continue;
-                cap = PB_NEW(m, Slipway__Map__Bool, SLIPWAY__MAP__BOOL__INIT);
-                cap->key = pb_text(sw__llb_cap_names[i]);
-                cap->has_value = cap->value = 1;
-                md->caps[md->n_caps++] = cap;
+                items[l->n] = (Slipway__Map__Bool) SLIPWAY__MAP__BOOL__INIT;
+                items[l->n].key = pb_text(sw__llb_cap_names[i]);
+                items[l->n].has_value = items[l->n].value = 1;
+                l->v[l->n] = &items[l->n];
+                l->n++;
         }
+}
+
+/* Made once for each set. Valid until the next call. */
+static const struct cap_list *
+cap_list(struct making *m, capset caps)
+{
+        Pb__OpMetadata md = PB__OP_METADATA__INIT;
+        struct cap_list l;
+
+        for (size_t i = 0; i < m->cap_lists.n; i++)
+                if (m->cap_lists.v[i].caps == caps)
+                        return &m->cap_lists.v[i];
+        list_caps(m, caps, &l);
+        md.caps = l.v;
+        md.n_caps = l.n;
+        sw__pb_pack(&md.base, &l.packed);
+        sw_array_push(&m->cap_lists, l);
+        return &m->cap_lists.v[m->cap_lists.n - 1];
 }
 
 static Pb__LinuxResources *
@@ -62,6 +89,7 @@ static Pb__OpMetadata *
 pb_meta(struct making *m, const struct meta *meta)
 {
         Pb__OpMetadata *md = PB_NEW(m, Pb__OpMetadata, PB__OP_METADATA__INIT);
+        const struct cap_list *caps = cap_list(m, meta->caps);
 
         md->ignore_cache = meta->ignore_cache;
         md->n_description = meta->n_description;
@@ -70,7 +98,8 @@ pb_meta(struct making *m, const struct meta *meta)
                 md->export_cache = PB_NEW(m, Pb__ExportCache, PB__EXPORT_CACHE__INIT);
                 md->export_cache->value = meta->export_cache == SW_LLB_EXPORT_CACHE_ON;
         }
-        set_caps(m, meta->caps, md);
+        md->caps = caps->v;
+        md->n_caps = caps->n;
         if (meta->group_id) {
                 md->progress_group = PB_NEW(m, Pb__ProgressGroup, PB__PROGRESS_GROUP__INIT);
                 md->progress_group->id = pb_text(meta->group_id);
@@ -113,11 +142,9 @@ pb_location(struct making *m, const struct place *place)
         return l;
 }
 
-static Pb__LocationsEntry *
+static Pb__Locations *
 pb_locations(struct making *m, const struct entry *e)
 {
-        Pb__LocationsEntry *entry =
-                PB_NEW(m, Pb__LocationsEntry, PB__LOCATIONS_ENTRY__INIT);
         Pb__Locations *l = PB_NEW(m, Pb__Locations, PB__LOCATIONS__INIT);
         size_t n = 0;
 
@@ -126,9 +153,7 @@ pb_locations(struct making *m, const struct entry *e)
         l->locations = PB_ARRAY(m, Pb__Location *, n);
         for (const struct place *p = e->places; p; p = p->next)
                 l->locations[l->n_locations++] = pb_location(m, p);
-        entry->key = pb_text(e->digest);
-        entry->value = l;
-        return entry;
+        return l;
 }
 
 /* The definition of the tree that has the text, as a message. */
@@ -151,75 +176,128 @@ set_map_definition(struct making *m, const sw_source_map *map,
         return SW_OK;
 }
 
-static sw_err *
-set_infos(struct making *m, const struct sw_llb_opts *opts, int nested, Pb__Source *source)
-{
-        sw_err *err = SW_OK;
-
-        source->infos = PB_ARRAY(m, Pb__SourceInfo *, m->maps.n);
-        for (size_t i = 0; !err && i < m->maps.n; i++) {
-                const sw_source_map *map = m->maps.v[i];
-                Pb__SourceInfo *info = PB_NEW(m, Pb__SourceInfo, PB__SOURCE_INFO__INIT);
-
-                info->filename = pb_text(map->filename);
-                info->language = pb_text(map->language);
-                info->data = (ProtobufCBinaryData){ map->len, (uint8_t *) map->data };
-                err = set_map_definition(m, map, opts, nested, info);
-                source->infos[source->n_infos++] = info;
-        }
-        return err;
-}
-
 /* ---- the whole --------------------------------------------------------------------- */
 
 static int
 by_digest(const void *a, const void *b)
 {
-        return strcmp((*(const struct entry *const *) a)->digest,
-                      (*(const struct entry *const *) b)->digest);
+        return sw_digest_cmp(&(*(const struct entry *const *) a)->raw,
+                             &(*(const struct entry *const *) b)->raw);
 }
 
-/* All maps have digests for keys. */
+/* Field @number, of a length and so many bytes. */
 static void
-set_maps(struct making *m, Pb__Definition *def, Pb__Source *source)
+write_field(sw_buf *out, unsigned number, const void *bytes, size_t n)
+{
+        size_t left = n;
+
+        sw_buf_addc(out, (char) (number << 3 | 2));
+        for (; left >= 0x80; left >>= 7)
+                sw_buf_addc(out, (char) (left | 0x80));
+        sw_buf_addc(out, (char) left);
+        sw_buf_add(out, bytes, n);
+}
+
+/* An entry of a map, field @number: key and value are always written. */
+static void
+write_entry(struct making *m, sw_buf *out, unsigned number, const struct entry *e,
+            const char *value, size_t n)
+{
+        sw_buf_clear(&m->bytes);
+        write_field(&m->bytes, 1, e->digest, SW_DIGEST_STR_LEN);
+        write_field(&m->bytes, 2, value, n);
+        write_field(out, number, m->bytes.data, m->bytes.len);
+}
+
+static bool
+only_caps(const struct meta *meta)
+{
+        return !meta->ignore_cache && !meta->n_description && !meta->export_cache &&
+               !meta->group_id && !meta->resources;
+}
+
+static void
+write_metadata(struct making *m, struct entry **sorted, sw_buf *out)
+{
+        sw_auto(sw_buf) value = SW_BUF_INIT;
+
+        for (size_t i = 0; i < m->entries.n; i++) {
+                const struct meta *meta = &sorted[i]->meta;
+
+                if (only_caps(meta)) {
+                        const sw_buf *packed = &cap_list(m, meta->caps)->packed;
+
+                        write_entry(m, out, 2, sorted[i], packed->data, packed->len);
+                        continue;
+                }
+                sw_buf_clear(&value);
+                sw__pb_pack(&pb_meta(m, meta)->base, &value);
+                write_entry(m, out, 2, sorted[i], value.data, value.len);
+                sw__pb_arena_clear(&m->tmp);
+        }
+}
+
+static void
+write_locations(struct making *m, struct entry **sorted, sw_buf *out)
 {
         const struct entry *terminal = m->entries.v[m->entries.n - 1];
-        size_t n = m->entries.n;
-        const struct entry **sorted = PB_ARRAY(m, const struct entry *, n);
+        sw_auto(sw_buf) value = SW_BUF_INIT;
 
-        memcpy(sorted, m->entries.v, n * sizeof(*sorted));
-        qsort(sorted, n, sizeof(*sorted), by_digest);
-        def->metadata = PB_ARRAY(m, Pb__OpMetadataEntry *, n);
-        source->locations = PB_ARRAY(m, Pb__LocationsEntry *, n);
-        for (size_t i = 0; i < n; i++) {
-                Pb__OpMetadataEntry *md =
-                        PB_NEW(m, Pb__OpMetadataEntry, PB__OP_METADATA_ENTRY__INIT);
-
-                md->key = pb_text(sorted[i]->digest);
-                md->value = pb_meta(m, &sorted[i]->meta);
-                def->metadata[def->n_metadata++] = md;
-                if (sorted[i] != terminal)
-                        source->locations[source->n_locations++] =
-                                pb_locations(m, sorted[i]);
+        for (size_t i = 0; i < m->entries.n; i++) {
+                if (sorted[i] == terminal)
+                        continue;
+                sw_buf_clear(&value);
+                if (sorted[i]->places)
+                        sw__pb_pack(&pb_locations(m, sorted[i])->base, &value);
+                write_entry(m, out, 1, sorted[i], value.data, value.len);
+                sw__pb_arena_clear(&m->tmp);
         }
+}
+
+static sw_err *
+write_infos(struct making *m, const struct sw_llb_opts *opts, int nested, sw_buf *out)
+{
+        sw_auto(sw_buf) value = SW_BUF_INIT;
+
+        for (size_t i = 0; i < m->maps.n; i++) {
+                const sw_source_map *map = m->maps.v[i];
+                Pb__SourceInfo info = PB__SOURCE_INFO__INIT;
+                sw_err *err;
+
+                info.filename = pb_text(map->filename);
+                info.language = pb_text(map->language);
+                info.data = (ProtobufCBinaryData){ map->len, (uint8_t *) map->data };
+                err = set_map_definition(m, map, opts, nested, &info);
+                if (err)
+                        return err;
+                sw_buf_clear(&value);
+                sw__pb_pack(&info.base, &value);
+                write_field(out, 2, value.data, value.len);
+                sw__pb_arena_clear(&m->tmp);
+        }
+        return SW_OK;
 }
 
 sw_err *
 sw__llb_write_definition(struct making *m, const struct sw_llb_opts *opts, int nested,
                          sw_buf *out)
 {
-        Pb__Definition def = PB__DEFINITION__INIT;
-        Pb__Source source = PB__SOURCE__INIT;
-        sw_err *err = set_infos(m, opts, nested, &source);
+        size_t n = m->entries.n, start = out->len;
+        struct entry **sorted = (struct entry **) sw_alloc_array(n, sizeof(*sorted));
+        sw_auto(sw_buf) source = SW_BUF_INIT;
+        sw_err *err;
 
+        memcpy(sorted, m->entries.v, n * sizeof(*sorted));
+        qsort(sorted, n, sizeof(*sorted), by_digest);
+        for (size_t i = 0; i < n; i++)
+                write_field(out, 1, m->entries.v[i]->bytes, m->entries.v[i]->len);
+        write_metadata(m, sorted, out);
+        write_locations(m, sorted, &source);
+        err = write_infos(m, opts, nested, &source);
+        free(sorted);
         if (err)
-                return err;
-        def.def = PB_ARRAY(m, ProtobufCBinaryData, m->entries.n);
-        for (size_t i = 0; i < m->entries.n; i++)
-                def.def[def.n_def++] = (ProtobufCBinaryData){ m->entries.v[i]->len,
-                                                              m->entries.v[i]->bytes };
-        set_maps(m, &def, &source);
-        def.source = &source;
-        sw__pb_pack(&def.base, out);
-        return SW_OK;
+                sw_buf_truncate(out, start);
+        else
+                write_field(out, 3, source.data, source.len);
+        return err;
 }

@@ -4,10 +4,10 @@
  */
 #include <string.h>
 
-#include <slipway/map.h>
 #include <slipway/text.h>
 
 #include "core/llb/state/files.h"
+#include "core/llb/state/table.h"
 
 enum { MAX_ACTIONS = 1000000 };
 
@@ -332,7 +332,7 @@ struct walk {
 struct collector {
         SW_ARRAY(struct output) outputs;
         SW_ARRAY(struct walk) stack;
-        sw_map *seen; /* bound chains walked already */
+        struct table seen; /* bound chains walked already */
 };
 
 static void
@@ -345,8 +345,9 @@ collect(struct collector *c, struct output out)
 static void
 enter(struct collector *c, const sw_bound *b)
 {
-        if (!sw_map_set_bytes(c->seen, &b, sizeof(b), c))
+        if (sw__llb_table_get(&c->seen, b, 0))
                 return;
+        sw__llb_table_add(&c->seen, b, 0, 1);
         collect(c, b->state->out);
         sw_array_push(&c->stack, (struct walk){ b, b->last });
 }
@@ -376,14 +377,14 @@ collect_all(struct collector *c, const sw_bound *b)
 static struct vertex *
 file_vertex(sw_bound *b, struct opts *opts)
 {
-        struct collector c = { .seen = sw_map_new(NULL) };
+        struct collector c = { 0 };
         struct vertex *v;
 
         collect_all(&c, b);
         v = sw__llb_vertex_new(VERTEX_FILE, opts, c.outputs.v, c.outputs.n);
         v->caps = CAP(FILE_BASE);
         v->files = b;
-        sw_map_free(c.seen);
+        sw__llb_table_release(&c.seen);
         sw_array_release(&c.outputs);
         sw_array_release(&c.stack);
         return v;

@@ -26,4 +26,6 @@ libslipway_la_SOURCES += \
 	core/llb/state/source.h \
 	core/llb/state/split.c \
 	core/llb/state/state.h \
+	core/llb/state/table.c \
+	core/llb/state/table.h \
 	core/llb/state/vertex.c

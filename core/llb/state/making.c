@@ -7,7 +7,10 @@
 #include "core/llb/state/definition.h"
 #include "core/llb/state/making.h"
 
-enum { MAX_NESTED = 8 }; /* source maps of definitions of source maps */
+enum {
+        MAX_NESTED = 8,  /* source maps of definitions of source maps */
+        FEW_INPUTS = 16, /* of one op, that need no table */
+};
 
 /* ---- constraints and metadata ------------------------------------------------------ */
 
@@ -108,23 +111,34 @@ sw__llb_input_of(struct making *m, struct output out, const struct entry **entry
         if (err)
                 return err;
         *index = out.index;
-        *entry = out.v ? (const struct entry *) sw_map_get_bytes(m->done, &out.v,
-                                                                 sizeof(out.v))
-                       : NULL;
+        *entry =
+                out.v ? (const struct entry *) sw__llb_table_get(&m->done, out.v, 0) : NULL;
         return SW_OK;
 }
 
 void
 sw__llb_inputs_init(struct inputs *in)
 {
-        *in = (struct inputs){ NULL, 0, 0, sw_map_new(NULL) };
+        *in = (struct inputs){ NULL, 0, 0, { NULL, 0, 0 } };
 }
 
 void
 sw__llb_inputs_release(struct inputs *in)
 {
         free(in->v);
-        sw_map_free(in->index);
+        sw__llb_table_release(&in->index);
+}
+
+/* Few inputs are quicker looked through; the digest of an entry is there once. */
+static int64_t
+find_input(const struct inputs *in, const struct entry *entry, int64_t index)
+{
+        for (size_t i = 0; i < in->n && i < FEW_INPUTS; i++)
+                if (in->v[i]->digest == entry->digest && in->v[i]->index == index)
+                        return (int64_t) i;
+        if (in->n <= FEW_INPUTS)
+                return -1;
+        return (int64_t) sw__llb_table_get(&in->index, entry, index) - 1;
 }
 
 static int64_t
@@ -135,6 +149,8 @@ push_input(struct making *m, struct inputs *in, const struct entry *entry, int64
         pb->digest = pb_text(entry->digest);
         pb->index = index;
         sw_array_push(in, pb);
+        if (in->n > FEW_INPUTS)
+                sw__llb_table_add(&in->index, entry, index, in->n);
         return (int64_t) in->n - 1;
 }
 
@@ -142,25 +158,15 @@ sw_err *
 sw__llb_inputs_add(struct making *m, struct inputs *in, struct output out,
                    int64_t *position)
 {
-        struct {
-                const struct entry *entry;
-                int64_t index;
-        } key;
-        uintptr_t known;
-        sw_err *err = sw__llb_input_of(m, out, &key.entry, &key.index);
+        const struct entry *entry;
+        int64_t index;
+        sw_err *err = sw__llb_input_of(m, out, &entry, &index);
 
         if (err)
                 return err;
-        if (!key.entry) {
-                *position = -1;
-                return SW_OK;
-        }
-        known = (uintptr_t) sw_map_get_bytes(in->index, &key, sizeof(key));
-        if (!known) {
-                known = (uintptr_t) push_input(m, in, key.entry, key.index) + 1;
-                sw_map_set_bytes(in->index, &key, sizeof(key), (void *) known);
-        }
-        *position = (int64_t) known - 1;
+        *position = entry ? find_input(in, entry, index) : -1;
+        if (entry && *position < 0)
+                *position = push_input(m, in, entry, index);
         return SW_OK;
 }
 
@@ -170,7 +176,7 @@ sw__llb_inputs_add(struct making *m, struct inputs *in, struct output out,
 static int32_t
 map_index(struct making *m, const sw_source_map *map)
 {
-        uintptr_t known = (uintptr_t) sw_map_get_bytes(m->map_index, &map, sizeof(map));
+        uintptr_t known = sw__llb_table_get(&m->map_index, map, 0);
         size_t i = 0;
 
         if (known)
@@ -185,7 +191,7 @@ map_index(struct making *m, const sw_source_map *map)
         }
         if (i == m->maps.n)
                 sw_array_push(&m->maps, map);
-        sw_map_set_bytes(m->map_index, &map, sizeof(map), (void *) (uintptr_t) (i + 1));
+        sw__llb_table_add(&m->map_index, map, 0, i + 1);
         return (int32_t) i;
 }
 
@@ -203,26 +209,41 @@ add_places(struct making *m, struct entry *e, const struct vertex *v)
         }
 }
 
+static struct entry *
+new_entry(struct making *m, const sw_digest *d)
+{
+        struct entry *e = (struct entry *) sw__pb_arena_alloc(&m->r.arena, sizeof(*e));
+
+        memset(e, 0, sizeof(*e));
+        e->raw = *d;
+        sw_digest_str(d, e->digest);
+        e->len = m->bytes.len;
+        e->bytes = (uint8_t *) sw__pb_arena_strndup(&m->r.arena, m->bytes.data, e->len);
+        e->last_place = &e->places;
+        sw_array_push(&m->entries, e);
+        return e;
+}
+
 /* The entry for the bytes in m->bytes: the one there is, or a new one at the end. */
 static struct entry *
 entry_for_bytes(struct making *m)
 {
         sw_digest d = sw_digest_of(m->bytes.data, m->bytes.len);
-        char digest[SW_DIGEST_STR_SIZE];
-        struct entry *e;
+        struct entry *first, *e;
+        int64_t start;
 
-        sw_digest_str(&d, digest);
-        e = (struct entry *) sw_map_get(m->by_digest, digest);
-        if (e)
-                return e;
-        e = (struct entry *) sw__pb_arena_alloc(&m->r.arena, sizeof(*e));
-        memset(e, 0, sizeof(*e));
-        memcpy(e->digest, digest, sizeof(digest));
-        e->len = m->bytes.len;
-        e->bytes = (uint8_t *) sw__pb_arena_strndup(&m->r.arena, m->bytes.data, e->len);
-        e->last_place = &e->places;
-        sw_map_set(m->by_digest, digest, e);
-        sw_array_push(&m->entries, e);
+        memcpy(&start, d.b, sizeof(start));
+        first = (struct entry *) sw__llb_table_get(&m->by_digest, m, start);
+        for (e = first; e; e = e->same_start)
+                if (sw_digest_eq(&e->raw, &d))
+                        return e;
+        e = new_entry(m, &d);
+        if (first) {
+                e->same_start = first->same_start;
+                first->same_start = e;
+        } else {
+                sw__llb_table_add(&m->by_digest, m, start, (uintptr_t) e);
+        }
         return e;
 }
 
@@ -274,9 +295,9 @@ make_entry(struct making *m, const struct vertex *v)
                 e = entry_for_bytes(m);
                 merge_meta(m, &e->meta, &meta);
                 add_places(m, e, v);
-                sw_map_set_bytes(m->done, &v, sizeof(v), e);
+                sw__llb_table_add(&m->done, v, 0, (uintptr_t) e);
         }
-        sw__pb_arena_release(&m->tmp);
+        sw__pb_arena_clear(&m->tmp);
         return sw_err_wrap(err, "vertex \"%.200s\"", name_of(v));
 }
 
@@ -302,7 +323,7 @@ step(struct making *m, frames *stack)
                 if (err)
                         return sw_err_wrap(err, "input of vertex \"%.200s\"",
                                            name_of(f->v));
-                if (in.v && !sw_map_get_bytes(m->done, &in.v, sizeof(in.v))) {
+                if (in.v && !sw__llb_table_get(&m->done, in.v, 0)) {
                         sw_array_push(stack, (struct frame){ in.v, 0 });
                         return SW_OK;
                 }
@@ -352,7 +373,7 @@ make_terminal(struct making *m, struct output out)
                 entry_for_bytes(m)->meta = meta;
         }
         sw__llb_inputs_release(&in);
-        sw__pb_arena_release(&m->tmp);
+        sw__pb_arena_clear(&m->tmp);
         return err;
 }
 
@@ -367,9 +388,6 @@ making_init(struct making *m, const struct sw_llb_opts *in)
                 m->base.local_unique ? m->base.local_unique : sw_id_new(m->random_unique);
         sw__pb_arena_init(&m->tmp);
         sw_buf_init(&m->bytes);
-        m->done = sw_map_new(NULL);
-        m->by_digest = sw_map_new(NULL);
-        m->map_index = sw_map_new(NULL);
 }
 
 static void
@@ -381,9 +399,12 @@ making_release(struct making *m)
         sw__llb_opts_release(&m->base, &dead);
         sw__pb_arena_release(&m->tmp);
         sw_buf_release(&m->bytes);
-        sw_map_free(m->done);
-        sw_map_free(m->by_digest);
-        sw_map_free(m->map_index);
+        sw__llb_table_release(&m->done);
+        sw__llb_table_release(&m->by_digest);
+        sw__llb_table_release(&m->map_index);
+        for (size_t i = 0; i < m->cap_lists.n; i++)
+                sw_buf_release(&m->cap_lists.v[i].packed);
+        sw_array_release(&m->cap_lists);
         sw_array_release(&m->entries);
         sw_array_release(&m->maps);
         sw__llb_object_bury(&dead);

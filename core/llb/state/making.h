@@ -35,11 +35,21 @@ struct place {
 };
 
 struct entry {
+        sw_digest raw;
         char digest[SW_DIGEST_STR_SIZE];
         uint8_t *bytes;
         size_t len;
         struct meta meta;
         struct place *places, **last_place; /* in the source maps */
+        struct entry *same_start; /* one whose digest begins with the same bytes */
+};
+
+/* A set of capabilities as a message has it; few sets are in use. */
+struct cap_list {
+        capset caps;
+        Slipway__Map__Bool **v;
+        size_t n;
+        sw_buf packed; /* metadata with nothing else in it */
 };
 
 struct making {
@@ -50,11 +60,12 @@ struct making {
         char random_unique[SW_ID_SIZE];
         struct sw__pb_arena tmp;
         sw_buf bytes;
-        sw_map *done;      /* vertex -> entry */
-        sw_map *by_digest; /* digest -> entry */
+        struct table done;      /* vertex -> entry */
+        struct table by_digest; /* first bytes of the digest -> entry */
         SW_ARRAY(struct entry *) entries;
         SW_ARRAY(const sw_source_map *) maps;
-        sw_map *map_index; /* source map -> index + 1 */
+        struct table map_index; /* source map -> index + 1 */
+        SW_ARRAY(struct cap_list) cap_lists;
 };
 
 /* The entry and output number an input of the vertex at hand comes from; *entry is NULL for
@@ -66,7 +77,7 @@ SW_NODISCARD sw_err *sw__llb_input_of(struct making *m, struct output out,
 struct inputs {
         Pb__Input **v;
         size_t n, cap;
-        sw_map *index; /* entry and output -> position + 1 */
+        struct table index; /* entry and output -> position + 1; of the later ones */
 };
 void sw__llb_inputs_init(struct inputs *in);
 void sw__llb_inputs_release(struct inputs *in);

@@ -40,7 +40,7 @@ struct file_making {
         struct inputs in;
         SW_ARRAY(struct step) steps;
         SW_ARRAY(struct chain) stack;
-        sw_map *bounds; /* bound -> number of its last action + 1 */
+        struct table bounds; /* bound -> number of its last action + 1 */
 };
 
 /* ---- order ------------------------------------------------------------------------- */
@@ -74,8 +74,7 @@ second_input(struct file_making *f, const struct action *a, struct ref *out,
                 return sw__llb_inputs_add(f->m, &f->in, a->from->out, &out->number);
         if (!a->from_bound)
                 return SW_OK;
-        known = (uintptr_t) sw_map_get_bytes(f->bounds, &a->from_bound,
-                                             sizeof(a->from_bound));
+        known = sw__llb_table_get(&f->bounds, a->from_bound, 0);
         if (known)
                 *out = (struct ref){ true, (int64_t) known - 1 };
         else
@@ -106,7 +105,7 @@ advance(struct file_making *f)
         if (++c->next < c->n)
                 return SW_OK;
         f->stack.n--;
-        sw_map_set_bytes(f->bounds, &bound, sizeof(bound), (void *) (uintptr_t) f->steps.n);
+        sw__llb_table_add(&f->bounds, bound, 0, f->steps.n);
         return SW_OK;
 }
 
@@ -323,7 +322,7 @@ set_inputs(struct file_making *f, Pb__Op *op)
 sw_err *
 sw__llb_make_file(struct making *m, const struct vertex *v, Pb__Op *op, capset *caps)
 {
-        struct file_making f = { .m = m, .bounds = sw_map_new(NULL) };
+        struct file_making f = { .m = m };
         sw_err *err;
 
         (void) caps;
@@ -339,6 +338,6 @@ sw__llb_make_file(struct making *m, const struct vertex *v, Pb__Op *op, capset *
         sw__llb_inputs_release(&f.in);
         sw_array_release(&f.steps);
         sw_array_release(&f.stack);
-        sw_map_free(f.bounds);
+        sw__llb_table_release(&f.bounds);
         return err;
 }

@@ -24,37 +24,24 @@ sw__llb_resolver_init(struct resolver *r, const struct sw_llb_opts *opts)
                 r->given.platform = sw_platform_host();
         sw__pb_arena_init(&r->arena);
         r->late = sw_map_new(unref_state);
-        r->envs = sw_map_new(NULL);
-        r->dirs = sw_map_new(NULL);
+        memset(&r->envs, 0, sizeof(r->envs));
+        memset(&r->dirs, 0, sizeof(r->dirs));
 }
 
 void
 sw__llb_resolver_release(struct resolver *r)
 {
         sw_map_free(r->late);
-        sw_map_free(r->envs);
-        sw_map_free(r->dirs);
+        sw__llb_table_release(&r->envs);
+        sw__llb_table_release(&r->dirs);
         sw__pb_arena_release(&r->arena);
-}
-
-/* Maps are keyed by addresses of objects. */
-static void *
-recall(const sw_map *m, const void *object)
-{
-        return sw_map_get_bytes(m, &object, sizeof(object));
-}
-
-static void
-remember(sw_map *m, const void *object, void *value)
-{
-        sw_map_set_bytes(m, &object, sizeof(object), value);
 }
 
 /* What the function of a late vertex makes. */
 static sw_err *
 late_target(struct resolver *r, const struct vertex *v, const sw_state **out)
 {
-        sw_state *made = (sw_state *) recall(r->late, v);
+        sw_state *made = (sw_state *) sw_map_get_bytes(r->late, &v, sizeof(v));
         sw_err *err;
 
         if (!made) {
@@ -65,7 +52,7 @@ late_target(struct resolver *r, const struct vertex *v, const sw_state **out)
                         return sw_err_new(SW_E_INTERNAL,
                                           "the function of a late state made nothing and "
                                           "no error");
-                remember(r->late, v, made);
+                sw_map_set_bytes(r->late, &v, sizeof(v), made);
         }
         *out = made;
         return SW_OK;
@@ -194,7 +181,7 @@ collect_dirs(struct resolver *r, const sw_state *n, nodes *out, const char **kno
 
         *known = "/";
         while (!err && n) {
-                const char *k = (const char *) recall(r->dirs, n);
+                const char *k = (const char *) sw__llb_table_get(&r->dirs, n, 0);
 
                 if (k) {
                         *known = k;
@@ -230,7 +217,7 @@ sw__llb_find_dir(struct resolver *r, const sw_state *s, const char **out)
 
                         dir = sw__pb_arena_strndup(&r->arena, joined, strlen(joined));
                 }
-                remember(r->dirs, todo.v[i], (void *) dir);
+                sw__llb_table_add(&r->dirs, todo.v[i], 0, (uintptr_t) dir);
         }
         sw_array_release(&todo);
         if (!err)
@@ -299,12 +286,12 @@ sw__llb_find_env(struct resolver *r, const sw_state *s, struct env_list *out)
                 *out = (struct env_list){ NULL, 0 };
                 return SW_OK;
         }
-        env = (struct env_list *) recall(r->envs, n);
+        env = (struct env_list *) sw__llb_table_get(&r->envs, n, 0);
         if (!env) {
                 err = collect(r, n, VALUE_ENV, &found);
                 if (!err) {
                         env = make_env(r, &found);
-                        remember(r->envs, n, env);
+                        sw__llb_table_add(&r->envs, n, 0, (uintptr_t) env);
                 }
                 sw_array_release(&found);
         }

@@ -11,14 +11,15 @@
 #include <slipway/map.h>
 
 #include "core/llb/state/state.h"
+#include "core/llb/state/table.h"
 #include "proto/pbuf.h"
 
 struct resolver {
         struct sw_llb_opts given;  /* as the caller gave them, with a platform; borrowed */
         struct sw__pb_arena arena; /* answers live as long as the resolver */
         sw_map *late;              /* late vertex -> the state made; counted */
-        sw_map *envs;              /* environment node -> struct env_list */
-        sw_map *dirs;              /* directory node -> text */
+        struct table envs;         /* environment node -> struct env_list */
+        struct table dirs;         /* directory node -> text */
 };
 
 /* "key=value" in order; borrowed from the resolver. */
