@@ -79,11 +79,12 @@ run_doctor(const struct cli_call *call)
 
         if (err)
                 return err;
-        err = doctor_run(&d, sw_config_str(config, "root"));
-        if (err)
-                return err;
+        sw_err *left = doctor_run(&d, sw_config_str(config, "root"));
         missing_names(&d, &missing);
         err = cli_bool(call, "json") ? print_json(&d, missing.n == 0) : print_text(&d);
+        if (!err)
+                err = sw_steal(left);
+        sw_err_drop(left, "the first error is the one to tell");
         if (err || missing.n == 0)
                 return err;
         sw_auto(sw_str) list = sw_strlist_join(&missing, ", ");

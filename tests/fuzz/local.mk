@@ -17,3 +17,9 @@ tests_fuzz_json_fuzz_LDFLAGS = $(FUZZ_LINK)
 FUZZ_TARGETS += tests/fuzz/config_fuzz
 tests_fuzz_config_fuzz_SOURCES = tests/fuzz/config_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_config_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Command lines, text on its way to a terminal, versions of runtimes.
+FUZZ_TARGETS += tests/fuzz/cli_fuzz
+tests_fuzz_cli_fuzz_SOURCES = tests/fuzz/cli_fuzz.c tests/fuzz/fuzz.h \
+	cmd/slipway/cli.c cmd/slipway/doctor/version.c cmd/slipway/term.c
+tests_fuzz_cli_fuzz_LDFLAGS = $(FUZZ_LINK)

@@ -355,9 +355,29 @@ leaves_nothing() {
 }
 check "doctor leaves nothing behind" leaves_nothing
 
+# Without root: user namespaces, and directories that only their root could remove.
+nobody() {
+        setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$dir/home" \
+                LD_LIBRARY_PATH="$top_builddir/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"
+}
+leaves_nothing_as_nobody() {
+        nobody "$real" doctor --json --root "$dir/home/root" >"$dir/out" 2>"$dir/err"
+        status=$?
+        cat "$dir/err"
+        [ "$status" -le 1 ] && [ -z "$(ls -A "$dir/home")" ] && ! grep -q 'clean up' "$dir/err" &&
+                grep -q '"name": "subordinate-ids"' "$dir/out"
+}
+
 # Runtimes made for the test. The wrapper of libtool needs PATH, so the program itself runs.
 real=$top_builddir/cmd/slipway/.libs/slipway
 [ -x "$real" ] || real=$SLIPWAY
+if [ "$(id -u)" -ne 0 ]; then
+        skip "doctor leaves nothing behind without root" "the tests above ran without root"
+elif chmod 755 "$dir" && mkdir -m 777 "$dir/home" && nobody "$real" version >/dev/null 2>&1; then
+        check "doctor leaves nothing behind without root" leaves_nothing_as_nobody
+else
+        skip "doctor leaves nothing behind without root" "nobody cannot run the program here"
+fi
 mkdir "$dir/bin"
 for tool in git sh; do
         ln -s "$(command -v $tool)" "$dir/bin/$tool"

@@ -69,7 +69,6 @@ exporter_options ready -
 exporter_short_descriptor broken bad-descriptor 16 bytes
 exporter_short_ops broken bad-descriptor table of operations
 exporter_unmet broken unmet-need slipway-source-nowhere
-libgone broken no-descriptor libgone_LTX_sw_plugin
 stray broken bad-descriptor exporter_stray.so
 END
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034
 # tests/integration/tap.sh - what the script tests share; sourced, not run.
+# shellcheck shell=bash
 #
 #       . "$top_srcdir/tests/integration/tap.sh"
 #       check "what should be so" command args...

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <slipway/mem.h>
+#include <slipway/path.h>
 
 #include "cmd/slipway/doctor/trial.h"
 
@@ -53,6 +54,17 @@ use_overlay(const char *base)
         return access(removed, F_OK) == 0 ? EIO : 0;
 }
 
+/* The kernel leaves directories in "work" that only root can look into, if only the root of
+ * this namespace: so they are removed here. The parent looks whether all is gone. */
+static void
+end_overlay(const char *base, const char *merged)
+{
+        sw_auto(sw_fd) top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        (void) umount2(merged, MNT_DETACH);
+        sw_err_drop(sw_path_remove(top, base), "the parent tries again and tells");
+}
+
 /* @name: of the trial. @options: more mount options, with a leading comma, or "". */
 static void
 try_overlay(struct trial *t, const char *name, const char *options)
@@ -74,7 +86,7 @@ try_overlay(struct trial *t, const char *name, const char *options)
                 err = errno;
         else if (!err) {
                 err = use_overlay(base);
-                (void) umount2(merged, MNT_DETACH);
+                end_overlay(base, merged);
         }
         trial_say(t, name, err);
 }
