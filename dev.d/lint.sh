@@ -13,7 +13,7 @@ read -r -d "" -a files <<<"$files_text" || true
 echo "lint: clang-tidy, ${#files[@]} files"
 printf '%s\n' "${files[@]}" |
         xargs -P "$(nproc)" -n 8 sh -c 'f="$1"; shift; clang-tidy --quiet --warnings-as-errors="*" "$@" -- $f 2>/dev/null' \
-                _ "$(printf '%q ' "${flags[@]}")" >build/tidy.log || status=1
+                _ "${flags[*]}" >build/tidy.log || status=1
 grep -E 'error:|warning:' build/tidy.log | sort -u || true
 
 echo "lint: cppcheck"

@@ -48,8 +48,9 @@ read_at(struct elf_file *f, void *p, size_t n, uint64_t off, sw_buf *why)
                         return false;
                 }
                 if (r == 0) {
-                        sw_buf_addf(why, "cut short: it ends at byte %llu",
-                                    (unsigned long long) (off + got));
+                        const unsigned long long end = off + got;
+
+                        sw_buf_addf(why, "cut short: it ends at byte %llu", end);
                         return false;
                 }
                 got += (size_t) r;
@@ -176,7 +177,7 @@ static bool
 check_dynamic(struct elf_file *f, sw_buf *why)
 {
         const ElfW(Phdr) *dynamic = NULL;
-        ElfW(Dyn) entries[DYNAMIC_MAX];
+        ElfW(Dyn) entries[DYNAMIC_MAX] = { 0 };
         size_t n;
 
         for (size_t i = 0; i < f->n_phdrs && !dynamic; i++)

@@ -195,8 +195,11 @@ sw_host_lookup(const sw_host *h, unsigned kind, const char *name,
                const struct sw_ops_hdr **ops, void **self)
 {
         const struct sw__module *m = sw__host_known(h, kind, name);
-        sw_err *err = m ? module_error(m) : missing_error(h, kind, name);
+        sw_err *err;
 
+        if (!m)
+                return missing_error(h, kind, name);
+        err = module_error(m);
         if (err)
                 return err;
         if (ops)

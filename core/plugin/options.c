@@ -234,12 +234,12 @@ sw__options_make(const char *id, const struct sw_option *decl,
                 if (err)
                         return err;
         }
-        for (size_t i = 0; i < o->n; i++) {
+        for (size_t i = 0; decl && i < o->n; i++) {
                 struct value *v = &o->v[i];
 
-                if (v->set || !v->decl->dflt)
+                if (v->set || !decl[i].dflt)
                         continue;
-                sw_err *err = value_parse(v, v->decl->dflt);
+                sw_err *err = value_parse(v, decl[i].dflt);
                 assert(!err); /* sw__options_declared() saw to it */
                 sw_err_drop(err, "cannot be");
                 v->set = true;

@@ -16,7 +16,7 @@
 
 /* What stands between a module and its need, or NULL. */
 static char *
-obstacle(const sw_host *h, const struct sw_need *need, const struct sw__module *other)
+obstacle(const struct sw_need *need, const struct sw__module *other)
 {
         const char *kind = sw_kind_name(need->kind);
 
@@ -53,6 +53,7 @@ break_cycle(const sw__modules *path, const struct sw__module *m)
 {
         size_t at = path->n;
 
+        assert(path->v);
         while (path->v[at - 1] != m)
                 at--;
         at--;
@@ -83,7 +84,7 @@ visit(sw_host *h, struct sw__module *m, sw__modules *path)
                 if (other)
                         visit(h, other, path);
                 if (!first)
-                        first = obstacle(h, need, other);
+                        first = obstacle(need, other);
         }
         path->n--;
         m->visit = SW__SEEN;
@@ -158,7 +159,7 @@ sw__order_init(sw_host *h, struct sw__module *m)
 
                 if (other)
                         sw__order_init(h, other);
-                sw_auto(sw_str) why = obstacle(h, need, other);
+                sw_auto(sw_str) why = obstacle(need, other);
                 if (why) {
                         (void) sw__module_break(m, SW_FAULT_UNMET_NEED, "%s", why);
                         return;

@@ -49,7 +49,8 @@ started(int node)
                 return started(N);                                                         \
         }
 INIT(0)
-INIT(1) INIT(2) INIT(3) INIT(4) INIT(5) INIT(6) INIT(7)
+INIT(1)
+INIT(2) INIT(3) INIT(4) INIT(5) INIT(6) INIT(7)
         INIT(8) static sw_err *(*const init[NODES_MAX])(const struct sw_plugin_env *,
                                                         void **) = {
                 init_0, init_1, init_2, init_3, init_4, init_5, init_6, init_7, init_8,
@@ -127,17 +128,18 @@ static void
 check_graph(uint32_t seed)
 {
         const struct sw_host_opts opts = { .no_default_dir = true };
-        struct sw__module *m[NODES_MAX];
+        struct sw__module *m[NODES_MAX] = { 0 };
         sw_host *h = NULL;
 
         make_graph(seed);
+        const unsigned n = g.n;
         ok(sw_host_new(&opts, &h));
         h->scanned = true;
-        for (unsigned i = 0; i < g.n; i++)
+        for (unsigned i = 0; i < n; i++)
                 m[i] = make_module(h, i);
-        for (unsigned i = 0; i < g.n; i++)
+        for (unsigned i = 0; i < n; i++)
                 sw__order_check(h, m[i]);
-        for (unsigned i = 0; i < g.n; i++) {
+        for (unsigned i = 0; i < n; i++) {
                 bool fine = m[i]->info.state == SW_PLUGIN_CHECKED;
 
                 ck_assert_msg(fine == usable(i, false), "seed %u: %s is %s: %s", seed,
@@ -147,9 +149,9 @@ check_graph(uint32_t seed)
                         ck_assert_msg(g.reach[i][i], "seed %u: %s: %s", seed, m[i]->id,
                                       m[i]->info.reason);
         }
-        for (unsigned i = 0; i < g.n; i++)
+        for (unsigned i = 0; i < n; i++)
                 sw__order_init(h, m[i]);
-        for (unsigned i = 0; i < g.n; i++) {
+        for (unsigned i = 0; i < n; i++) {
                 ck_assert_msg((m[i]->info.state == SW_PLUGIN_READY) == usable(i, true) &&
                                       (order[i] != 0) == usable(i, true),
                               "seed %u: %s after init: %s", seed, m[i]->id,
