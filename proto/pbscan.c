@@ -213,7 +213,8 @@ sw_err *
 sw__pb_scan(const ProtobufCMessageDescriptor *desc, const uint8_t *p, size_t n)
 {
         size_t memory = desc->sizeof_message;
-        struct reader r = { p, p + n, &memory };
+        static const uint8_t nothing[1];
+        struct reader r = { n ? p : nothing, n ? p + n : nothing, &memory };
 
         if (n > SW__PB_MAX_BYTES)
                 return sw_err_new(SW_E_LIMIT, "%s has %zu bytes, more than %zu MiB",

@@ -220,7 +220,7 @@ digest_of(sw_definition *def, const struct sw__llb_node *node, sw_buf *scratch)
         sw__llb_pack_op(node->op, scratch);
         if (uses_proxy(def, node->op))
                 sw_buf_add(scratch, PROXY_SALT, sizeof(PROXY_SALT) - 1);
-        else if (scratch->len == node->bytes->len &&
+        else if (scratch->len == node->bytes->len && scratch->len &&
                  memcmp(scratch->data, node->bytes->data, scratch->len) == 0)
                 return def->given[node - def->nodes];
         return sw_digest_of(scratch->data, scratch->len);
