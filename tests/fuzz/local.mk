@@ -23,6 +23,7 @@ FUZZ_TARGETS += tests/fuzz/cli_fuzz
 tests_fuzz_cli_fuzz_SOURCES = tests/fuzz/cli_fuzz.c tests/fuzz/fuzz.h \
 	cmd/slipway/cli.c cmd/slipway/doctor/version.c cmd/slipway/term.c
 tests_fuzz_cli_fuzz_LDFLAGS = $(FUZZ_LINK)
+
 # Definitions: decoding, checks, digests, printing.
 FUZZ_TARGETS += tests/fuzz/definition_fuzz
 tests_fuzz_definition_fuzz_SOURCES = tests/fuzz/definition_fuzz.c tests/fuzz/fuzz.h
