@@ -257,32 +257,35 @@ take_platform(sw_state **s, const sw_json *image)
         return SW_OK;
 }
 
+static sw_err *
+take_config(const char *json, size_t len, sw_state **s)
+{
+        sw_autoptr(sw_json) image = NULL;
+        sw_json *config = NULL;
+        const char *dir = "";
+        sw_err *err = sw_json_parse("JSON", json, len, &image);
+
+        if (!err)
+                err = sw_json_obj(image, "config", &config);
+        if (!err && config)
+                err = take_env(s, config);
+        if (!err && config)
+                err = sw_json_str(config, "WorkingDir", &dir);
+        if (err)
+                return err;
+        sw_state_replace(s, sw_state_dir(*s, dir));
+        return take_platform(s, image);
+}
+
 sw_err *
 sw_state_image_config(const sw_state *s, const char *json, size_t len, sw_state **out)
 {
-        sw_autoptr(sw_json) image = NULL;
-        sw_autoptr(sw_state) with = NULL;
-        sw_json *config = NULL;
-        const char *dir = "";
+        sw_autoptr(sw_state) with = sw_state_ref(s);
         sw_err *err;
 
         if (len > LLB_MAX_DATA)
                 return sw_err_new(SW_E_LIMIT, "image configuration of %zu bytes", len);
-        err = sw_json_parse("image configuration", json, len, &image);
-        if (!err)
-                err = sw_json_obj(image, "config", &config);
-        if (err)
-                return err;
-        with = sw_state_ref(s);
-        if (config) {
-                err = take_env(&with, config);
-                if (!err)
-                        err = sw_json_str(config, "WorkingDir", &dir);
-        }
-        if (!err) {
-                sw_state_replace(&with, sw_state_dir(with, dir));
-                err = take_platform(&with, image);
-        }
+        err = take_config(json, len, &with);
         if (err)
                 return sw_err_wrap(err, "image configuration");
         *out = sw_steal(with);

@@ -5,12 +5,7 @@
  * Catches: differences in what the definitions of vectors_test.c do not have: selectors,
  * merges, http, ssh remotes, secrets in variables, capabilities of a known daemon.
  */
-#include <slipway/digest.h>
-#include <slipway/llb.h>
-
-#include "proto/pb.pb-c.h"
-#include "proto/pbuf.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/core/llb/state/make.h"
 
 #define BUSYBOX                                                                            \
         "busybox:latest@sha256:"                                                           \
@@ -19,58 +14,15 @@
 
 static const char *const caps[] = { "exec.meta.setsdefaultpath", "mergeop", NULL };
 
-/* A decoded definition and its digests. */
-struct made {
-        struct sw__pb_arena a;
-        sw_buf bytes;
-        Pb__Definition *def;
-};
-
-static void
-make(struct made *m, const sw_state *s)
-{
-        sw_buf_init(&m->bytes);
-        sw__pb_arena_init(&m->a);
-        ok(sw_state_marshal(s, SW_LLB_OPTS(.caps = caps), &m->bytes));
-        ok(sw__pb_unpack(&pb__definition__descriptor, &m->a.allocator, m->bytes.data,
-                         m->bytes.len, &m->def));
-}
-
-static void
-unmake(struct made *m)
-{
-        sw_buf_release(&m->bytes);
-        sw__pb_arena_release(&m->a);
-}
-
-static Pb__OpMetadata *
-metadata(const struct made *m, const char *digest)
-{
-        for (size_t i = 0; i < m->def->n_metadata; i++)
-                if (strcmp(m->def->metadata[i]->key, digest) == 0)
-                        return m->def->metadata[i]->value;
-        return NULL;
-}
-
-/* All of @digests are among the ops of @s, each once and with metadata. */
+/* All of @digests are among the ops of @s, with metadata. */
 static void
 has_all(const sw_state *s, const char *const *digests)
 {
         struct made m;
 
-        make(&m, s);
-        for (; *digests; digests++) {
-                int found = 0;
-
-                for (size_t i = 0; i < m.def->n_def; i++) {
-                        sw_digest d = sw_digest_of(m.def->def[i].data, m.def->def[i].len);
-                        char text[SW_DIGEST_STR_SIZE];
-
-                        found += strcmp(sw_digest_str(&d, text), *digests) == 0;
-                }
-                ck_assert_msg(found == 1, "%s is there %d times", *digests, found);
-                ck_assert_ptr_nonnull(metadata(&m, *digests));
-        }
+        make(&m, s, SW_LLB_OPTS(.caps = caps));
+        for (; *digests; digests++)
+                ck_assert_ptr_nonnull(metadata(&m, m.digest[index_of(&m, *digests)]));
         unmake(&m);
 }
 #define HAS(s, ...) has_all((s), (const char *const[]){ __VA_ARGS__, NULL })
@@ -250,15 +202,6 @@ START_TEST(proxy)
 }
 END_TEST
 
-static bool
-has_cap(const Pb__OpMetadata *md, const char *cap)
-{
-        for (size_t i = 0; i < md->n_caps; i++)
-                if (strcmp(md->caps[i]->key, cap) == 0)
-                        return md->caps[i]->value;
-        return false;
-}
-
 /* Limits change no digest; they and their capability are in the metadata. */
 START_TEST(resources)
 {
@@ -277,7 +220,7 @@ START_TEST(resources)
         ok(sw_run_end(r, SW_LLB_OPTS(.resources = &limits, .name = "n"), &s));
         HAS(s, digest,
             "sha256:1d73b8388152aeb370a87a991ad70b8605a62514ca2d143830676b8e047f9720");
-        make(&m, s);
+        make(&m, s, SW_LLB_OPTS(.caps = caps));
         md = metadata(&m, digest);
         ck_assert_int_eq(md->linux_resources->memory, 104857600);
         ck_assert_uint_eq(md->linux_resources->cpuperiod, 100000);
@@ -313,7 +256,7 @@ START_TEST(ignore_cache_and_copy_from)
             "sha256:dcbb3e8067a3b7d135195363fddce6b1f213a94cbb92d016e0dc777f0fe69332",
             "sha256:4520d0ff9825c6c61a779b635ff8fbad29e2eb8acbd75ce968e8371645ebd05d",
             "sha256:a12197859d412ecb7a5ac600d48da57483269ffb512ee7e2129ace2810aba76f");
-        make(&m, s);
+        make(&m, s, SW_LLB_OPTS(.caps = caps));
         ck_assert(
                 has_cap(metadata(&m, "sha256:a12197859d412ecb7a5ac600d48da57483269ffb512ee"
                                      "7e2129ace2810aba76f"),
