@@ -2,4 +2,5 @@
 libslipway_la_SOURCES += \
 	core/store/lmdbcheck.c core/store/lmdbcheck.h \
 	core/store/meta.c core/store/meta.h \
+	core/store/metafile.c core/store/metafile.h \
 	core/store/ref.c

@@ -1,43 +1,34 @@
 /*
- * core/store/meta.c - the metadata environment: open, look for damage, sync behind, close.
+ * core/store/meta.c - the metadata environment: open, sync behind, close.
  *
- * Opening, with the lock on `users`:
+ * Opening, with the lock that everybody takes who opens (metafile.c):
  *
- *      exclusive at once?  -- no --> wait for shared, then just open
- *        | yes: nobody else has it open
+ *      nobody else has it open?  -- no --> open
+ *        | yes
  *        v
  *      file as `clean` says? -- no --> look at it; damaged: set it aside
  *        |
  *        v
- *      make it shared, open
+ *      open; LMDB or the schema finds damage: close, set it aside, open
  *
- * `clean` holds size and time of last change, so any commit makes it stale until the last
- * process closes. Being killed does no damage to the file, only power failure does, and
- * then the boot differs. Invariant: the file LMDB maps was sound when the first of the
- * processes that have it open began.
+ * Invariant: the file LMDB maps was sound when the first of the processes that have it open
+ * began.
  */
 #include "core/store/meta.h"
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "core/store/lmdbcheck.h"
-#include <slipway/buf.h>
+#include "core/store/metafile.h"
 #include <slipway/mem.h>
-#include <slipway/text.h>
-#include <slipway/time.h>
 
 /* Address space, not disk: the file grows as it fills. Tried from the largest. */
-static const size_t map_sizes[] = { (size_t) 64 << 30, (size_t) 8 << 30, (size_t) 1 << 30 };
+static const size_t map_sizes[] = { SW_LMDB_FILE_MAX, (size_t) 8 << 30, (size_t) 1 << 30 };
 
-enum { SYNC_DELAY_MS = 1000, SCHEMA_TEXT_MAX = 16 };
+enum { SYNC_DELAY_MS = 1000, SCHEMA_TEXT_MAX = 24 };
 
 static const struct {
         const char *name;
@@ -51,8 +42,7 @@ static const struct {
 };
 
 struct sw_meta {
-        int dirfd, users; /* users: holds a shared flock while open */
-        sw_log *log;
+        struct sw__metafile file;
         MDB_env *env;
         MDB_dbi dbi[SW_META_N_DBS];
 
@@ -62,7 +52,7 @@ struct sw_meta {
         pthread_mutex_t lock;
         pthread_cond_t wake;
         bool dirty, stop;
-        bool changed; /* something was committed, or `clean` was stale at the start */
+        bool doubt; /* LMDB found damage, or a sync failed */
 };
 
 sw_err *
@@ -77,6 +67,8 @@ sw__meta_err(int rc, const char *what)
         case MDB_CORRUPTED:
         case MDB_PAGE_NOTFOUND:
         case MDB_INVALID:
+        case MDB_INCOMPATIBLE:
+        case MDB_CURSOR_FULL:
         case MDB_VERSION_MISMATCH:
         case MDB_PANIC: return sw_err_new(SW_E_CORRUPT, "%s: %s", what, mdb_strerror(rc));
         default: break;
@@ -86,182 +78,99 @@ sw__meta_err(int rc, const char *what)
         return sw_err_new(SW_E_IO, "%s: %s", what, mdb_strerror(rc));
 }
 
-/* ---- how the last process left it
- * ------------------------------------------------------------ */
-
-/* What `clean` says of the file as it is now: boot, size, time of last change. */
-static sw_err *
-file_state(int dirfd, sw_buf *out)
+sw_err *
+sw__meta_failed(sw_meta *m, int rc, const char *what)
 {
-        struct stat st;
+        sw_err *err = sw__meta_err(rc, what);
 
-        if (fstatat(dirfd, "data.mdb", &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return sw_err_sys(errno == ENOENT ? SW_E_NOT_FOUND : SW_E_IO, errno,
-                                  "look at data.mdb");
-        sw_err *err =
-                sw_buf_read_file(out, AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64);
-        if (err)
-                return err;
-        sw_buf_addf(out, "%jd %jd.%09ld %ju\n", (intmax_t) st.st_size,
-                    (intmax_t) st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-                    (uintmax_t) st.st_ino);
-        return SW_OK;
-}
-
-static bool
-left_clean(int dirfd)
-{
-        sw_auto(sw_buf) now = SW_BUF_INIT;
-        sw_auto(sw_buf) then = SW_BUF_INIT;
-        sw_err *err = file_state(dirfd, &now);
-
-        if (!err)
-                err = sw_buf_read_file(&then, dirfd, "clean", 4096);
-        if (err) {
-                sw_err_drop(err, "what cannot be told is looked at");
-                return false;
+        if (sw_err_code(err) == SW_E_CORRUPT) {
+                pthread_mutex_lock(&m->lock);
+                m->doubt = true;
+                pthread_mutex_unlock(&m->lock);
         }
-        return then.len == now.len && memcmp(then.data, now.data, now.len) == 0;
-}
-
-/* ---- damage
- * ---------------------------------------------------------------------------------- */
-
-/* SW_OK: sound, or no file at all. SW_E_CORRUPT: damaged. */
-static sw_err *
-look_for_damage(int dirfd)
-{
-        sw_auto(sw_fd) fd = openat(dirfd, "data.mdb", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        struct stat st;
-
-        if (fd < 0)
-                return errno == ENOENT ? SW_OK
-                                       : sw_err_sys(SW_E_IO, errno, "open data.mdb");
-        if (fstat(fd, &st) < 0)
-                return sw_err_sys(SW_E_IO, errno, "look at data.mdb");
-        if (!S_ISREG(st.st_mode))
-                return sw_err_new(SW_E_CORRUPT, "data.mdb is not a file");
-        if (st.st_size == 0)
-                return SW_OK; /* LMDB begins a new one in it */
-        void *p = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-                return sw_err_sys(SW_E_IO, errno, "read data.mdb");
-        sw_err *err = sw__lmdb_check(p, (size_t) st.st_size);
-        munmap(p, (size_t) st.st_size);
         return err;
 }
 
-static sw_err *
-set_aside(sw_meta *m, const sw_err *why)
-{
-        char when[SW_TIME_STR_SIZE];
-        sw_auto(sw_str) name =
-                sw_asprintf("data.mdb.damaged-%s", sw_time_str(sw_time_now(), when));
-
-        if (renameat(m->dirfd, "data.mdb", m->dirfd, name) < 0)
-                return sw_err_sys(SW_E_IO, errno, "set the damaged metadata aside as %s",
-                                  name);
-        (void) unlinkat(m->dirfd, "lock.mdb", 0);
-        sw_log_line(
-                m->log, SW_LOG_WARN, "store",
-                "metadata is damaged (%s); set aside as meta/%s, begun anew: the cache is "
-                "empty, nothing else is lost",
-                sw_err_message(why), name);
-        return SW_OK;
-}
-
-/* With the exclusive lock: make sure that LMDB can map what is there. */
-static sw_err *
-make_sound(sw_meta *m)
-{
-        if (left_clean(m->dirfd))
-                return SW_OK;
-        m->changed = true;
-        sw_err *err = look_for_damage(m->dirfd);
-        if (sw_err_code(err) != SW_E_CORRUPT)
-                return err;
-        sw_err *aside = set_aside(m, err);
-        sw_err_drop(err, "told to the log");
-        return aside;
-}
+/* ---- opening ---- */
 
 static sw_err *
-lock_users(sw_meta *m)
-{
-        sw_err *err = SW_OK;
-
-        m->users =
-                openat(m->dirfd, "users", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (m->users < 0)
-                return sw_err_sys(errno == EACCES ? SW_E_DENIED : SW_E_IO, errno,
-                                  "open users");
-        bool alone = flock(m->users, LOCK_EX | LOCK_NB) == 0;
-        if (alone)
-                err = make_sound(m);
-        while (!err && flock(m->users, LOCK_SH) < 0)
-                if (errno != EINTR)
-                        err = sw_err_sys(SW_E_IO, errno, "lock users");
-        return err;
-}
-
-/* ---- opening
- * --------------------------------------------------------------------------------- */
-
-static sw_err *
-check_schema(MDB_txn *txn, bool make, bool *missing)
+read_schema(MDB_txn *txn, MDB_dbi main_dbi)
 {
         MDB_val key = { 6, (void *) "schema" }, value;
-        sw_auto(sw_str) now = sw_asprintf("%d", SW_META_SCHEMA);
+        int rc = mdb_get(txn, main_dbi, &key, &value);
+        int64_t version = 0;
+
+        if (rc == MDB_NOTFOUND)
+                return sw_err_new(SW_E_CORRUPT, "the number of its schema is missing");
+        if (rc)
+                return sw__meta_err(rc, "read the schema");
+        if (value.mv_size > SCHEMA_TEXT_MAX)
+                value.mv_size = SCHEMA_TEXT_MAX;
+        sw_auto(sw_str) text = sw_strndup(value.mv_data, value.mv_size);
+        if (!sw__metafile_read_schema(text, &version))
+                return sw_err_new(SW_E_CORRUPT, "the number of its schema is damaged");
+        if (version > SW_META_SCHEMA)
+                return sw__metafile_too_new(version, SW_META_SCHEMA);
+        return SW_OK;
+}
+
+static sw_err *
+write_schema(MDB_txn *txn, MDB_dbi main_dbi)
+{
+        sw_auto(sw_str) now = sw_asprintf("%d %d", SW_META_SCHEMA, SW_META_SCHEMA);
+        MDB_val key = { 6, (void *) "schema" }, value = { strlen(now), now };
+
+        return sw__meta_err(mdb_put(txn, main_dbi, &key, &value, 0), "write the schema");
+}
+
+static sw_err *
+open_database(sw_meta *m, MDB_txn *txn, int i, bool make)
+{
+        const unsigned want = databases[i].flags;
+        unsigned flags = 0;
+        int rc = mdb_dbi_open(txn, databases[i].name, want | (make ? MDB_CREATE : 0),
+                              &m->dbi[i]);
+
+        if (!rc)
+                rc = mdb_dbi_flags(txn, m->dbi[i], &flags);
+        if (rc == MDB_NOTFOUND || (!rc && flags != want))
+                rc = MDB_INCOMPATIBLE;
+        return sw__meta_err(rc, databases[i].name);
+}
+
+/* All is made in one transaction: what lacks a part is damaged. @empty: nothing is there,
+ * and nothing was made, because @write is false. */
+static sw_err *
+open_databases_in(sw_meta *m, MDB_txn *txn, bool write, bool *empty)
+{
         MDB_dbi main_dbi;
+        MDB_stat stat;
         int rc = mdb_dbi_open(txn, NULL, 0, &main_dbi);
 
         if (!rc)
-                rc = mdb_get(txn, main_dbi, &key, &value);
-        if (rc == MDB_NOTFOUND && !make) {
-                *missing = true;
-                return SW_OK;
-        }
-        if (rc == MDB_NOTFOUND) {
-                value = (MDB_val){ strlen(now), now };
-                return sw__meta_err(mdb_put(txn, main_dbi, &key, &value, 0),
-                                    "write the schema");
-        }
+                rc = mdb_stat(txn, main_dbi, &stat);
         if (rc)
-                return sw__meta_err(rc, "read the schema");
-        int64_t version = 0;
-        sw_auto(sw_str) text =
-                sw_strndup(value.mv_data, value.mv_size > SCHEMA_TEXT_MAX ? SCHEMA_TEXT_MAX
-                                                                          : value.mv_size);
-        sw_err *err = sw_parse_int(text, 1, INT32_MAX, &version);
-        if (err)
-                return sw_err_wrap(err, "schema of the metadata");
-        if (version > SW_META_SCHEMA)
-                return sw_err_new(SW_E_UNSUPPORTED,
-                                  "made by a newer slipway (schema %" PRId64
-                                  ", this one knows %d); "
-                                  "use that one, or another --root",
-                                  version, SW_META_SCHEMA);
-        return SW_OK;
+                return sw__meta_err(rc, "look at the databases");
+        *empty = stat.ms_entries == 0 && !write;
+        if (*empty)
+                return SW_OK;
+        const bool make = stat.ms_entries == 0;
+        sw_err *err = make ? write_schema(txn, main_dbi) : read_schema(txn, main_dbi);
+        for (int i = 0; i < SW_META_N_DBS && !err; i++)
+                err = open_database(m, txn, i, make);
+        return err;
 }
 
-/* @make: in a transaction that writes, making what is missing. MDB_NOTFOUND otherwise. */
 static sw_err *
-open_databases_in(sw_meta *m, bool make, bool *missing)
+try_databases(sw_meta *m, bool write, bool *empty)
 {
         MDB_txn *txn;
-        int rc = mdb_txn_begin(m->env, NULL, make ? 0 : MDB_RDONLY, &txn);
+        int rc = mdb_txn_begin(m->env, NULL, write ? 0 : MDB_RDONLY, &txn);
 
-        *missing = false;
         if (rc)
                 return sw__meta_err(rc, "begin a transaction");
-        sw_err *err = check_schema(txn, make, missing);
-        for (int i = 0; i < SW_META_N_DBS && !err && !*missing; i++) {
-                rc = mdb_dbi_open(txn, databases[i].name,
-                                  databases[i].flags | (make ? MDB_CREATE : 0), &m->dbi[i]);
-                *missing = rc == MDB_NOTFOUND;
-                err = *missing ? SW_OK : sw__meta_err(rc, databases[i].name);
-        }
-        if (err || *missing) {
+        sw_err *err = open_databases_in(m, txn, write, empty);
+        if (err || *empty) {
                 mdb_txn_abort(txn);
                 return err;
         }
@@ -273,20 +182,17 @@ open_databases_in(sw_meta *m, bool make, bool *missing)
 static sw_err *
 open_databases(sw_meta *m)
 {
-        bool missing;
-        sw_err *err = open_databases_in(m, false, &missing);
+        bool empty = false;
+        sw_err *err = try_databases(m, false, &empty);
 
-        if (err || !missing)
-                return err;
-        m->changed = true;
-        return open_databases_in(m, true, &missing);
+        return err || !empty ? err : try_databases(m, true, &empty);
 }
 
 /* Under limits of address space, a smaller map is better than none. */
 static int
 open_env(sw_meta *m)
 {
-        sw_auto(sw_str) path = sw_asprintf("/proc/self/fd/%d", m->dirfd);
+        sw_auto(sw_str) path = sw_asprintf("/proc/self/fd/%d", m->file.dirfd);
         int rc = 0;
 
         for (size_t i = 0; i < SW_COUNT(map_sizes); i++) {
@@ -308,8 +214,44 @@ open_env(sw_meta *m)
         return rc;
 }
 
-/* ---- syncing behind
- * -------------------------------------------------------------------------- */
+static void
+close_env(sw_meta *m)
+{
+        if (m->env)
+                mdb_env_close(m->env);
+        m->env = NULL;
+}
+
+static sw_err *
+open_files(sw_meta *m)
+{
+        sw_err *err = sw__meta_err(open_env(m), "map data.mdb");
+
+        if (err)
+                return err;
+        (void) mdb_reader_check(m->env, NULL); /* slots of killed processes */
+        return open_databases(m);
+}
+
+static sw_err *
+open_all(sw_meta *m, const char *dir)
+{
+        sw_err *err = sw__metafile_enter(&m->file, dir);
+
+        if (!err && m->file.alone)
+                err = sw__metafile_inspect(&m->file);
+        if (!err)
+                err = open_files(m);
+        if (sw_err_code(err) == SW_E_CORRUPT && m->file.alone) {
+                close_env(m);
+                sw_err *aside = sw__metafile_set_aside(&m->file, err);
+                sw_err_drop(err, "told to the log");
+                err = aside ? aside : open_files(m);
+        }
+        return err ? err : sw__metafile_stay(&m->file);
+}
+
+/* ---- syncing behind ---- */
 
 static void
 after_ms(struct timespec *t, long ms)
@@ -343,24 +285,37 @@ sync_main(void *arg)
                 pthread_mutex_unlock(&m->lock);
                 int rc = mdb_env_sync(m->env, 1);
                 if (rc)
-                        sw_log_line(m->log, SW_LOG_WARN, "store", "sync the metadata: %s",
-                                    mdb_strerror(rc));
+                        sw_log_line(m->file.log, SW_LOG_WARN, "store",
+                                    "sync the metadata: %s", mdb_strerror(rc));
                 pthread_mutex_lock(&m->lock);
+                m->doubt |= rc != 0;
         }
         pthread_mutex_unlock(&m->lock);
         return NULL;
+}
+
+/* With no signals: they are for those who wait for them. */
+static bool
+start_syncing(sw_meta *m)
+{
+        sigset_t all, before;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        const bool started = pthread_create(&m->syncer, NULL, sync_main, m) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return started;
 }
 
 void
 sw__meta_committed(sw_meta *m)
 {
         pthread_mutex_lock(&m->lock);
-        m->changed = true;
         if (!m->dirty) {
                 m->dirty = true;
                 /* Started by the first commit: a build that changes nothing needs none. */
                 if (!m->syncing)
-                        m->syncing = pthread_create(&m->syncer, NULL, sync_main, m) == 0;
+                        m->syncing = start_syncing(m);
                 else
                         pthread_cond_signal(&m->wake);
         }
@@ -378,28 +333,7 @@ stop_syncing(sw_meta *m)
                 pthread_join(m->syncer, NULL);
 }
 
-/* ---- open and close
- * -------------------------------------------------------------------------- */
-
-static sw_err *
-open_all(sw_meta *m, const char *dir)
-{
-        if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-                return sw_err_sys(errno == EACCES ? SW_E_DENIED : SW_E_IO, errno,
-                                  "make it");
-        m->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (m->dirfd < 0)
-                return sw_err_sys(errno == EACCES ? SW_E_DENIED : SW_E_IO, errno,
-                                  "open it");
-        sw_err *err = lock_users(m);
-        if (!err)
-                err = sw__meta_err(open_env(m), "map data.mdb");
-        if (!err) {
-                (void) mdb_reader_check(m->env, NULL); /* slots of killed processes */
-                err = open_databases(m);
-        }
-        return err;
-}
+/* ---- open and close ---- */
 
 sw_err *
 sw__meta_open(const char *dir, sw_log *log, sw_meta **out)
@@ -407,8 +341,8 @@ sw__meta_open(const char *dir, sw_log *log, sw_meta **out)
         sw_meta *m = sw_new(sw_meta);
         pthread_condattr_t attr;
 
-        m->dirfd = m->users = -1;
-        m->log = log;
+        m->file = (struct sw__metafile){ .dirfd = -1, .users = -1, .log = log };
+        m->file.newest = SW_META_SCHEMA;
         pthread_mutex_init(&m->lock, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -423,49 +357,18 @@ sw__meta_open(const char *dir, sw_log *log, sw_meta **out)
         return SW_OK;
 }
 
-static sw_err *
-write_clean(int dirfd, const sw_buf *state)
-{
-        sw_auto(sw_fd) fd =
-                openat(dirfd, "clean.new",
-                       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-        if (fd < 0 || write(fd, state->data, state->len) != (ssize_t) state->len ||
-            renameat(dirfd, "clean.new", dirfd, "clean") < 0)
-                return sw_err_sys(SW_E_IO, errno, "write clean");
-        return SW_OK;
-}
-
-/* Say how the file was left, if nobody else has it open. Not synced: after a power failure
- * the boot differs anyway. */
-static void
-leave_clean(sw_meta *m)
-{
-        sw_auto(sw_buf) state = SW_BUF_INIT;
-
-        if (!m->changed || flock(m->users, LOCK_EX | LOCK_NB) < 0)
-                return;
-        sw_err *err = file_state(m->dirfd, &state);
-        if (!err)
-                err = write_clean(m->dirfd, &state);
-        sw_err_drop(err, "the next process looks for damage, that is all");
-}
-
 void
 sw__meta_close(sw_meta *m)
 {
         if (!m)
                 return;
         stop_syncing(m);
-        bool sound = false;
-        if (m->env) {
-                sound = !m->dirty || mdb_env_sync(m->env, 1) == 0;
-                mdb_env_close(m->env);
-        }
-        if (sound)
-                leave_clean(m);
-        sw_fd_clear(&m->users);
-        sw_fd_clear(&m->dirfd);
+        const bool opened = m->env != NULL;
+        if (opened && m->dirty && mdb_env_sync(m->env, 1) != 0)
+                m->doubt = true;
+        close_env(m);
+        m->file.doubt = m->doubt;
+        sw__metafile_leave(&m->file, opened);
         pthread_cond_destroy(&m->wake);
         pthread_mutex_destroy(&m->lock);
         free(m);

@@ -6,14 +6,13 @@
  * there; after a power failure the last second may be gone or the file damaged.
  *
  * A damaged file never stops the program: it is found before LMDB maps it (lmdbcheck.h),
- * set aside as data.mdb.damaged-<time>, and a new one is begun. Looking takes time in
- * proportion to the file, so it is done only when nobody else has it open and the file is
- * not exactly as the last process left it when it closed (boot, size and time are noted in
- * `clean`).
+ * set aside as data.mdb.damaged-<time>, and a new one is begun. So is what cannot be read
+ * at all. Looking takes time in proportion to the file, so it is done only when nobody else
+ * has it open and the file is not exactly as the last process left it when it closed.
  *
- *   meta/data.mdb lock.mdb   LMDB's own
- *   meta/users               flock: shared by every process that has it open, exclusive
- * while looking and closing meta/clean               how the last process left it
+ *      meta/data.mdb lock.mdb   LMDB's own
+ *      meta/users               locks: who opens, who has it open (metafile.c)
+ *      meta/clean               how the last process left it
  *
  * Thread: open and close by one; everything else any.
  */
@@ -46,8 +45,9 @@ typedef struct sw_meta sw_meta;
  * sw__meta_open - open or make the environment.
  * @dir: made with mode 0700 if missing; its parent must exist.
  * @log: borrowed until close; may be NULL. Told when a damaged file is set aside.
- * Errors: SW_E_UNSUPPORTED (schema is newer than this program), SW_E_IO, SW_E_DENIED.
- * Blocks: while another process looks for damage.
+ * Errors: SW_E_UNSUPPORTED (schema is newer than this program; nothing was changed),
+ * SW_E_BUSY (this process has it open already), SW_E_IO, SW_E_DENIED.
+ * Blocks: while another process opens it.
  */
 SW_API SW_NODISCARD sw_err *sw__meta_open(const char *dir, sw_log *log, sw_meta **out);
 
@@ -60,8 +60,13 @@ SW_API MDB_dbi sw__meta_dbi(const sw_meta *m, enum sw_meta_db db);
 /** sw__meta_committed - a transaction was committed: have it synced behind. */
 SW_API void sw__meta_committed(sw_meta *m);
 
-/** sw__meta_err - an error from LMDB's @rc. SW_E_IO, SW_E_NOMEM, or SW_E_CORRUPT. */
+/** sw__meta_err - an error from LMDB's @rc. SW_E_IO, SW_E_DENIED, SW_E_NOMEM, or
+ *  SW_E_CORRUPT. */
 SW_API SW_NODISCARD sw_err *sw__meta_err(int rc, const char *what);
+
+/** sw__meta_failed - the same for what went wrong with an open environment: after damage
+ *  the next process to open it looks for it. */
+SW_API SW_NODISCARD sw_err *sw__meta_failed(sw_meta *m, int rc, const char *what);
 
 SW_DEFINE_AUTOPTR(sw_meta, sw__meta_close)
 
