@@ -172,6 +172,20 @@ SW_API void sw__key_new(sw_key_id *out);
 /** sw__key_new_volatile - a fresh id that is never stored. Thread: any. */
 SW_API void sw__key_new_volatile(sw_key_id *out);
 
+/*
+ * What a store checks before it writes; all give SW_E_LIMIT. Texts have 1 to
+ * SW_KEY_TEXT_MAX bytes, selectors and contents may be empty, result ids have 1 to
+ * SW_RESULT_ID_MAX, notes at most SW_KEY_NOTE_MAX contents. Of anything longer a read finds
+ * nothing. Thread: any.
+ */
+#define SW_KEY_NOTE_MAX 65536
+SW_API SW_NODISCARD sw_err *sw__key_check_link(const char *parent,
+                                               const struct sw_key_link *link,
+                                               const char *child);
+SW_API SW_NODISCARD sw_err *sw__key_check_record(const char *id, const char *result);
+SW_API SW_NODISCARD sw_err *sw__key_check_note(const char *digest,
+                                               const char *const *content, size_t n);
+
 /** sw__key_is_volatile - whether an id or digest is for this process only. */
 static inline bool
 sw__key_is_volatile(const char *s)

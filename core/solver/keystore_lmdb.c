@@ -15,6 +15,9 @@
  *   L1  child is under a place in links exactly when the place is under it in backlinks
  *   L2  a record of (id, result) exists exactly when id is under result in byresult
  *
+ * An open group is one transaction, so they hold in every state that can be read. A write
+ * that LMDB fails takes the whole open group with it: half a change is none.
+ *
  * Reading takes a snapshot for one call (a kept reader slot, renewed), or, while a group is
  * open, goes through its transaction and so sees it. What cannot be decoded is left out, as
  * if it were not there.
@@ -27,10 +30,14 @@
 
 #include <slipway/array.h>
 
+#include "proto/pbuf.h"
 #include "proto/store.pb-c.h"
 
 /* LMDB's limit for keys and sorted values. */
 enum { PLACE_MAX = 511, RECORD_KEY_MAX = SW_KEY_TEXT_SIZE + SW_RESULT_ID_MAX };
+
+/* Values that are longer are not decoded. */
+enum { RECORD_MAX = 4096 };
 _Static_assert(3 * SW_KEY_TEXT_SIZE + 8 <= PLACE_MAX, "a place fits LMDB's keys");
 _Static_assert(RECORD_KEY_MAX <= PLACE_MAX, "a record's key fits LMDB's keys");
 
@@ -64,20 +71,13 @@ val_str(const char *s)
         return val(s, strlen(s));
 }
 
-/* ---- places
- * ---------------------------------------------------------------------------------- */
+/* ---- places ---- */
 
-static sw_err *
-too_long(const char *what)
-{
-        return sw_err_new(SW_E_LIMIT, "cache key: %s is longer than %d bytes", what,
-                          SW_KEY_TEXT_MAX);
-}
-
+/* False: too long for a place; there can be none in the store. */
 static bool
 place_add(struct place *p, const char *s)
 {
-        const size_t n = strlen(s);
+        const size_t n = strnlen(s, SW_KEY_TEXT_SIZE);
 
         if (n > SW_KEY_TEXT_MAX)
                 return false;
@@ -86,21 +86,31 @@ place_add(struct place *p, const char *s)
         return true;
 }
 
-static sw_err *
+static bool
 place_make(const char *parent, const struct sw_key_link *link, struct place *p)
 {
         const uint32_t numbers[2] = { htonl(link->input), htonl((uint32_t) link->output) };
 
         p->len = 0;
-        if (!place_add(p, parent))
-                return too_long("an id");
-        if (!place_add(p, link->digest))
-                return too_long("a digest");
-        if (!place_add(p, link->selector))
-                return too_long("a selector");
+        if (!place_add(p, parent) || !place_add(p, link->digest) ||
+            !place_add(p, link->selector))
+                return false;
         memcpy(p->b + p->len, numbers, sizeof(numbers));
         p->len += sizeof(numbers);
-        return SW_OK;
+        return true;
+}
+
+/* Whether @id can be that of a key. */
+static bool
+is_id(const char *id)
+{
+        return *id && strnlen(id, SW_KEY_TEXT_SIZE) <= SW_KEY_TEXT_MAX;
+}
+
+static bool
+is_result(const char *result)
+{
+        return *result && strnlen(result, SW_RESULT_ID_MAX + 1) <= SW_RESULT_ID_MAX;
 }
 
 /* Take a stored place apart; the strings stay where they are. False: not a place. */
@@ -120,7 +130,7 @@ place_parse(MDB_val v, const char **parent, struct sw_key_link *link)
                 s += n + 1;
                 left -= n + 1;
         }
-        if (left != sizeof(numbers))
+        if (left != sizeof(numbers) || !*parts[0] || !*parts[1])
                 return false;
         memcpy(numbers, s, sizeof(numbers));
         *parent = parts[0];
@@ -133,19 +143,19 @@ place_parse(MDB_val v, const char **parent, struct sw_key_link *link)
         return true;
 }
 
-/* A stored id as a C string. False: too long to be one. */
+/* A stored id as a C string. False: it is none. */
 static bool
 id_of(MDB_val v, sw_key_id *out)
 {
-        if (v.mv_size > SW_KEY_TEXT_MAX || memchr(v.mv_data, 0, v.mv_size))
+        if (v.mv_size == 0 || v.mv_size > SW_KEY_TEXT_MAX ||
+            memchr(v.mv_data, 0, v.mv_size))
                 return false;
         memcpy(out->s, v.mv_data, v.mv_size);
         out->s[v.mv_size] = '\0';
         return true;
 }
 
-/* ---- transactions
- * ---------------------------------------------------------------------------- */
+/* ---- transactions ---- */
 
 static MDB_dbi
 dbi(const struct store *st, enum sw_meta_db db)
@@ -166,7 +176,7 @@ read_begin(struct store *st, MDB_txn **txn)
         else
                 rc = mdb_txn_renew(st->reader);
         *txn = st->reader;
-        return sw__meta_err(rc, "cache: begin to read");
+        return sw__meta_failed(st->meta, rc, "cache: begin to read");
 }
 
 static void
@@ -181,8 +191,9 @@ write_begin(struct store *st)
 {
         if (st->group)
                 return SW_OK;
-        return sw__meta_err(mdb_txn_begin(sw__meta_env(st->meta), NULL, 0, &st->group),
-                            "cache: begin to write");
+        return sw__meta_failed(st->meta,
+                               mdb_txn_begin(sw__meta_env(st->meta), NULL, 0, &st->group),
+                               "cache: begin to write");
 }
 
 /* A write that fails takes its whole group with it: half a change is none. */
@@ -193,11 +204,10 @@ write_end(struct store *st, int rc, const char *what)
                 mdb_txn_abort(st->group);
                 st->group = NULL;
         }
-        return sw__meta_err(rc, what);
+        return sw__meta_failed(st->meta, rc, what);
 }
 
-/* ---- cursors
- * --------------------------------------------------------------------------------- */
+/* ---- cursors ---- */
 
 /* Values under exactly @key, one call each; false ends it. Returns LMDB's code. */
 static int
@@ -217,7 +227,7 @@ each_value(MDB_txn *txn, MDB_dbi db, MDB_val key, bool (*fn)(void *arg, MDB_val 
         return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Entries whose key begins with @prefix. */
+/* Entries whose key begins with @prefix; all of them when it is empty. */
 static int
 each_prefix(MDB_txn *txn, MDB_dbi db, MDB_val prefix,
             bool (*fn)(void *arg, MDB_val k, MDB_val v), void *arg)
@@ -228,7 +238,7 @@ each_prefix(MDB_txn *txn, MDB_dbi db, MDB_val prefix,
 
         if (rc)
                 return rc;
-        rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+        rc = mdb_cursor_get(c, &k, &v, prefix.mv_size ? MDB_SET_RANGE : MDB_FIRST);
         while (!rc && k.mv_size >= prefix.mv_size &&
                memcmp(k.mv_data, prefix.mv_data, prefix.mv_size) == 0 && fn(arg, k, v))
                 rc = mdb_cursor_get(c, &k, &v, MDB_NEXT);
@@ -245,8 +255,7 @@ note_first(void *arg, MDB_val k, MDB_val v)
         return false;
 }
 
-/* ---- reads
- * ----------------------------------------------------------------------------------- */
+/* ---- reads ---- */
 
 /* Whether a key has a record, or a link from it. */
 static int
@@ -267,19 +276,22 @@ lmdb_exists(sw_keystore *ks, const char *id, bool *out)
         MDB_val key = val_str(id), v;
         bool found = false;
         MDB_txn *txn;
-        sw_err *err = read_begin(st, &txn);
 
+        *out = false;
+        if (!is_id(id))
+                return SW_OK;
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
-        int rc = *id ? is_used(st, txn, id, &found) : 0;
-        if (!rc && !found && *id) {
+        int rc = is_used(st, txn, id, &found);
+        if (!rc && !found) {
                 rc = mdb_get(txn, dbi(st, SW_META_BACKLINKS), &key, &v);
                 found = rc == 0;
                 rc = rc == MDB_NOTFOUND ? 0 : rc;
         }
         read_end(st, txn);
         if (rc)
-                return sw__meta_err(rc, "cache: look up a key");
+                return sw__meta_failed(st->meta, rc, "cache: look up a key");
         *out = found;
         return SW_OK;
 }
@@ -306,15 +318,15 @@ lmdb_walk_links(sw_keystore *ks, const char *parent, const struct sw_key_link *l
         struct ids to = { fn, arg };
         struct place p;
         MDB_txn *txn;
-        sw_err *err = place_make(parent, link, &p);
 
-        if (!err)
-                err = read_begin(st, &txn);
+        if (!place_make(parent, link, &p))
+                return SW_OK;
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = each_value(txn, dbi(st, SW_META_LINKS), val(p.b, p.len), give_id, &to);
         read_end(st, txn);
-        return sw__meta_err(rc, "cache: walk links");
+        return sw__meta_failed(st->meta, rc, "cache: walk links");
 }
 
 static sw_err *
@@ -325,10 +337,11 @@ lmdb_has_link(sw_keystore *ks, const char *parent, const struct sw_key_link *lin
         struct place p;
         MDB_txn *txn;
         MDB_cursor *c;
-        sw_err *err = place_make(parent, link, &p);
 
-        if (!err)
-                err = read_begin(st, &txn);
+        *out = false;
+        if (!place_make(parent, link, &p) || !is_id(child))
+                return SW_OK;
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         MDB_val key = val(p.b, p.len), v = val_str(child);
@@ -339,7 +352,7 @@ lmdb_has_link(sw_keystore *ks, const char *parent, const struct sw_key_link *lin
         }
         read_end(st, txn);
         if (rc && rc != MDB_NOTFOUND)
-                return sw__meta_err(rc, "cache: look up a link");
+                return sw__meta_failed(st->meta, rc, "cache: look up a link");
         *out = rc == 0;
         return SW_OK;
 }
@@ -357,10 +370,12 @@ give_record(void *arg, MDB_val k, MDB_val v)
         const size_t n = k.mv_size - to->id_size;
         char result[SW_RESULT_ID_MAX + 1];
 
-        if (n == 0 || n > SW_RESULT_ID_MAX)
+        if (n == 0 || n > SW_RESULT_ID_MAX || v.mv_size > RECORD_MAX)
                 return true;
         memcpy(result, (const char *) k.mv_data + to->id_size, n);
         result[n] = '\0';
+        if (strlen(result) != n)
+                return true;
         Slipway__Store__V1__Record *r =
                 slipway__store__v1__record__unpack(NULL, v.mv_size, v.mv_data);
         if (!r)
@@ -376,14 +391,16 @@ lmdb_walk_records(sw_keystore *ks, const char *id, sw_key_record_fn *fn, void *a
         struct store *st = store_of(ks);
         struct records to = { strlen(id) + 1, fn, arg };
         MDB_txn *txn;
-        sw_err *err = read_begin(st, &txn);
 
+        if (!is_id(id))
+                return SW_OK;
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = each_prefix(txn, dbi(st, SW_META_RECORDS), val(id, to.id_size),
                              give_record, &to);
         read_end(st, txn);
-        return sw__meta_err(rc, "cache: walk records");
+        return sw__meta_failed(st->meta, rc, "cache: walk records");
 }
 
 struct backlinks {
@@ -407,14 +424,16 @@ lmdb_walk_backlinks(sw_keystore *ks, const char *child, sw_key_backlink_fn *fn, 
         struct store *st = store_of(ks);
         struct backlinks to = { fn, arg };
         MDB_txn *txn;
-        sw_err *err = *child ? read_begin(st, &txn) : SW_OK;
 
-        if (err || !*child)
+        if (!is_id(child))
+                return SW_OK;
+        sw_err *err = read_begin(st, &txn);
+        if (err)
                 return err;
         int rc = each_value(txn, dbi(st, SW_META_BACKLINKS), val_str(child), give_backlink,
                             &to);
         read_end(st, txn);
-        return sw__meta_err(rc, "cache: walk back links");
+        return sw__meta_failed(st->meta, rc, "cache: walk back links");
 }
 
 static sw_err *
@@ -423,13 +442,15 @@ lmdb_walk_by_result(sw_keystore *ks, const char *result, sw_key_id_fn *fn, void 
         struct store *st = store_of(ks);
         struct ids to = { fn, arg };
         MDB_txn *txn;
-        sw_err *err = *result ? read_begin(st, &txn) : SW_OK;
 
-        if (err || !*result)
+        if (!is_result(result))
+                return SW_OK;
+        sw_err *err = read_begin(st, &txn);
+        if (err)
                 return err;
         int rc = each_value(txn, dbi(st, SW_META_BYRESULT), val_str(result), give_id, &to);
         read_end(st, txn);
-        return sw__meta_err(rc, "cache: walk keys of a result");
+        return sw__meta_failed(st->meta, rc, "cache: walk keys of a result");
 }
 
 struct keys {
@@ -465,7 +486,29 @@ lmdb_walk_keys(sw_keystore *ks, sw_key_id_fn *fn, void *arg)
                 return err;
         int rc = each_prefix(txn, dbi(st, SW_META_RECORDS), val("", 0), give_key, &to);
         read_end(st, txn);
-        return sw__meta_err(rc, "cache: walk keys");
+        return sw__meta_failed(st->meta, rc, "cache: walk keys");
+}
+
+/* A stored note; NULL when it is none. */
+static Slipway__Store__V1__Note *
+decode_note(MDB_val v)
+{
+        Slipway__Store__V1__Note *note = NULL;
+        ProtobufCMessage *message = NULL;
+        sw_err *err = sw__pb_unpack(&slipway__store__v1__note__descriptor, NULL, v.mv_data,
+                                    v.mv_size, &message);
+
+        if (err) {
+                sw_err_drop(err, "as if it were not there");
+                return NULL;
+        }
+        note = (Slipway__Store__V1__Note *) message;
+        err = sw__key_check_note("-", (const char *const *) note->content, note->n_content);
+        if (!err)
+                return note;
+        sw_err_drop(err, "not one that was written here");
+        slipway__store__v1__note__free_unpacked(note, NULL);
+        return NULL;
 }
 
 static sw_err *
@@ -475,17 +518,19 @@ lmdb_recall(sw_keystore *ks, const char *digest, bool *known, sw_key_note_fn *fn
         MDB_val key = val_str(digest), v;
         Slipway__Store__V1__Note *note = NULL;
         MDB_txn *txn;
-        sw_err *err = *digest ? read_begin(st, &txn) : SW_OK;
 
         *known = false;
-        if (err || !*digest)
+        if (!is_id(digest))
+                return SW_OK;
+        sw_err *err = read_begin(st, &txn);
+        if (err)
                 return err;
         int rc = mdb_get(txn, dbi(st, SW_META_NOTES), &key, &v);
         if (!rc)
-                note = slipway__store__v1__note__unpack(NULL, v.mv_size, v.mv_data);
+                note = decode_note(v);
         read_end(st, txn);
         if (rc && rc != MDB_NOTFOUND)
-                return sw__meta_err(rc, "cache: recall");
+                return sw__meta_failed(st->meta, rc, "cache: recall");
         if (!note)
                 return SW_OK;
         *known = true;
@@ -496,8 +541,7 @@ lmdb_recall(sw_keystore *ks, const char *digest, bool *known, sw_key_note_fn *fn
         return SW_OK;
 }
 
-/* ---- writes
- * ---------------------------------------------------------------------------------- */
+/* ---- writes ---- */
 
 static int
 put_sorted(MDB_txn *txn, MDB_dbi db, MDB_val k, MDB_val v)
@@ -516,25 +560,18 @@ drop(MDB_txn *txn, MDB_dbi db, MDB_val k, MDB_val *v)
 }
 
 static sw_err *
-check_id(const char *id)
-{
-        return *id && strlen(id) <= SW_KEY_TEXT_MAX ? SW_OK : too_long("an id");
-}
-
-static sw_err *
 lmdb_add_link(sw_keystore *ks, const char *parent, const struct sw_key_link *link,
               const char *child)
 {
         struct store *st = store_of(ks);
-        struct place p;
-        sw_err *err = place_make(parent, link, &p);
+        struct place p = { 0 };
+        sw_err *err = sw__key_check_link(parent, link, child);
 
-        if (!err)
-                err = check_id(child);
         if (!err)
                 err = write_begin(st);
         if (err)
                 return err;
+        (void) place_make(parent, link, &p); /* fits: it was checked */
         int rc = put_sorted(st->group, dbi(st, SW_META_LINKS), val(p.b, p.len),
                             val_str(child));
         if (!rc)
@@ -543,23 +580,15 @@ lmdb_add_link(sw_keystore *ks, const char *parent, const struct sw_key_link *lin
         return write_end(st, rc, "cache: add a link");
 }
 
-/* "id NUL result" into @out. */
-static sw_err *
-record_key(const char *id, const char *result, char out[RECORD_KEY_MAX], MDB_val *key)
+/* "id NUL result" into @out; both were checked. */
+static MDB_val
+record_key(const char *id, const char *result, char out[RECORD_KEY_MAX])
 {
         const size_t n = strlen(id) + 1, m = strlen(result);
-        sw_err *err = check_id(id);
 
-        if (err)
-                return err;
-        if (m == 0 || m > SW_RESULT_ID_MAX)
-                return sw_err_new(SW_E_LIMIT,
-                                  "cache: a result's id must have 1 to %d bytes",
-                                  SW_RESULT_ID_MAX);
         memcpy(out, id, n);
         memcpy(out + n, result, m);
-        *key = val(out, n + m);
-        return SW_OK;
+        return val(out, n + m);
 }
 
 static sw_err *
@@ -569,13 +598,13 @@ lmdb_add_record(sw_keystore *ks, const char *id, const struct sw_key_record *rec
         Slipway__Store__V1__Record r = SLIPWAY__STORE__V1__RECORD__INIT;
         char buf[RECORD_KEY_MAX];
         uint8_t packed[32]; /* two varints and their tags */
-        MDB_val key;
-        sw_err *err = record_key(id, rec->result, buf, &key);
+        sw_err *err = sw__key_check_record(id, rec->result);
 
         if (!err)
                 err = write_begin(st);
         if (err)
                 return err;
+        MDB_val key = record_key(id, rec->result, buf);
         r.created_at = rec->created_at;
         r.priority = rec->priority;
         MDB_val v = val(packed, slipway__store__v1__record__pack(&r, packed));
@@ -587,10 +616,12 @@ lmdb_add_record(sw_keystore *ks, const char *id, const struct sw_key_record *rec
 }
 
 static int
-drop_record(struct store *st, MDB_val key, const char *id, const char *result)
+drop_record(struct store *st, const char *id, const char *result)
 {
+        char buf[RECORD_KEY_MAX];
         MDB_val v = val_str(id);
-        int rc = drop(st->group, dbi(st, SW_META_RECORDS), key, NULL);
+        int rc = drop(st->group, dbi(st, SW_META_RECORDS), record_key(id, result, buf),
+                      NULL);
 
         return rc ? rc : drop(st->group, dbi(st, SW_META_BYRESULT), val_str(result), &v);
 }
@@ -599,21 +630,22 @@ static sw_err *
 lmdb_drop_record(sw_keystore *ks, const char *id, const char *result)
 {
         struct store *st = store_of(ks);
-        char buf[RECORD_KEY_MAX];
-        MDB_val key;
-        sw_err *err = record_key(id, result, buf, &key);
 
-        if (!err)
-                err = write_begin(st);
+        if (!is_id(id) || !is_result(result))
+                return SW_OK;
+        sw_err *err = write_begin(st);
         if (err)
                 return err;
-        return write_end(st, drop_record(st, key, id, result), "cache: drop a record");
+        return write_end(st, drop_record(st, id, result), "cache: drop a record");
 }
 
 static bool
 collect(void *arg, MDB_val v)
 {
-        sw_strlist_take(arg, sw_strndup(v.mv_data, v.mv_size));
+        sw_key_id id;
+
+        if (id_of(v, &id))
+                sw_strlist_add(arg, id.s);
         return true;
 }
 
@@ -668,8 +700,8 @@ drop_unused(struct store *st, sw_strlist *todo)
                 sw_auto(sw_str) id = todo->v[--todo->n];
                 bool used = false;
 
-                rc = *id ? is_used(st, st->group, id, &used) : 0;
-                if (!rc && !used && *id)
+                rc = is_used(st, st->group, id, &used);
+                if (!rc && !used)
                         rc = drop_links_to(st, id, todo);
         }
         return rc;
@@ -681,16 +713,8 @@ release(struct store *st, const char *result)
         sw_auto(sw_strlist) ids = { 0 };
         int rc = each_value(st->group, dbi(st, SW_META_BYRESULT), val_str(result), collect,
                             &ids);
-        for (size_t i = 0; i < ids.n && !rc; i++) {
-                char buf[RECORD_KEY_MAX];
-                MDB_val key;
-                sw_err *err = record_key(ids.v[i], result, buf, &key);
-
-                if (err)
-                        sw_err_drop(err, "not an id: there is no record of it");
-                else
-                        rc = drop_record(st, key, ids.v[i], result);
-        }
+        for (size_t i = 0; i < ids.n && !rc; i++)
+                rc = drop_record(st, ids.v[i], result);
         return rc ? rc : drop_unused(st, &ids);
 }
 
@@ -698,9 +722,11 @@ static sw_err *
 lmdb_release(sw_keystore *ks, const char *result)
 {
         struct store *st = store_of(ks);
-        sw_err *err = *result ? write_begin(st) : SW_OK;
 
-        if (err || !*result)
+        if (!is_result(result))
+                return SW_OK;
+        sw_err *err = write_begin(st);
+        if (err)
                 return err;
         return write_end(st, release(st, result), "cache: release a result");
 }
@@ -711,7 +737,7 @@ lmdb_remember(sw_keystore *ks, const char *digest, const char *const *content, s
         struct store *st = store_of(ks);
         Slipway__Store__V1__Note note = SLIPWAY__STORE__V1__NOTE__INIT;
         MDB_val key = val_str(digest), v;
-        sw_err *err = check_id(digest);
+        sw_err *err = sw__key_check_note(digest, content, n);
 
         if (!err)
                 err = write_begin(st);
@@ -737,7 +763,7 @@ lmdb_commit(sw_keystore *ks)
         int rc = mdb_txn_commit(group);
         if (!rc)
                 sw__meta_committed(st->meta);
-        return sw__meta_err(rc, "cache: commit");
+        return sw__meta_failed(st->meta, rc, "cache: commit");
 }
 
 static void

@@ -344,25 +344,12 @@ mem_recall(sw_keystore *ks, const char *digest, bool *known, sw_key_note_fn *fn,
 /* ---- writes ---- */
 
 static sw_err *
-check_text(const char *what, const char *s)
-{
-        size_t n = strlen(s);
-
-        if (n == 0 || n > SW_KEY_TEXT_MAX)
-                return sw_err_new(SW_E_INVALID, "%s of %zu characters in the key store",
-                                  what, n);
-        return SW_OK;
-}
-
-static sw_err *
 mem_add_link(sw_keystore *ks, const char *parent, const struct sw_key_link *link,
              const char *child)
 {
         struct store *st = store_of(ks);
-        sw_err *err = check_text("parent key", parent);
+        sw_err *err = sw__key_check_link(parent, link, child);
 
-        if (!err)
-                err = check_text("child key", child);
         if (err)
                 return err;
 
@@ -379,7 +366,7 @@ static sw_err *
 mem_add_record(sw_keystore *ks, const char *id, const struct sw_key_record *rec)
 {
         struct store *st = store_of(ks);
-        sw_err *err = check_text("key", id);
+        sw_err *err = sw__key_check_record(id, rec->result);
 
         if (err)
                 return err;
@@ -498,8 +485,11 @@ note_free(void *p)
 static sw_err *
 mem_remember(sw_keystore *ks, const char *digest, const char *const *content, size_t n)
 {
-        sw_strlist *note = sw_new(sw_strlist);
+        sw_err *err = sw__key_check_note(digest, content, n);
 
+        if (err)
+                return err;
+        sw_strlist *note = sw_new(sw_strlist);
         for (size_t i = 0; i < n; i++)
                 sw_strlist_add(note, content[i]);
         sw_map_set(store_of(ks)->notes, digest, note);
