@@ -1,0 +1,5 @@
+# Unit tests of core/solver.
+UNIT_TESTS += tests/unit/core/solver/keystore_test
+tests_unit_core_solver_keystore_test_SOURCES = tests/unit/core/solver/keystore_test.c \
+	tests/unit/core/store/metatool.h
+tests_unit_core_solver_keystore_test_LDADD = $(LDADD) $(LMDB_LIBS)
