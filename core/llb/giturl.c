@@ -231,9 +231,9 @@ sw__git_url_parse(const char *s, struct git_url *out)
                         return sw_err_new(
                                 SW_E_INVALID,
                                 "git repository: the URL has a control character");
-        if (strchr(s, '#'))
-                return bad(s,
-                           "has a fragment; give branch and directory apart from the URL");
+        if (strpbrk(s, "#?"))
+                return bad(s, "has a fragment or a query; give branch and directory apart "
+                              "from the URL");
         if (n) {
                 err = parse_with_scheme(s, n, &u);
         } else if (!parse_scp(s, &u)) {

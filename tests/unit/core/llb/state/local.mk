@@ -2,7 +2,9 @@
 state_test_libs = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
 UNIT_TESTS += \
 	tests/unit/core/llb/state/digests_test \
+	tests/unit/core/llb/state/errors_test \
 	tests/unit/core/llb/state/graph_test \
+	tests/unit/core/llb/state/split_test \
 	tests/unit/core/llb/state/values_test \
 	tests/unit/core/llb/state/vectors_test
 tests_unit_core_llb_state_digests_test_SOURCES = \
@@ -16,3 +18,9 @@ tests_unit_core_llb_state_values_test_SOURCES = \
 tests_unit_core_llb_state_values_test_LDADD = $(state_test_libs)
 tests_unit_core_llb_state_vectors_test_SOURCES = tests/unit/core/llb/state/vectors_test.c
 tests_unit_core_llb_state_vectors_test_LDADD = $(state_test_libs)
+tests_unit_core_llb_state_errors_test_SOURCES = \
+	tests/unit/core/llb/state/errors_test.c tests/unit/core/llb/state/make.h
+tests_unit_core_llb_state_errors_test_LDADD = $(state_test_libs)
+tests_unit_core_llb_state_split_test_SOURCES = \
+	tests/unit/core/llb/state/split_test.c tests/unit/core/llb/state/make.h
+tests_unit_core_llb_state_split_test_LDADD = $(state_test_libs)
