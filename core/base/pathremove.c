@@ -112,7 +112,7 @@ failed_at(const struct removal *r, int err, const char *name)
 static sw_err *
 enter(struct removal *r, int dirfd, const char *name)
 {
-        struct identity id;
+        struct identity id = { 0 };
         sw_auto(sw_fd) fd =
                 openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -184,7 +184,7 @@ climb(struct removal *r)
 {
         struct level *above = &r->levels.v[r->levels.n - 2];
         int below = dirfd(r->levels.v[r->levels.n - 1].dir);
-        struct identity id;
+        struct identity id = { 0 };
 
         if (above->dir)
                 return 0;
@@ -265,7 +265,7 @@ sw_path_remove(int rootfd, const char *path)
 {
         sw_auto(sw_fd) parent = -1;
         sw_auto(sw_str) base = NULL;
-        struct identity id;
+        struct identity id = { 0 };
         sw_err *failed = sw_path_open_parent(rootfd, path, &parent, &base);
 
         if (failed && sw_err_code(failed) == SW_E_NOT_FOUND) {

@@ -305,7 +305,7 @@ open_nofollow(struct walk *w, const char *name, int flags, mode_t mode, int *fd)
 static int
 open_last_path(struct walk *w, const struct part *p, int flags, int *fd)
 {
-        mode_t type;
+        mode_t type = 0;
         int err = look(w, p->name, fd, &type);
 
         if (err)
@@ -328,7 +328,7 @@ open_last(struct walk *w, const struct part *p, int flags, mode_t mode, int *fd)
                 return open_last_path(w, p, flags, fd);
         for (int i = 0; i < MAX_RACES; i++) {
                 sw_auto(sw_fd) link = -1;
-                mode_t type;
+                mode_t type = 0;
 
                 err = open_nofollow(w, p->name, flags, mode, fd);
                 if (flags & O_NOFOLLOW || (err != ELOOP && err != ENOTDIR))

@@ -63,7 +63,7 @@ sw_pool_new(const char *name, unsigned max_threads, sw_pool **out)
         if (max_threads < 1)
                 return sw_err_new(SW_E_INVALID, "thread pool %s without threads", name);
         sw_pool *p = sw_new(sw_pool);
-        strcpy(p->name, name);
+        memcpy(p->name, name, strlen(name)); /* the rest is zeroed */
         p->max = max_threads;
         p->idle_ns = IDLE_NS;
         p->last = &p->first;

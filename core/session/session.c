@@ -67,14 +67,20 @@ shown(const char *what, const char *name)
         return sw_buf_detach(&b);
 }
 
-/* What every call checks before the client is asked. */
 static sw_err *
-check_request(sw_ctx *ctx, const char *what, const char *name, bool offered)
+not_offered(const char *what, const char *name)
 {
         sw_auto(sw_str) it = shown(what, name);
 
-        if (!offered)
-                return sw_err_new(SW_E_NOT_FOUND, "%s: the client offers none", it);
+        return sw_err_new(SW_E_NOT_FOUND, "%s: the client offers none", it);
+}
+
+/* What every call checks before the client is asked. */
+static sw_err *
+check_request(sw_ctx *ctx, const char *what, const char *name)
+{
+        sw_auto(sw_str) it = shown(what, name);
+
         if (!*name)
                 return sw_err_new(SW_E_INVALID, "%s without a name", what);
         if (strlen(name) > MAX_NAME)
@@ -95,9 +101,11 @@ sw_err *
 sw_session_secret(sw_session *s, sw_ctx *ctx, const char *id, sw_buf *out)
 {
         sw_err *(*secret)(void *, sw_ctx *, const char *, sw_buf *) = SESSION_OP(s, secret);
-        sw_err *err = check_request(ctx, "secret", id, secret);
         size_t before = out->len;
 
+        if (!secret)
+                return not_offered("secret", id);
+        sw_err *err = check_request(ctx, "secret", id);
         if (err)
                 return err;
         err = secret(s->self, ctx, id, out);
@@ -128,9 +136,11 @@ sw_err *
 sw_session_agent(sw_session *s, sw_ctx *ctx, const char *id, int *fd)
 {
         sw_err *(*agent)(void *, sw_ctx *, const char *, int *) = SESSION_OP(s, agent);
-        sw_err *err = check_request(ctx, "ssh agent", id, agent);
         sw_auto(sw_fd) got = -1;
 
+        if (!agent)
+                return not_offered("ssh agent", id);
+        sw_err *err = check_request(ctx, "ssh agent", id);
         if (!err)
                 err = wrap_answer(agent(s->self, ctx, id, &got), "ssh agent", id);
         if (!err)
@@ -146,9 +156,11 @@ sw_session_credentials(sw_session *s, sw_ctx *ctx, const char *host, char **user
 {
         sw_err *(*credentials)(void *, sw_ctx *, const char *, char **, char **) =
                 SESSION_OP(s, credentials);
-        sw_err *err = check_request(ctx, "credentials for", host, credentials);
         char *got_user = NULL, *got_secret = NULL;
 
+        if (!credentials)
+                return not_offered("credentials for", host);
+        sw_err *err = check_request(ctx, "credentials for", host);
         if (!err)
                 err = wrap_answer(credentials(s->self, ctx, host, &got_user, &got_secret),
                                   "credentials for", host);
@@ -172,9 +184,11 @@ sw_session_directory(sw_session *s, sw_ctx *ctx, const char *name, int *dirfd)
 {
         sw_err *(*directory)(void *, sw_ctx *, const char *, int *) =
                 SESSION_OP(s, directory);
-        sw_err *err = check_request(ctx, "directory", name, directory);
         sw_auto(sw_fd) got = -1;
 
+        if (!directory)
+                return not_offered("directory", name);
+        sw_err *err = check_request(ctx, "directory", name);
         if (!err)
                 err = wrap_answer(directory(s->self, ctx, name, &got), "directory", name);
         if (!err)

@@ -134,13 +134,18 @@ sw_tree_drop(sw_tree *t)
         sw_err_drop(sw_tree_close(t), "the caller is failing already");
 }
 
-/* ---- a ref over a plain directory: self is the descriptor ---- */
+/* ---- a ref over a plain directory ---- */
+
+struct dir {
+        int fd; /* owned */
+};
 
 static sw_err *
 open_dir(void *self, sw_ctx *ctx, int *dirfd, void **view)
 {
+        const struct dir *d = self;
         /* a description of its own, or two lookers would share one reading position */
-        int fd = openat((int) (intptr_t) self, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         (void) ctx;
         (void) view;
@@ -153,7 +158,10 @@ open_dir(void *self, sw_ctx *ctx, int *dirfd, void **view)
 static void
 release_dir(void *self)
 {
-        (void) close((int) (intptr_t) self);
+        struct dir *d = self;
+
+        (void) close(d->fd);
+        free(d);
 }
 
 static const struct sw_ref_ops dir_ops = {
@@ -165,5 +173,8 @@ static const struct sw_ref_ops dir_ops = {
 sw_ref *
 sw_ref_new_dir(const char *id, int dirfd)
 {
-        return sw_ref_new(id, &dir_ops, (void *) (intptr_t) dirfd);
+        struct dir *d = sw_new(struct dir);
+
+        d->fd = dirfd;
+        return sw_ref_new(id, &dir_ops, d);
 }

@@ -1,5 +1,6 @@
 /*
- * tests/unit/tmp.h - a fresh directory for a test: in $TMPDIR, else in memory, else /tmp.
+ * tests/unit/tmp.h - a fresh directory for a test ($TMPDIR, else in memory, else /tmp),
+ * and its paths.
  */
 #ifndef SLIPWAY_TESTS_UNIT_TMP_H
 #define SLIPWAY_TESTS_UNIT_TMP_H
@@ -19,6 +20,16 @@ unit_mkdtemp(char *out, size_t size, const char *tag)
         int n = snprintf(out, size, "%s/sw-%s-XXXXXX", where, tag);
         ck_assert(n > 0 && (size_t) n < size);
         ck_assert_ptr_nonnull(mkdtemp(out));
+}
+
+/* Append to the text in @out, which has room for @size bytes. */
+static inline void
+unit_append(char *out, size_t size, const char *text)
+{
+        size_t used = strlen(out);
+
+        ck_assert_uint_lt(used + strlen(text), size);
+        memcpy(out + used, text, strlen(text) + 1);
 }
 
 #endif

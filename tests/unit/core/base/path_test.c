@@ -475,7 +475,7 @@ links_of_proc(void)
         fails(sw_path_open(proc, "self/exe", O_RDONLY, 0, &fd), SW_E_LIMIT, "");
         snprintf(path, sizeof(path), "self/fd/%d", topfd);
         fails(sw_path_open(proc, path, O_RDONLY, 0, &fd), SW_E_LIMIT, "");
-        strcat(path, "/outside");
+        unit_append(path, sizeof(path), "/outside");
         fails(sw_path_open(proc, path, O_RDONLY, 0, &fd), SW_E_LIMIT, "");
         fails(sw_path_open(proc, "self/ns/mnt", O_RDONLY, 0, &fd), SW_E_LIMIT, "");
         ok(sw_path_open(proc, "self/exe", O_PATH | O_NOFOLLOW, 0, &fd));
@@ -631,15 +631,15 @@ deep_paths_take_few_descriptors(void)
         few.rlim_cur = (rlim_t) dup(root) + 48;
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
         for (int i = 0; i < 600; i++)
-                strcat(path, i % 2 ? "b/" : "a/");
+                unit_append(path, sizeof(path), i % 2 ? "b/" : "a/");
         ok(sw_path_mkdirs(root, path, 0755, NULL));
         for (int i = 0; i < 599; i++)
-                strcat(up, "../");
+                unit_append(up, sizeof(up), "../");
         put_link(root, "f", "nowhere");
         ck_assert_uint_eq(ino_of(path), ino_of(path));
-        strcat(path, up);
+        unit_append(path, sizeof(path), up);
         ck_assert_uint_eq(ino_of(path), ino_of("a"));
-        strcat(path, "../../a/b/a");
+        unit_append(path, sizeof(path), "../../a/b/a");
         ck_assert_uint_eq(ino_of(path), ino_of("a/b/a"));
         ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
@@ -654,7 +654,7 @@ expensive_paths_end(void)
 
         put_dir(root, "d");
         for (int i = 0; i < 780; i++)
-                strcat(target, "d/../");
+                unit_append(target, sizeof(target), "d/../");
         for (int i = 1; i <= 250; i++) {
                 char name[8], text[4096];
 
@@ -878,11 +878,11 @@ random_path(char out[256])
 
         out[0] = 0;
         if (pick(4) == 0)
-                strcat(out, "/");
+                unit_append(out, 256, "/");
         for (unsigned i = 0; i < n; i++) {
-                strcat(out, parts[pick(SW_COUNT(parts))]);
+                unit_append(out, 256, parts[pick(SW_COUNT(parts))]);
                 if (i + 1 < n || pick(5) == 0)
-                        strcat(out, "/");
+                        unit_append(out, 256, "/");
         }
 }
 

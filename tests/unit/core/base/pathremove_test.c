@@ -160,7 +160,7 @@ START_TEST(wide_directories)
                 else
                         put_file(name);
                 if (i % 10 == 0) {
-                        strcat(name, "/f");
+                        unit_append(name, sizeof(name), "/f");
                         put_file(name);
                 }
         }

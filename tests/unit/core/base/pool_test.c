@@ -99,12 +99,12 @@ START_TEST(idle_threads_are_used_again)
 }
 END_TEST
 
-static unsigned order[100], n_order;
+static unsigned numbers[100], order[100], n_order;
 
 static void
 note_order(void *arg)
 {
-        order[n_order++] = (unsigned) (uintptr_t) arg;
+        order[n_order++] = *(unsigned *) arg;
 }
 
 /* Catches: work taken out of order. */
@@ -113,8 +113,10 @@ START_TEST(first_in_first_out)
         sw_autoptr(sw_pool) p = NULL;
 
         ok(sw_pool_new("test", 1, &p));
-        for (uintptr_t i = 0; i < 100; i++)
-                ok(sw_pool_submit(p, note_order, (void *) i));
+        for (unsigned i = 0; i < 100; i++) {
+                numbers[i] = i;
+                ok(sw_pool_submit(p, note_order, &numbers[i]));
+        }
         sw_pool_drain(p);
         ck_assert_uint_eq(n_order, 100);
         for (unsigned i = 0; i < 100; i++)

@@ -554,7 +554,7 @@ START_TEST(capture_ends_with_the_program)
         ok(sw_spawn_capture(&s, NULL, 1000, &out, NULL, NULL, &e));
         ck_assert_int_lt(sw_time_mono() - start, 10 * SW_NS_PER_SEC);
         ck_assert_int_eq(strncmp(out.data, "started ", 8), 0);
-        kill(atoi(out.data + 8), SIGKILL);
+        kill((pid_t) strtol(out.data + 8, NULL, 10), SIGKILL);
 }
 END_TEST
 
@@ -631,7 +631,7 @@ spawn_many(void *arg)
                 s.argv = SH(script);
                 ok(sw_spawn_capture(&s, arg, 100, &out, NULL, NULL, &e));
                 ck_assert_int_eq(e.value, i);
-                ck_assert_int_eq(atoi(out.data), i);
+                ck_assert_int_eq(strtol(out.data, NULL, 10), i);
         }
         return NULL;
 }
