@@ -301,7 +301,7 @@ sw_err *
 sw__pb_unpack(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
               const void *p, size_t n, void *out)
 {
-        ProtobufCMessage *m;
+        ProtobufCMessage *m = NULL;
         sw_err *err;
 
         err = sw__pb_unpack_unsorted(desc, alloc, p, n, &m);

@@ -39,9 +39,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/verb_version.c
 cmd_slipway_slipway_LDADD = libslipway.la $(BASE_LIBS)
 cmd_slipway_slipway_LDFLAGS = $(PROGRAM_LINK) -Wl,--as-needed
-if STATIC_PLUGINS
-cmd_slipway_slipway_DEPENDENCIES = libslipway.la $(PROGRAM_DEPS)
-endif
+EXTRA_cmd_slipway_slipway_DEPENDENCIES = $(PROGRAM_DEPS)
 
 # Written by the program itself, from the tables of its command line. When cross compiling,
 # give a slipway of the same version that runs here: make SLIPWAY_FOR_BUILD=/usr/bin/slipway

@@ -7,6 +7,7 @@ tests_contract_slipway_contract_SOURCES = \
 	tests/contract/main.c
 tests_contract_slipway_contract_LDADD = libslipway.la
 tests_contract_slipway_contract_LDFLAGS = $(PROGRAM_LINK)
+EXTRA_tests_contract_slipway_contract_DEPENDENCIES = $(PROGRAM_DEPS)
 man_MANS += man/slipway-contract.1
 EXTRA_DIST += man/slipway-contract.1
 dist_check_SCRIPTS += tests/contract/exporters.sh
