@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <slipway/definition.h>
-#include <slipway/time.h>
 
 #include "core/llb/marshal.h"
 #include "proto/pb.pb-c.h"
@@ -163,6 +163,16 @@ make(size_t n, sw_buf *out)
         sw_array_release(&m.digests);
 }
 
+/* Processor time, which other work on the machine does not count in. */
+static double
+cpu_ms(void)
+{
+        struct timespec t;
+
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+        return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
+}
+
 /* The fastest of a few rounds, in ms. */
 static double
 measure(const sw_buf *b, size_t n)
@@ -170,10 +180,10 @@ measure(const sw_buf *b, size_t n)
         double best = 1e9;
 
         for (int r = 0; r < ROUNDS; r++) {
-                int64_t start = sw_time_mono();
+                double start = cpu_ms();
                 sw_definition *def = NULL;
                 sw_err *err = sw_definition_decode(b->data, b->len, NULL, &def);
-                double ms = (double) (sw_time_mono() - start) / 1e6;
+                double ms = cpu_ms() - start;
 
                 if (err || sw_definition_count(def) != n) {
                         fprintf(stderr, "llb_bench: %s\n", sw_err_message(err));
@@ -197,7 +207,8 @@ main(void)
 
                 make(sizes[i], &b);
                 ms[i] = measure(&b, sizes[i]);
-                printf("decode+validate+digest %zu vertices (%zu KiB) | %.2f ms | %s |\n",
+                printf("decode+validate+digest %zu vertices (%zu KiB) | %.2f ms of CPU | "
+                       "%s |\n",
                        sizes[i], b.len >> 10, ms[i], sizes[i] == 10000 ? "40 ms" : "-");
                 sw_buf_release(&b);
         }
