@@ -44,7 +44,8 @@ SW_API void sw__pb_arena_init(struct sw__pb_arena *a);
 SW_API void sw__pb_arena_release(struct sw__pb_arena *a); /* empty and usable again */
 /** sw__pb_arena_clear - empty it, but keep one chunk for what comes next. */
 SW_API void sw__pb_arena_clear(struct sw__pb_arena *a);
-/** sw__pb_arena_alloc - @n bytes, not zeroed, aligned for anything; never NULL. */
+/** sw__pb_arena_alloc - @n bytes, not zeroed, aligned for pointers and 64-bit numbers;
+ * never NULL. */
 SW_API void *sw__pb_arena_alloc(struct sw__pb_arena *a, size_t n);
 /** sw__pb_arena_strndup - a copy of @n bytes with a NUL behind. */
 SW_API char *sw__pb_arena_strndup(struct sw__pb_arena *a, const char *s, size_t n);

@@ -213,7 +213,7 @@ START_TEST(arena_pieces_are_apart)
                 size_t n = i % 50 == 0 ? 700000 : i * 13;
 
                 p[i] = sw__pb_arena_alloc(&a, n);
-                ck_assert_uint_eq((uintptr_t) p[i] % sizeof(max_align_t) % 16, 0);
+                ck_assert_uint_eq((uintptr_t) p[i] % sizeof(uint64_t), 0);
                 memset(p[i], (int) i, n);
         }
         for (size_t i = 1; i < 300; i++)
@@ -221,6 +221,14 @@ START_TEST(arena_pieces_are_apart)
                         ck_assert_int_eq((unsigned char) p[i][i * 13 - 1],
                                          (int) (i & 0xff));
         ck_assert_str_eq(sw__pb_arena_strndup(&a, "abc", 2), "ab");
+        /* enough for chunks that are huge pages */
+        for (size_t i = 0; i < 200000; i++) {
+                char *q = sw__pb_arena_alloc(&a, 100);
+
+                memset(q, 1, 100);
+        }
+        ck_assert_int_eq((unsigned char) p[299][299 * 13 - 1], 299 & 0xff);
+        ck_assert_uint_ge(a.used, 20000000);
         sw__pb_arena_release(&a);
 }
 END_TEST

@@ -7,6 +7,7 @@
 #include "tests/unit/unit.h"
 
 #include "core/llb/llb_priv.h"
+#include "core/llb/state/caps.h"
 #include "tests/unit/core/llb/made.h"
 
 static sw_definition *
@@ -612,6 +613,11 @@ START_TEST(capabilities)
         }
         ck_assert(sw_llb_cap_known("soruce.http.uidgid"));
         ck_assert(!sw_llb_cap_known("source.http.uidgid"));
+
+        /* what our own builder records */
+#define X(id, name) ck_assert_msg(sw_llb_cap_known(name), "%s", name);
+        CAPS(X)
+#undef X
 
         cap.key = S("mergeop");
         md.caps = LIST(Slipway__Map__Bool, &cap);
