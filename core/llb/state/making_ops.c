@@ -29,7 +29,8 @@ with_unique(struct making *m, const struct vertex *v, size_t *n)
         for (; i < s->n_attrs && strcmp(s->attrs[i].key, unique.key) < 0; i++)
                 attrs[i] = s->attrs[i];
         attrs[i] = unique;
-        memcpy(attrs + i + 1, s->attrs + i, (s->n_attrs - i) * sizeof(*attrs));
+        for (; i < s->n_attrs; i++)
+                attrs[i + 1] = s->attrs[i];
         *n = s->n_attrs + 1;
         return attrs;
 }
