@@ -125,44 +125,56 @@ symbol_size(const void *p)
         return symbol->st_size ? symbol->st_size : SIZE_MAX;
 }
 
+/* The head of the descriptor, in m->desc, is of our ABI, and its size is no less than what
+ * is needed and no more than the @have bytes that are there. */
+static bool
+check_head(struct sw__module *m, size_t have)
+{
+        const struct sw_plugin *d = &m->desc;
+
+        if (d->magic != SW_PLUGIN_MAGIC)
+                return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR,
+                                        "its descriptor starts with 0x%08x instead of "
+                                        "0x%08x: write it with SW_PLUGIN_V1",
+                                        d->magic, SW_PLUGIN_MAGIC);
+        m->info.abi_major = d->abi_major;
+        m->info.abi_minor = d->abi_minor;
+        if (d->abi_major != SW_ABI_MAJOR)
+                return sw__module_break(m, SW_FAULT_ABI_MAJOR,
+                                        "built for plugin ABI %u.%u, this slipway has "
+                                        "%d.%d: build it again with this slipway's headers",
+                                        d->abi_major, d->abi_minor, SW_ABI_MAJOR,
+                                        SW_ABI_MINOR);
+        if (d->size < SW__PLUGIN_SIZE_MIN)
+                return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR,
+                                        "its descriptor says it has %u bytes, at least %zu "
+                                        "are needed",
+                                        d->size, SW__PLUGIN_SIZE_MIN);
+        if (d->size > have)
+                return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR,
+                                        "its descriptor says it has %u bytes, but it has "
+                                        "%zu",
+                                        d->size, have);
+        return true;
+}
+
 /* Copy as much of the descriptor as both sides know of. Its own idea of its size is not
  * trusted beyond what the symbol has. */
 static bool
 copy_descriptor(struct sw__module *m, const void *p)
 {
         const size_t head = offsetof(struct sw_plugin, kind);
-        size_t have = symbol_size(p), n;
+        size_t have = symbol_size(p);
 
         if (have < head)
                 return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR,
                                         "its descriptor has %zu bytes, less than a header",
                                         have);
         memcpy(&m->desc, p, head);
-        if (m->desc.magic != SW_PLUGIN_MAGIC)
-                return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR,
-                                        "its descriptor starts with 0x%08x instead of "
-                                        "0x%08x: write it with SW_PLUGIN_V1",
-                                        m->desc.magic, SW_PLUGIN_MAGIC);
-        m->info.abi_major = m->desc.abi_major;
-        m->info.abi_minor = m->desc.abi_minor;
-        if (m->desc.abi_major != SW_ABI_MAJOR)
-                return sw__module_break(m, SW_FAULT_ABI_MAJOR,
-                                        "built for plugin ABI %u.%u, this slipway has "
-                                        "%d.%d: build it again with this slipway's headers",
-                                        m->desc.abi_major, m->desc.abi_minor, SW_ABI_MAJOR,
-                                        SW_ABI_MINOR);
-        if (m->desc.size < SW__PLUGIN_SIZE_MIN)
-                return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR,
-                                        "its descriptor says it has %u bytes, at least %zu "
-                                        "are needed",
-                                        m->desc.size, SW__PLUGIN_SIZE_MIN);
-        if (m->desc.size > have)
-                return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR,
-                                        "its descriptor says it has %u bytes, but it has "
-                                        "%zu",
-                                        m->desc.size, have);
-        n = m->desc.size < sizeof(m->desc) ? m->desc.size : sizeof(m->desc);
-        memcpy(&m->desc, p, n);
+        if (!check_head(m, have))
+                return false;
+        memcpy(&m->desc, p,
+               m->desc.size < sizeof(m->desc) ? m->desc.size : sizeof(m->desc));
         return true;
 }
 
