@@ -41,4 +41,10 @@ check "a program that embeds the host builds with pkg-config alone" \
 mkdir -p "$dir/tree/sub" && echo 12345 >"$dir/tree/sub/a" && : >"$dir/tree/b" && ln -s b "$dir/tree/c"
 counts() { [ "$("$dir/embed" "$plugins" count "$dir/tree")" = "	2 files	1 directories	1 others	6 bytes" ]; }
 check "and uses the plugin" counts
+
+cp -r "$top_srcdir/examples/llb-hello" "$dir/hello" && chmod -R u+w "$dir/hello"
+check "a program that makes definitions builds with pkg-config alone" \
+        make -C "$dir/hello" CFLAGS="-O2 -Werror ${SLIPWAY_SANITIZED:+-fsanitize=address}"
+tree() { "$dir/hello/llb-hello" linux/arm64 | "$prefix/bin/slipway" debug dump-llb --tree | grep -E 'run it .* exec linux/arm64, output 1'; }
+check "slipway debug dump-llb draws what it prints" tree
 finish
