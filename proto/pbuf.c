@@ -292,7 +292,7 @@ sw_err *
 sw__pb_unpack_unsorted(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
                        const void *p, size_t n, void *out)
 {
-        ProtobufCMessage *m;
+        ProtobufCMessage *m = NULL;
         sw_err *err;
 
         err = sw__pb_scan(desc, (const uint8_t *) p, n);

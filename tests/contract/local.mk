@@ -11,3 +11,6 @@ EXTRA_tests_contract_slipway_contract_DEPENDENCIES = $(PROGRAM_DEPS)
 man_MANS += man/slipway-contract.1
 EXTRA_DIST += man/slipway-contract.1
 dist_check_SCRIPTS += tests/contract/exporters.sh
+if STATIC_PLUGINS
+tests_contract_slipway_contract_DEPENDENCIES = libslipway.la $(PROGRAM_DEPS)
+endif

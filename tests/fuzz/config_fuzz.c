@@ -10,7 +10,8 @@
 #include "tests/fuzz/fuzz.h"
 
 #define NAME      "f.yaml"
-#define READ_BACK 12 /* values of one input that are read back: each costs a whole config */
+#define READ_BACK 12 /* values of one input that are read back: each costs a whole config  \
+                      */
 
 static void
 check_text(const char *s)

@@ -44,7 +44,8 @@ SW_API char *sw_buf_detach(sw_buf *b);
 
 /**
  * sw_buf_read_fd - append what is left in @fd.
- * @limit: SW_E_LIMIT when more than this many bytes come (the buffer then holds the first @limit).
+ * @limit: SW_E_LIMIT when more than this many bytes come (the buffer then holds the first
+ * @limit).
  * @what:  names the source in errors.
  * Blocks: yes.   Errors: SW_E_IO, SW_E_LIMIT.
  */

@@ -28,7 +28,8 @@ SW_API const char *sw_time_str(int64_t ns, char out[SW_TIME_STR_SIZE]);
  *  0001-01-01T00:00:00Z, which tools write where they know no time. */
 SW_API SW_NODISCARD sw_err *sw_time_parse(const char *s, int64_t *out);
 
-/** sw_duration_parse - Go syntax; a bare integer is seconds (sign allowed). Errors: SW_E_INVALID. */
+/** sw_duration_parse - Go syntax; a bare integer is seconds (sign allowed). Errors:
+ * SW_E_INVALID. */
 SW_API SW_NODISCARD sw_err *sw_duration_parse(const char *s, int64_t *out);
 
 /** sw_duration_str - Go's form: "1h30m0s", "1.5s", "250ms", "0s". */
