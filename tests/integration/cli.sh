@@ -237,7 +237,7 @@ if command -v script >/dev/null; then
         }
         check "not with NO_COLOR" no_colours
 else
-        skip "terminals" "there is no script(1)"
+        result 1 "script(1) is needed to see terminals (package bsdutils)"
 fi
 not_in_pipe() {
         run doctor --root "$dir/root"
@@ -266,11 +266,7 @@ clean_page() {
         fi && [ -s "$dir/page" ]
 }
 for page in "${pages[@]}"; do
-        if command -v mandoc >/dev/null || command -v man >/dev/null; then
-                check "man page: $page" clean_page "$top_builddir/man/$page.1"
-        else
-                skip "man page: $page" "there is neither mandoc nor man"
-        fi
+        check "man page: $page" clean_page "$top_builddir/man/$page.1"
 done
 dated_page() {
         SOURCE_DATE_EPOCH=0 "$SLIPWAY" dump-docs man slipway | grep -qx '.Dd January 1, 1970'
@@ -355,29 +351,30 @@ leaves_nothing() {
 }
 check "doctor leaves nothing behind" leaves_nothing
 
-# Without root: user namespaces, and directories that only their root could remove.
+# Runtimes made for the test. The wrapper of libtool needs PATH, so the program itself runs.
+real=$top_builddir/cmd/slipway/.libs/slipway
+[ -x "$real" ] || real=$SLIPWAY
+
+# Without root: user namespaces, and directories that only their root could remove. The build
+# may lie where nobody else can look, so nobody gets a copy.
+mkdir "$dir/copy" && cp "$real" "$dir/copy/slipway" && chmod 755 "$dir" "$dir/copy"
+cp "$top_builddir"/.libs/libslipway.so* "$dir/copy/" 2>/dev/null
 nobody() {
-        setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$dir/home" \
-                LD_LIBRARY_PATH="$top_builddir/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"
+        local way=()
+        [ "$(id -u)" -ne 0 ] || way=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+        "${way[@]}" env HOME="$dir/home" LD_LIBRARY_PATH="$dir/copy${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"
 }
 leaves_nothing_as_nobody() {
-        nobody "$real" doctor --json --root "$dir/home/root" >"$dir/out" 2>"$dir/err"
+        nobody "$dir/copy/slipway" doctor --json --root "$dir/home/root" >"$dir/out" 2>"$dir/err"
         status=$?
         cat "$dir/err"
         [ "$status" -le 1 ] && [ -z "$(ls -A "$dir/home")" ] && ! grep -q 'clean up' "$dir/err" &&
                 grep -q '"name": "subordinate-ids"' "$dir/out"
 }
 
-# Runtimes made for the test. The wrapper of libtool needs PATH, so the program itself runs.
-real=$top_builddir/cmd/slipway/.libs/slipway
-[ -x "$real" ] || real=$SLIPWAY
-if [ "$(id -u)" -ne 0 ]; then
-        skip "doctor leaves nothing behind without root" "the tests above ran without root"
-elif chmod 755 "$dir" && mkdir -m 777 "$dir/home" && nobody "$real" version >/dev/null 2>&1; then
-        check "doctor leaves nothing behind without root" leaves_nothing_as_nobody
-else
-        skip "doctor leaves nothing behind without root" "nobody cannot run the program here"
-fi
+mkdir -m 777 "$dir/home"
+check "doctor leaves nothing behind without root" leaves_nothing_as_nobody
+
 mkdir "$dir/bin"
 for tool in git sh; do
         ln -s "$(command -v $tool)" "$dir/bin/$tool"
