@@ -1,0 +1,204 @@
+/*
+ * core/solver/claim.c - which vertices that run or want to run have a key in common.
+ *
+ * Two vertices have a common key when what the first will store is what the second would
+ * find: equal cache map digests and, for every input, a key that both have (with the same
+ * selector), or the same content. Registered are the vertices from READY to STOPPING, in
+ * a table by cache map digest and key of input 0; what is found there is compared in full.
+ *
+ * The keys of a vertex do not change while it is registered: all its inputs are final.
+ * Thread: scheduler only.
+ */
+#include "core/base/siphash.h"
+#include "core/solver/internal.h"
+
+struct sw__claim_bucket {
+        uint64_t hash;
+        UT_hash_handle hh;
+        SW_ARRAY(struct sw__vx *) members;
+};
+
+struct sw__claim {
+        SW_ARRAY(struct sw__claim_bucket *) in;
+};
+
+/* Keys do not come from outside; a fixed hash key will do, and gives equal runs. */
+static uint64_t
+hash_text(uint64_t seed, const char *s)
+{
+        return sw__siphash13(seed, 0x736c6970776179, s, strlen(s));
+}
+
+/* The root key that input @i has by its content, or NULL. */
+static const struct sw__key *
+content_key(const struct sw__vx *v, uint32_t i)
+{
+        return v->in[i].content ? &v->in[i].content->root : NULL;
+}
+
+static const char *
+selector(const struct sw__vx *v, uint32_t i)
+{
+        return v->in[i].selector ? v->in[i].selector : "";
+}
+
+/* Hashes under which @v is found: of each cache map with each key of input 0. */
+static size_t
+n_hashes(const struct sw__vx *v)
+{
+        size_t keys = v->n_inputs ? v->in[0].edge->keys.n + 1 : 1;
+
+        return v->n_maps * keys;
+}
+
+/* The n-th; false when there is none in that place. */
+static bool
+nth_hash(const struct sw__vx *v, size_t n, uint64_t *out)
+{
+        uint64_t h = hash_text((uintptr_t) v->cache, v->maps[n % v->n_maps]);
+        size_t k = n / v->n_maps;
+
+        if (v->n_inputs == 0) {
+                *out = h;
+                return true;
+        }
+        if (k < v->in[0].edge->keys.n) {
+                h = hash_text(h, v->in[0].edge->keys.v[k].s);
+                *out = hash_text(h, selector(v, 0));
+                return true;
+        }
+        if (!content_key(v, 0))
+                return false;
+        *out = hash_text(h, content_key(v, 0)->s);
+        return true;
+}
+
+void
+sw__claim_add(struct sw__core *c, struct sw__vx *v)
+{
+        uint64_t h;
+
+        v->claim = sw_new(struct sw__claim);
+        for (size_t n = 0; n < n_hashes(v); n++) {
+                struct sw__claim_bucket *b;
+
+                if (!nth_hash(v, n, &h))
+                        continue;
+                HASH_FIND(hh, c->claims, &h, sizeof(h), b);
+                if (!b) {
+                        b = sw_new(struct sw__claim_bucket);
+                        b->hash = h;
+                        HASH_ADD(hh, c->claims, hash, sizeof(b->hash), b);
+                }
+                sw_array_push(&b->members, v);
+                sw_array_push(&v->claim->in, b);
+        }
+}
+
+void
+sw__claim_drop(struct sw__core *c, struct sw__vx *v)
+{
+        for (size_t i = 0; i < v->claim->in.n; i++) {
+                struct sw__claim_bucket *b = v->claim->in.v[i];
+
+                for (size_t j = 0; j < b->members.n; j++)
+                        if (b->members.v[j] == v) {
+                                /* Order is the order of turns: keep it. */
+                                b->members.n--;
+                                memmove(&b->members.v[j], &b->members.v[j + 1],
+                                        (b->members.n - j) * sizeof(b->members.v[0]));
+                                break;
+                        }
+                if (b->members.n == 0) {
+                        HASH_DELETE(hh, c->claims, b);
+                        sw_array_release(&b->members);
+                        free(b);
+                }
+        }
+        sw_array_release(&v->claim->in);
+        free(v->claim);
+        v->claim = NULL;
+}
+
+/* ---- comparing ---- */
+
+static bool
+common_map(const struct sw__vx *a, const struct sw__vx *b)
+{
+        for (size_t i = 0; i < a->n_maps; i++)
+                for (size_t j = 0; j < b->n_maps; j++)
+                        if (strcmp(a->maps[i], b->maps[j]) == 0)
+                                return true;
+        return false;
+}
+
+static bool
+common_input(const struct sw__vx *a, const struct sw__vx *b, uint32_t i)
+{
+        const struct sw__edge *x = a->in[i].edge, *y = b->in[i].edge;
+
+        if (content_key(a, i) && content_key(b, i) &&
+            strcmp(content_key(a, i)->s, content_key(b, i)->s) == 0)
+                return true;
+        if (strcmp(selector(a, i), selector(b, i)) != 0)
+                return false;
+        if (x == y)
+                return true;
+        for (size_t j = 0; j < x->keys.n; j++)
+                for (size_t k = 0; k < y->keys.n; k++)
+                        if (strcmp(x->keys.v[j].s, y->keys.v[k].s) == 0)
+                                return true;
+        return false;
+}
+
+static bool
+common_key(const struct sw__vx *a, const struct sw__vx *b)
+{
+        if (a->cache != b->cache || a->n_inputs != b->n_inputs ||
+            a->n_outputs != b->n_outputs || !common_map(a, b))
+                return false;
+        for (uint32_t i = 0; i < a->n_inputs; i++)
+                if (!common_input(a, b, i))
+                        return false;
+        return true;
+}
+
+struct sw__vx *
+sw__claim_holder(struct sw__core *c, struct sw__vx *v)
+{
+        (void) c;
+        for (size_t i = 0; i < v->claim->in.n; i++) {
+                const struct sw__claim_bucket *b = v->claim->in.v[i];
+
+                for (size_t j = 0; j < b->members.n; j++) {
+                        struct sw__vx *o = b->members.v[j];
+                        if (o != v && (o->run == SW__R_GOING || o->run == SW__R_STOPPING) &&
+                            common_key(o, v))
+                                return o;
+                }
+        }
+        return NULL;
+}
+
+struct sw__vx **
+sw__claim_matches(struct sw__core *c, struct sw__vx *v, size_t *n)
+{
+        SW_ARRAY(struct sw__vx *) found = { 0 };
+
+        (void) c;
+        for (size_t i = 0; i < v->claim->in.n; i++) {
+                const struct sw__claim_bucket *b = v->claim->in.v[i];
+
+                for (size_t j = 0; j < b->members.n; j++) {
+                        struct sw__vx *o = b->members.v[j];
+                        bool seen = o == v;
+
+                        for (size_t k = 0; k < found.n && !seen; k++)
+                                seen = found.v[k] == o;
+                        if (!seen && common_key(o, v))
+                                sw_array_push(&found, o);
+                }
+        }
+        *n = found.n;
+        return found.v;
+}

@@ -1,0 +1,64 @@
+/*
+ * core/solver/story.h - how the solver and its ops write the stories of progress.h.
+ *
+ * A story vertex is shared by the jobs that hold the vertex; each job has an entry for it
+ * with its own name, group and source location. One mutex per story (that is per solver)
+ * is held for as long as it takes to change a record or to copy a bounded batch out; no
+ * call goes out under it.
+ *
+ * Thread: any.
+ */
+#ifndef SLIPWAY_CORE_SOLVER_STORY_H
+#define SLIPWAY_CORE_SOLVER_STORY_H
+
+#include <slipway/ctx.h>
+#include <slipway/digest.h>
+
+#include "core/solver/progress.h"
+
+SW_BEGIN_DECLS
+
+struct sw__story;
+struct sw__story_job;
+struct sw__story_vertex;
+struct sw_vertex_group;
+
+/** sw__story_new - @spool_dirfd: where logs beyond the limit go; borrowed until return; -1:
+ *  they stay in memory. */
+SW_API struct sw__story *sw__story_new(int spool_dirfd);
+/** sw__story_free - drop the creator's reference; jobs and vertices keep it alive. */
+SW_API void sw__story_free(struct sw__story *s);
+
+SW_API struct sw__story_job *sw__story_job_new(struct sw__story *s);
+/** sw__story_job_end - no more will come; subscribers see the end. Drops the creator's
+ *  reference; subscriptions hold their own. */
+SW_API void sw__story_job_end(struct sw__story_job *j);
+SW_API sw_subscription *sw__story_subscribe(struct sw__story_job *j);
+SW_API void sw__story_why_walk(struct sw__story_job *j,
+                               bool (*fn)(void *arg, const struct sw_why_vertex *w),
+                               void *arg);
+
+/** sw__story_vertex_new - @inputs: @n digests, copied. One reference, handed back. */
+SW_API struct sw__story_vertex *sw__story_vertex_new(struct sw__story *s,
+                                                     const sw_digest *digest,
+                                                     const sw_digest *inputs, size_t n);
+SW_API struct sw__story_vertex *sw__story_vertex_ref(struct sw__story_vertex *v);
+SW_API void sw__story_vertex_unref(struct sw__story_vertex *v);
+
+/** sw__story_join - @j tells of @v from now on; once per job and vertex. */
+SW_API void sw__story_join(struct sw__story_job *j, struct sw__story_vertex *v,
+                           const char *name, const struct sw_vertex_group *group,
+                           uint64_t location);
+
+/* Transitions, by the scheduler. */
+SW_API void sw__story_started(struct sw__story_vertex *v, int64_t now);
+SW_API void sw__story_ended(struct sw__story_vertex *v, int64_t now, bool cached,
+                            const char *error);
+SW_API void sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t input);
+
+/* By ops and hosts. */
+SW_API void sw__story_paths(struct sw__story_vertex *v, const char *const *paths, size_t n);
+SW_API extern const struct sw_progress_sink sw__story_sink; /* arg: the story vertex */
+
+SW_END_DECLS
+#endif

@@ -1,0 +1,487 @@
+/*
+ * tests/model/drive.c - hosts the solver's core in one thread, and watches it.
+ *
+ * Acts that the core starts wait in a list until the caller finishes one of them, in an
+ * order of his choosing. What is watched:
+ *
+ *   - a solve that succeeds has the naive evaluator's values; one that fails was cancelled
+ *     or has something in it that can fail, and names it
+ *   - no two structurally equal vertices run at once (same caches, nothing volatile); none
+ *     runs again whose result is stored, unless it ignores the cache
+ *   - what is told to be done is committed
+ *   - bounds hold; everything ends; nothing is left over
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "tests/model/model.h"
+
+/* ---- ops ---- */
+
+struct mop {
+        struct world *w;
+        const struct sense *sense;
+        struct mvx vx; /* as it was when the job named it */
+        bool ignore;
+        sw_cacheset *set;
+};
+
+static void
+op_free(void *op)
+{
+        struct mop *m = op;
+
+        m->w->live_ops--;
+        free(m);
+}
+
+static sw_err *
+never(void *op, sw_ctx *ctx, unsigned input, sw_result *in, char out[SW_KEY_TEXT_SIZE])
+{
+        (void) op, (void) ctx, (void) input, (void) in, (void) out;
+        return sw_err_new(SW_E_INTERNAL, "the host answers itself");
+}
+
+static const struct sw_op_ops mops = { .size = sizeof(mops),
+                                       .content_key = never,
+                                       .free = op_free };
+static const struct sw_op_ops waiting_mops = { .size = sizeof(mops),
+                                               .flags = SW_OP_WAITS_FOR_SOLVER,
+                                               .content_key = never,
+                                               .free = op_free };
+
+/* ---- watching runs ---- */
+
+static const char *
+sid_key(const struct mop *m, char buf[64])
+{
+        snprintf(buf, 64, "%p %" PRIx64, (void *) m->set, m->vx.sid);
+        return buf;
+}
+
+/* For the report: a vertex, and by which keys its inputs are known. */
+static void
+describe(const struct sw__vx *v)
+{
+        printf("# v%" PRIu64 " caches %p, %s run\n", v->number, (void *) v->cache,
+               sw__run_state_name(v->run));
+        for (uint32_t i = 0; i < v->n_inputs; i++) {
+                const struct sw__edge *e = v->in[i].edge;
+
+                printf("#   input %u: v%" PRIu64 ".%u %s, selector %s, content %s\n", i,
+                       e->v->number, e->output, sw__edge_state_name(e->state),
+                       v->in[i].selector ? v->in[i].selector : "-",
+                       v->in[i].content ? v->in[i].content->digest : "-");
+                for (size_t k = 0; k < e->keys.n; k++)
+                        printf("#     key %u %s\n", e->keys.v[k].place, e->keys.v[k].s);
+        }
+}
+
+/* All vertices with the definition key of @m. */
+static void
+describe_all(const struct drive *d, const struct mop *m)
+{
+        for (const struct sw__vx *h = d->core->table; h; h = h->hh.next)
+                for (const struct sw__vx *v = h; v; v = v->variant)
+                        if (((struct mop *) v->op)->vx.sid == m->vx.sid)
+                                describe(v);
+}
+
+static void
+run_starts(struct drive *d, struct sw__act *act)
+{
+        struct mop *m = act->op;
+        char key[64];
+
+        if (d->core->running > d->max_running)
+                model_fail("%u ops run, %u may", d->core->running, d->max_running);
+        if (act->v->charged && act->v->charged->running > d->job_max)
+                model_fail("a job runs %u ops, %u may", act->v->charged->running,
+                           d->job_max);
+        if (d->limit.used > LIMIT_UNITS)
+                model_fail("%" PRIu64 " units are used", d->limit.used);
+        for (uint32_t i = 0; i < act->n_in; i++)
+                if (!act->in[i])
+                        model_fail("runs without its input %u", i);
+        if (m->vx.tainted)
+                return;
+        sid_key(m, key);
+        if (sw_map_has(d->running, key) || (!m->ignore && sw_map_has(d->w->succeeded, key)))
+                describe_all(d, m);
+        if (sw_map_has(d->running, key))
+                model_fail("two vertices with one definition key run at once");
+        sw_map_set(d->running, key, act);
+        if (!m->ignore && sw_map_has(d->w->succeeded, key))
+                model_fail("runs again although its result is stored");
+}
+
+static void
+run_ends(struct drive *d, struct sw__act *act)
+{
+        struct mop *m = act->op;
+        char key[64];
+
+        if (m->vx.tainted)
+                return;
+        sid_key(m, key);
+        sw_map_remove(d->running, key);
+        if (!act->err)
+                sw_map_set(d->w->succeeded, key, d);
+}
+
+/* ---- the host ---- */
+
+static void
+host_start(void *arg, struct sw__act *act)
+{
+        struct drive *d = arg;
+
+        d->n_map += act->kind == SW__ACT_MAP;
+        d->n_content += act->kind == SW__ACT_CONTENT;
+        d->n_load += act->kind == SW__ACT_LOAD;
+        d->n_run += act->kind == SW__ACT_RUN;
+        if (act->kind == SW__ACT_RUN)
+                run_starts(d, act);
+        sw_array_push(&d->pending, act);
+}
+
+static void
+host_cancel(void *arg, struct sw__act *act)
+{
+        struct drive *d = arg;
+
+        for (size_t i = 0; i < d->pending.n; i++)
+                if (d->pending.v[i] == act)
+                        return;
+        model_fail("cancels an act that is not in flight");
+}
+
+static void
+host_release(void *arg, sw_result *r)
+{
+        (void) arg;
+        sw__result_unref(r);
+}
+
+static void
+host_free_op(void *arg, const struct sw_op_ops *ops, void *op)
+{
+        (void) arg;
+        ops->free(op);
+}
+
+static bool
+can_fail(const struct drive *d, const sw_err *err)
+{
+        char text[SW_DIGEST_STR_SIZE];
+        const char *vertex = sw_err_vertex(err);
+
+        for (unsigned i = 0; vertex && i < d->w->n_vx; i++) {
+                const struct sense *s = d->w->vx[i].sense;
+                if ((s->runs_ill || s->maps_ill || s->contents_ill) &&
+                    strcmp(sw_digest_str(&d->w->vx[i].digest, text), vertex) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void
+check_end(struct drive *d, const struct msolve *m)
+{
+        const struct sw__csolve *s = m->s;
+        bool ill = false;
+
+        for (unsigned i = 0; i < m->n_roots; i++)
+                ill |= d->w->vx[m->roots[i].vertex].ill;
+        if (s->err) {
+                if (sw_err_code(s->err) == SW_E_CANCELLED ? !m->cancelled
+                                                          : !ill || !can_fail(d, s->err))
+                        model_fail("solve failed: %s (%s)", sw_err_message(s->err),
+                                   sw_err_vertex(s->err) ? sw_err_vertex(s->err) : "");
+                if (sw_err_code(s->err) != SW_E_CANCELLED && s->location != 4711)
+                        model_fail("failure without its location");
+                return;
+        }
+        for (unsigned i = 0; i < m->n_roots; i++) {
+                uint64_t want = naive_value(d->w, m->roots[i].vertex, m->roots[i].output);
+                if (!s->results[i] || result_value(s->results[i]) != want)
+                        model_fail("root %u has another value", i);
+        }
+}
+
+static void
+host_solve_done(void *arg, struct sw__csolve *s)
+{
+        struct drive *d = arg;
+        struct msolve *m = s->cookie;
+
+        if (d->core->group_writes)
+                model_fail("told before it was committed");
+        if (m->done || m->s != s)
+                model_fail("a solve ended twice");
+        m->done = true;
+        check_end(d, m);
+}
+
+static void
+host_job_idle(void *arg, void *cookie)
+{
+        struct mjob *j = cookie;
+
+        (void) arg;
+        j->idle = true;
+}
+
+static void
+host_problem(void *arg, const sw_err *err)
+{
+        (void) arg;
+        model_fail("key store: %s", sw_err_message(err));
+}
+
+static int64_t
+host_now(void *arg)
+{
+        struct drive *d = arg;
+
+        return ++d->clock;
+}
+
+static const struct sw__host host = {
+        .start = host_start,
+        .cancel = host_cancel,
+        .release = host_release,
+        .free_op = host_free_op,
+        .solve_done = host_solve_done,
+        .job_idle = host_job_idle,
+        .problem = host_problem,
+        .now = host_now,
+        .mono = host_now,
+};
+
+/* ---- finishing acts ---- */
+
+static void
+do_run(struct drive *d, struct sw__act *act, const struct mop *m)
+{
+        uint64_t in[MAX_IN];
+
+        if (m->sense->runs_ill) {
+                act->err = sw_err_new(SW_E_STEP, "ill");
+                return;
+        }
+        for (uint32_t i = 0; i < act->n_in; i++)
+                in[i] = result_value(act->in[i]);
+        for (uint32_t o = 0; o < act->n_out; o++)
+                act->out[o] = result_make(d->w, d->importing ? "remote" : "local",
+                                          sense_value(m->sense, o, in));
+}
+
+static void
+do_act(struct drive *d, struct sw__act *act)
+{
+        const struct mop *m = act->op;
+
+        switch (act->kind) {
+        case SW__ACT_MAP:
+                if (m->sense->maps_ill && act->index + 1 == m->sense->n_maps)
+                        act->err = sw_err_new(SW_E_STEP, "ill map");
+                else
+                        sense_map(m->sense, act->index, &act->map);
+                break;
+        case SW__ACT_CONTENT:
+                if (m->sense->contents_ill)
+                        act->err = sw_err_new(SW_E_STEP, "ill content");
+                else
+                        sense_content(m->sense, act->index, result_value(act->in[0]),
+                                      act->content);
+                break;
+        case SW__ACT_LOAD:
+                act->err = act->loader->load(act->loader->self, NULL, act->load_id,
+                                             &act->out[0]);
+                break;
+        case SW__ACT_RUN: do_run(d, act, m); break;
+        }
+}
+
+void
+drive_finish(struct drive *d, unsigned pending)
+{
+        struct sw__act *act = d->pending.v[pending];
+
+        d->pending.v[pending] = d->pending.v[--d->pending.n];
+        if (act->cancelled && choose(&d->w->ch, 3) != 0)
+                act->err = sw_err_new(SW_E_CANCELLED, "stopped");
+        else
+                do_act(d, act);
+        if (act->kind == SW__ACT_RUN)
+                run_ends(d, act);
+        sw__core_finish(d->core, act);
+}
+
+/* ---- moves ---- */
+
+void
+drive_init(struct drive *d, struct world *w, unsigned step_events)
+{
+        struct sw__core_opts opts = { .trace_events = 2048, .step_events = step_events };
+
+        memset(d, 0, sizeof(*d));
+        d->w = w;
+        d->max_running = opts.max_running = 1 + choose(&w->ch, 4);
+        d->job_max = 1 + choose(&w->ch, 3);
+        d->limit.units = LIMIT_UNITS;
+        d->running = sw_map_new(NULL);
+        d->core = sw__core_new(&host, d, &opts);
+        now_driving = d;
+}
+
+unsigned
+drive_job(struct drive *d, sw_cacheset *set)
+{
+        struct mjob *j = &d->jobs[d->n_jobs];
+
+        j->job = sw__core_job_new(d->core, set, d->job_max, NULL, j);
+        return d->n_jobs++;
+}
+
+static void
+fill(struct drive *d, struct sw_vertex *def, unsigned v, bool ignore, sw_cacheset *set)
+{
+        const struct mvx *vx = &d->w->vx[v];
+        struct mop *m = sw_new(struct mop);
+
+        *m = (struct mop){ d->w, vx->sense, *vx, ignore, set };
+        d->w->live_ops++;
+        *def = (struct sw_vertex){
+                .digest = vx->digest,
+                .ops = vx->sid % 11 == 0 ? &waiting_mops : &mops,
+                .op = m,
+                .inputs = vx->in,
+                .n_inputs = vx->sense->n_in,
+                .n_outputs = vx->sense->n_out,
+                .ignore_cache = ignore,
+                .location = 4711,
+                .limit = vx->sid % 3 == 0 ? &d->limit : NULL,
+                .units = 1 + vx->sid % 4,
+        };
+}
+
+void
+drive_solve(struct drive *d, unsigned job, const struct sw_vertex_input *roots,
+            unsigned n_roots, unsigned ignore)
+{
+        struct msolve *m = &d->solves[d->n_solves++];
+        struct sw__job *j = d->jobs[job].job;
+        struct sw_vertex defs[MAX_VX];
+        struct sw_graph g = { .vertices = defs,
+                              .n_vertices = d->w->n_vx,
+                              .roots = m->roots,
+                              .n_roots = n_roots };
+
+        for (unsigned i = 0; i < d->w->n_vx; i++)
+                fill(d, &defs[i], i, ignore & (1u << i), j->cache);
+        m->job = job;
+        m->n_roots = n_roots;
+        memcpy(m->roots, roots, n_roots * sizeof(*roots));
+        sw_err *err = sw__graph_check(&g);
+        if (err)
+                model_fail("graph: %s", sw_err_message(err));
+        m->s = sw__core_solve(d->core, j, &g, m);
+}
+
+void
+drive_cancel(struct drive *d, unsigned solve)
+{
+        struct msolve *m = &d->solves[solve];
+
+        if (m->done)
+                return;
+        m->cancelled = true;
+        sw__core_solve_cancel(d->core, m->s, sw_err_new(SW_E_CANCELLED, "by the test"));
+}
+
+void
+drive_end_job(struct drive *d, unsigned job)
+{
+        struct mjob *j = &d->jobs[job];
+
+        if (!j->job)
+                return;
+        for (unsigned i = 0; i < d->n_solves; i++)
+                if (d->solves[i].job == job && !d->solves[i].done)
+                        d->solves[i].cancelled = true;
+        sw__core_job_end(d->core, j->job);
+        j->job = NULL;
+}
+
+bool
+drive_step(struct drive *d)
+{
+        return sw__core_step(d->core);
+}
+
+void
+drive_flush(struct drive *d)
+{
+        sw__core_flush(d->core);
+}
+
+void
+drive_drain(struct drive *d)
+{
+        for (unsigned ticks = 0;; ticks++) {
+                while (drive_step(d))
+                        ;
+                drive_flush(d);
+                if (d->pending.n)
+                        drive_finish(d, choose(&d->w->ch, (unsigned) d->pending.n));
+                else if (!drive_step(d))
+                        break;
+                if (ticks > 100000)
+                        model_fail("does not come to an end");
+        }
+        drive_flush(d);
+        for (unsigned i = 0; i < d->n_solves; i++)
+                if (!d->solves[i].done)
+                        model_fail("solve %u is stuck", i);
+}
+
+static void
+add_up(struct sw__coverage *sum, const struct sw__coverage *c)
+{
+        const uint64_t *from = &c->edge[0][0];
+        uint64_t *to = &sum->edge[0][0];
+
+        for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+                to[i] += from[i];
+}
+
+void
+drive_release(struct drive *d, struct sw__coverage *sum)
+{
+        for (unsigned i = 0; i < d->n_jobs; i++)
+                drive_end_job(d, i);
+        drive_drain(d);
+        for (unsigned i = 0; i < d->n_jobs; i++)
+                if (!d->jobs[i].idle)
+                        model_fail("job %u never ends", i);
+        if (d->core->live_vertices || d->core->live_acts || d->limit.used ||
+            d->core->running || d->core->claims)
+                model_fail("%" PRIu64 " vertices, %" PRIu64 " acts are left over",
+                           d->core->live_vertices, d->core->live_acts);
+        for (unsigned i = 0; i < d->n_solves; i++)
+                sw__core_solve_free(d->core, d->solves[i].s);
+        add_up(sum, &d->core->coverage);
+        if (getenv("TRACE")) {
+                sw_auto(sw_buf) text = SW_BUF_INIT;
+                sw__trace_print(d->core->trace, &text);
+                printf("# build:\n%s", text.data);
+        }
+        sw__core_free(d->core);
+        sw_array_release(&d->pending);
+        sw_array_release(&d->limit.waiting);
+        sw_map_free(d->running);
+        now_driving = NULL;
+}

@@ -1,0 +1,265 @@
+/*
+ * tests/model/scenario.c - small worlds in which every order of events is tried.
+ *
+ * Claims and cancellation explored on the code itself instead of on a model of it: all
+ * decisions (which act comes back, how a cancelled op ends, when the moves of the scenario
+ * are made) are made by choose(), and the path of decisions is counted through until all
+ * have been taken. At the end of each path: no deadlock (every solve has ended), no lost
+ * result (values are right), no op twice for one key (drive.c), nothing left over.
+ */
+#include "tests/model/model.h"
+
+/* Plain senses: nothing random in them. */
+static struct sense *
+plain(struct world *w, unsigned n_in, unsigned n_out)
+{
+        struct sense *s = &w->senses[w->n_senses++];
+
+        memset(s, 0, sizeof(*s));
+        s->id = w->n_senses;
+        s->n_in = n_in;
+        s->n_out = n_out;
+        s->n_maps = 1;
+        return s;
+}
+
+static unsigned
+add(struct world *w, struct sense *s, unsigned a, unsigned b)
+{
+        struct sw_vertex_input in[2] = { { a, 0 }, { b, 0 } };
+
+        return world_add(w, s, in);
+}
+
+/* What can be done from outside, once each, at any time. */
+struct move {
+        enum { SOLVE, CANCEL, END_JOB } what;
+        unsigned which; /* job, or solve by order of starting */
+        unsigned root, ignore;
+};
+
+struct scenario {
+        const char *name;
+        void (*make)(struct world *w);
+        unsigned max_running;
+        struct move moves[6]; /* in this order; first is a solve */
+        unsigned n_moves;
+};
+
+/* Two vertices with one key. */
+static void
+make_twins(struct world *w)
+{
+        struct sense *s = plain(w, 0, 1);
+
+        add(w, s, 0, 0);
+        add(w, s, 0, 0);
+}
+
+static void
+make_ill_twins(struct world *w)
+{
+        make_twins(w);
+        w->senses[0].runs_ill = true;
+}
+
+/* Three, so that a claim passes on twice. */
+static void
+make_triplets(struct world *w)
+{
+        make_twins(w);
+        add(w, &w->senses[0], 0, 0);
+}
+
+/* Two chains of two with the same keys. */
+static void
+make_chains(struct world *w)
+{
+        struct sense *bottom = plain(w, 0, 1), *top = plain(w, 1, 1);
+        unsigned a = add(w, bottom, 0, 0), b = add(w, bottom, 0, 0);
+
+        add(w, top, a, a);
+        add(w, top, b, b);
+}
+
+/* A diamond whose sides have one key: source, two sides, join. */
+static void
+make_diamond(struct world *w)
+{
+        struct sense *bottom = plain(w, 0, 1), *side = plain(w, 1, 1),
+                     *top = plain(w, 2, 1);
+        unsigned a = add(w, bottom, 0, 0), l = add(w, side, a, a), r = add(w, side, a, a);
+
+        add(w, top, l, r);
+}
+
+/* A copy by content over a vertex with two outputs. */
+static void
+make_content(struct world *w)
+{
+        struct sense *bottom = plain(w, 0, 2), *top = plain(w, 1, 1);
+        unsigned a = add(w, bottom, 0, 0);
+
+        top->content = 1;
+        top->collapse = 2;
+        add(w, top, a, a);
+}
+
+static const struct scenario scenarios[] = {
+        { "twins in two jobs",
+          make_twins,
+          2,
+          { { SOLVE, 0, 0, 0 }, { SOLVE, 1, 1, 0 } },
+          2 },
+        { "twins, the first cancelled",
+          make_twins,
+          2,
+          { { SOLVE, 0, 0, 0 }, { SOLVE, 1, 1, 0 }, { CANCEL, 0, 0, 0 } },
+          3 },
+        { "twins, the first cancelled and wanted again",
+          make_twins,
+          2,
+          { { SOLVE, 0, 0, 0 },
+            { SOLVE, 1, 1, 0 },
+            { CANCEL, 0, 0, 0 },
+            { SOLVE, 0, 0, 0 } },
+          4 },
+        { "twins, both ignoring the cache, one cancelled",
+          make_twins,
+          1,
+          { { SOLVE, 0, 0, 3 }, { SOLVE, 1, 1, 3 }, { CANCEL, 1, 0, 0 } },
+          3 },
+        { "twins, one ignoring the cache",
+          make_twins,
+          2,
+          { { SOLVE, 0, 0, 0 }, { SOLVE, 1, 1, 2 } },
+          2 },
+        { "twins that fail",
+          make_ill_twins,
+          2,
+          { { SOLVE, 0, 0, 0 }, { SOLVE, 1, 1, 0 } },
+          2 },
+        { "triplets, two jobs closed",
+          make_triplets,
+          2,
+          { { SOLVE, 0, 0, 0 },
+            { SOLVE, 1, 1, 0 },
+            { SOLVE, 2, 2, 0 },
+            { END_JOB, 0, 0, 0 },
+            { END_JOB, 1, 0, 0 } },
+          5 },
+        { "one vertex in two jobs, one closed",
+          make_twins,
+          1,
+          { { SOLVE, 0, 0, 0 }, { SOLVE, 1, 0, 0 }, { END_JOB, 0, 0, 0 } },
+          3 },
+        { "one vertex, cancelled and wanted again twice",
+          make_twins,
+          1,
+          { { SOLVE, 0, 0, 0 },
+            { CANCEL, 0, 0, 0 },
+            { SOLVE, 0, 0, 0 },
+            { CANCEL, 1, 0, 0 },
+            { SOLVE, 0, 0, 0 } },
+          5 },
+        { "equal chains in two jobs, one cancelled",
+          make_chains,
+          1,
+          { { SOLVE, 0, 2, 0 }, { SOLVE, 1, 3, 0 }, { CANCEL, 0, 0, 0 } },
+          3 },
+        { "diamond with equal sides, cancelled and wanted again",
+          make_diamond,
+          2,
+          { { SOLVE, 0, 3, 0 }, { CANCEL, 0, 0, 0 }, { SOLVE, 1, 3, 0 } },
+          3 },
+        { "copy by content, cancelled and wanted again",
+          make_content,
+          1,
+          { { SOLVE, 0, 1, 0 }, { CANCEL, 0, 0, 0 }, { SOLVE, 0, 1, 0 } },
+          3 },
+};
+
+unsigned
+n_scenarios(void)
+{
+        return SW_COUNT(scenarios);
+}
+
+static void
+make_move(struct drive *d, const struct move *m)
+{
+        struct sw_vertex_input root = { m->root, 0 };
+
+        switch (m->what) {
+        case SOLVE:
+                while (d->n_jobs <= m->which)
+                        drive_job(d, d->w->set[0]);
+                if (d->jobs[m->which].job)
+                        drive_solve(d, m->which, &root, 1, m->ignore);
+                break;
+        case CANCEL: drive_cancel(d, m->which); break;
+        case END_JOB: drive_end_job(d, m->which); break;
+        }
+}
+
+/* One path. Between moves the core does all it can: what comes from outside meets it at
+ * rest or in the middle of its queue, as choose() says. */
+static void
+run_path(struct chooser *ch, const struct scenario *sc, struct sw__coverage *sum)
+{
+        struct world w = { .ch = *ch };
+        struct drive d;
+        unsigned moves = 0;
+        bool busy = false;
+
+        world_init(&w, 0);
+        sc->make(&w);
+        world_learn(&w);
+        w.ch.exhaustive = false; /* not for the bounds */
+        drive_init(&d, &w, 1);
+        w.ch.exhaustive = true;
+        d.core->max_running = d.max_running = sc->max_running;
+        while (moves < sc->n_moves || d.pending.n || busy) {
+                unsigned n = (unsigned) d.pending.n + (moves < sc->n_moves) + busy;
+                unsigned pick = choose(&w.ch, n);
+
+                if (pick < d.pending.n)
+                        drive_finish(&d, pick);
+                else if (pick == n - 1 && busy)
+                        drive_step(&d);
+                else
+                        make_move(&d, &sc->moves[moves++]);
+                busy = d.core->todo || d.core->finished;
+                if (!busy)
+                        busy = drive_step(&d);
+                if (!busy)
+                        drive_flush(&d);
+        }
+        drive_drain(&d);
+        drive_release(&d, sum);
+        world_release(&w);
+        *ch = w.ch;
+}
+
+uint64_t
+scenario_explore(unsigned n, uint64_t limit, const char **name, bool *complete,
+                 struct sw__coverage *sum)
+{
+        struct chooser ch = { .exhaustive = true };
+        uint64_t runs = 0;
+
+        *name = scenarios[n].name;
+        *complete = true;
+        do {
+                now_seed = runs;
+                run_path(&ch, &scenarios[n], sum);
+                runs++;
+                if (runs >= limit) {
+                        *complete = false;
+                        break;
+                }
+        } while (choose_next(&ch));
+        free(ch.path);
+        free(ch.ways);
+        return runs;
+}
