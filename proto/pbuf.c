@@ -288,19 +288,31 @@ sw__pb_canonical(ProtobufCMessage *m, ProtobufCAllocator *alloc)
 
 /* ---- unpack, pack ------------------------------------------------------------------- */
 
+/* NULL and *err when the bytes are no such message. */
+static ProtobufCMessage *
+decode(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc, const void *p,
+       size_t n, sw_err **err)
+{
+        ProtobufCMessage *m;
+
+        *err = sw__pb_scan(desc, (const uint8_t *) p, n);
+        if (*err)
+                return NULL;
+        m = protobuf_c_message_unpack(desc, alloc, n, (const uint8_t *) p);
+        if (!m)
+                *err = sw_err_new(SW_E_INVALID, "%s does not decode", desc->name);
+        return m;
+}
+
 sw_err *
 sw__pb_unpack_unsorted(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
                        const void *p, size_t n, void *out)
 {
-        ProtobufCMessage *m = NULL;
-        sw_err *err;
+        sw_err *err = SW_OK;
+        ProtobufCMessage *m = decode(desc, alloc, p, n, &err);
 
-        err = sw__pb_scan(desc, (const uint8_t *) p, n);
-        if (err)
-                return err;
-        m = protobuf_c_message_unpack(desc, alloc, n, (const uint8_t *) p);
         if (!m)
-                return sw_err_new(SW_E_INVALID, "%s does not decode", desc->name);
+                return err;
         memcpy(out, &m, sizeof(m));
         return SW_OK;
 }
@@ -309,11 +321,10 @@ sw_err *
 sw__pb_unpack(const ProtobufCMessageDescriptor *desc, ProtobufCAllocator *alloc,
               const void *p, size_t n, void *out)
 {
-        ProtobufCMessage *m = NULL;
-        sw_err *err;
+        sw_err *err = SW_OK;
+        ProtobufCMessage *m = decode(desc, alloc, p, n, &err);
 
-        err = sw__pb_unpack_unsorted(desc, alloc, p, n, &m);
-        if (err)
+        if (!m)
                 return err;
         sw__pb_canonical(m, alloc);
         memcpy(out, &m, sizeof(m));

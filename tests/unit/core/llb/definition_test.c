@@ -133,8 +133,9 @@ START_TEST(last_op)
         Pb__Input in, in2, *list, *both[2];
         Pb__SourceOp source = PB__SOURCE_OP__INIT;
         Pb__Op op = PB__OP__INIT;
-        const char *src = made_source(&m, "local://x");
+        const char *src;
 
+        made_source(&m, "local://x");
         made_add(&m, &op);
         made_close(&m);
         refused(&m, SW_E_INVALID, "invalid LLB with no inputs on last vertex");

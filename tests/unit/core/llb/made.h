@@ -28,7 +28,7 @@ struct made {
 };
 
 /* Text for a protobuf-c member, which is not const. */
-#define S(s) ((char *) (uintptr_t) (s))
+#define S(s) ((char *) (s))
 /* A list of pointers with its length, for "n_x, x" members. */
 #define LIST(T, ...)                                                                       \
         (T *[])                                                                            \
