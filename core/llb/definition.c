@@ -68,7 +68,7 @@ load(sw_definition *def, const void *p, size_t n, const struct sw_definition_opt
         if (!err)
                 err = sw__llb_make_vertices(def);
         if (!err)
-                err = sw__llb_read_texts(def);
+                err = sw__llb_read_maps(def);
         if (err)
                 return err;
         sw__llb_attach(def);
@@ -216,9 +216,9 @@ sw_definition_find(const sw_definition *def, const sw_digest *digest)
         return i == SW__LLB_NONE ? NULL : &def->vertices[i];
 }
 
-const struct sw_llb_text *
-sw_definition_texts(const sw_definition *def, size_t *n)
+const struct sw_llb_source_map *
+sw_definition_source_maps(const sw_definition *def, size_t *n)
 {
-        *n = def->n_texts;
-        return def->texts;
+        *n = def->n_maps;
+        return def->maps;
 }

@@ -1,10 +1,9 @@
 /*
  * core/llb/describe.c - what is known about a vertex beside its op: metadata, platform,
- * places in source texts.
+ * locations in source maps.
  *
- * Metadata and places are found by the digest of the bytes as they came and stay with the
- * vertex when its digest changes.
- * Thread: any, one at a time per definition.
+ * Metadata and locations are found by the digest of the bytes as they came and stay with
+ * the vertex when its digest changes. Thread: any, one at a time per definition.
  */
 #include <string.h>
 
@@ -48,21 +47,20 @@ sw__llb_attach(sw_definition *def)
 }
 
 sw_err *
-sw__llb_read_texts(sw_definition *def)
+sw__llb_read_maps(sw_definition *def)
 {
         const Pb__Source *source = def->pb->source;
         size_t n = source ? source->n_infos : 0;
 
-        def->n_texts = n;
-        def->texts =
-                (struct sw_llb_text *) sw__pb_arena_alloc(&def->arena,
-                                                          (n + 1) * sizeof(*def->texts));
+        def->n_maps = n;
+        def->maps = (struct sw_llb_source_map *)
+                sw__pb_arena_alloc(&def->arena, (n + 1) * sizeof(*def->maps));
         for (size_t i = 0; i < n; i++)
-                def->texts[i] =
-                        (struct sw_llb_text){ .filename = source->infos[i]->filename,
-                                              .language = source->infos[i]->language,
-                                              .data = source->infos[i]->data.data,
-                                              .len = source->infos[i]->data.len };
+                def->maps[i] =
+                        (struct sw_llb_source_map){ .filename = source->infos[i]->filename,
+                                                    .language = source->infos[i]->language,
+                                                    .data = source->infos[i]->data.data,
+                                                    .len = source->infos[i]->data.len };
         for (size_t i = 0; source && i < source->n_locations; i++) {
                 const Pb__LocationsEntry *e = source->locations[i];
 
@@ -172,10 +170,10 @@ copy_metadata(sw_definition *def, sw_llb_vertex *v, const Pb__OpMetadata *md)
         }
 }
 
-/* ---- places ------------------------------------------------------------------------- */
+/* ---- locations ---------------------------------------------------------------------- */
 
 static void
-copy_ranges(sw_definition *def, struct sw_llb_place *place, const Pb__Location *l)
+copy_ranges(sw_definition *def, struct sw_llb_vertex_location *to, const Pb__Location *l)
 {
         struct sw_llb_range *r =
                 (struct sw_llb_range *) sw__pb_arena_alloc(&def->arena,
@@ -190,20 +188,19 @@ copy_ranges(sw_definition *def, struct sw_llb_place *place, const Pb__Location *
                                               .end_line = end ? end->line : 0,
                                               .end_character = end ? end->character : 0 };
         }
-        place->ranges = r;
-        place->n_ranges = l->n_ranges;
+        to->ranges = r;
+        to->n_ranges = l->n_ranges;
 }
 
 static void
-copy_places(sw_definition *def, sw_llb_vertex *v, const Pb__Locations *l)
+copy_locations(sw_definition *def, sw_llb_vertex *v, const Pb__Locations *l)
 {
-        v->n_places = l->n_locations;
-        v->places = (struct sw_llb_place *) sw__pb_arena_alloc(&def->arena,
-                                                               (l->n_locations + 1) *
-                                                                       sizeof(*v->places));
+        v->n_locations = l->n_locations;
+        v->locations = (struct sw_llb_vertex_location *) sw__pb_arena_alloc(
+                &def->arena, (l->n_locations + 1) * sizeof(*v->locations));
         for (size_t i = 0; i < l->n_locations; i++) {
-                v->places[i].text = &def->texts[l->locations[i]->sourceindex];
-                copy_ranges(def, &v->places[i], l->locations[i]);
+                v->locations[i].map = &def->maps[l->locations[i]->sourceindex];
+                copy_ranges(def, &v->locations[i], l->locations[i]);
         }
 }
 
@@ -215,7 +212,7 @@ sw__llb_describe(sw_definition *def, sw_llb_vertex *v)
         if (node->metadata)
                 copy_metadata(def, v, node->metadata);
         if (node->locations)
-                copy_places(def, v, node->locations);
+                copy_locations(def, v, node->locations);
         v->platform = platform_of(def, v);
         v->name = sw__llb_make_name(def, v);
 }

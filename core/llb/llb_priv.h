@@ -43,8 +43,8 @@ struct sw_llb_vertex {
         size_t n_descriptions;
         struct sw_llb_progress_group *group; /* or NULL */
         struct sw_llb_resources *resources;  /* or NULL */
-        struct sw_llb_place *places;
-        size_t n_places;
+        struct sw_llb_vertex_location *locations;
+        size_t n_locations;
 };
 
 struct sw_definition {
@@ -66,8 +66,8 @@ struct sw_definition {
         sw_digest *digests;             /* of the vertices */
         struct sw__llb_index by_digest; /* vertices */
         struct sw_llb_edge result;
-        struct sw_llb_text *texts;
-        size_t n_texts;
+        struct sw_llb_source_map *maps;
+        size_t n_maps;
 };
 
 /* What a complaint names: the vertex and the field. */
@@ -107,7 +107,7 @@ sw_err *sw__llb_read_nodes(sw_definition *def);
 sw_err *sw__llb_resolve_inputs(sw_definition *def);
 sw_err *sw__llb_make_vertices(sw_definition *def);
 /* describe.c */
-sw_err *sw__llb_read_texts(sw_definition *def);
+sw_err *sw__llb_read_maps(sw_definition *def);
 void sw__llb_attach(sw_definition *def);
 void sw__llb_describe(sw_definition *def, sw_llb_vertex *v);
 /* name.c: from the op; sub-vertices have their names already. */

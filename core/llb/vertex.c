@@ -108,9 +108,9 @@ sw_llb_vertex_filters(const sw_llb_vertex *v, size_t *n)
         return c ? (const char *const *) c->filter : NULL;
 }
 
-const struct sw_llb_place *
-sw_llb_vertex_places(const sw_llb_vertex *v, size_t *n)
+const struct sw_llb_vertex_location *
+sw_llb_vertex_locations(const sw_llb_vertex *v, size_t *n)
 {
-        *n = v->n_places;
-        return v->places;
+        *n = v->n_locations;
+        return v->locations;
 }

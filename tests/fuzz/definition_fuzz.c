@@ -44,9 +44,9 @@ check_vertex(const sw_definition *def, size_t i)
         const struct sw_llb_pair *pairs = sw_llb_vertex_descriptions(v, &n);
         for (size_t k = 0; k < n; k++)
                 fuzz_check(k == 0 || strcmp(pairs[k - 1].key, pairs[k].key) < 0);
-        const struct sw_llb_place *places = sw_llb_vertex_places(v, &n);
+        const struct sw_llb_vertex_location *locations = sw_llb_vertex_locations(v, &n);
         for (size_t k = 0; k < n; k++)
-                check_text(places[k].text->filename);
+                check_text(locations[k].map->filename);
 }
 
 /* Computing digests again changes nothing. */

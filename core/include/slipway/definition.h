@@ -131,22 +131,24 @@ SW_API const char *const *sw_llb_vertex_filters(const sw_llb_vertex *v, size_t *
 
 /* ---- Where it came from ---- */
 
-/* A text that vertices come from. */
-struct sw_llb_text {
+/* A text that vertices come from, as sw_source_map_new() made it. */
+struct sw_llb_source_map {
         const char *filename, *language;
         const void *data;
         size_t len;
 };
 
-/* Where a vertex stands in one of the texts. */
-struct sw_llb_place {
-        const struct sw_llb_text *text;
+/* Where a vertex stands in one of them. */
+struct sw_llb_vertex_location {
+        const struct sw_llb_source_map *map;
         const struct sw_llb_range *ranges;
         size_t n_ranges;
 };
 
-SW_API const struct sw_llb_text *sw_definition_texts(const sw_definition *def, size_t *n);
-SW_API const struct sw_llb_place *sw_llb_vertex_places(const sw_llb_vertex *v, size_t *n);
+SW_API const struct sw_llb_source_map *sw_definition_source_maps(const sw_definition *def,
+                                                                 size_t *n);
+SW_API const struct sw_llb_vertex_location *sw_llb_vertex_locations(const sw_llb_vertex *v,
+                                                                    size_t *n);
 
 /* ---- Capabilities ---- */
 

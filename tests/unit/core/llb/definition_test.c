@@ -588,9 +588,9 @@ START_TEST(nothing_known)
         ck_assert_ptr_null(sw_llb_vertex_resources(v));
         (void) sw_llb_vertex_filters(v, &n);
         ck_assert_uint_eq(n, 0);
-        (void) sw_llb_vertex_places(v, &n);
+        (void) sw_llb_vertex_locations(v, &n);
         ck_assert_uint_eq(n, 0);
-        (void) sw_definition_texts(def, &n);
+        (void) sw_definition_source_maps(def, &n);
         ck_assert_uint_eq(n, 0);
         made_release(&m);
 }
@@ -639,7 +639,7 @@ START_TEST(capabilities)
 }
 END_TEST
 
-START_TEST(places)
+START_TEST(locations)
 {
         struct made m = { 0 };
         Pb__Position start = PB__POSITION__INIT, end = PB__POSITION__INIT;
@@ -675,13 +675,13 @@ START_TEST(places)
         made_finish(&m);
 
         sw_autoptr(sw_definition) def = decode(&m, NULL);
-        const struct sw_llb_place *p =
-                sw_llb_vertex_places(sw_definition_vertex(def, 0), &n);
+        const struct sw_llb_vertex_location *p =
+                sw_llb_vertex_locations(sw_definition_vertex(def, 0), &n);
         ck_assert_uint_eq(n, 1);
-        ck_assert_ptr_eq(p->text, &sw_definition_texts(def, &n)[1]);
+        ck_assert_ptr_eq(p->map, &sw_definition_source_maps(def, &n)[1]);
         ck_assert_uint_eq(n, 2);
-        ck_assert_str_eq(p->text->filename, "Dockerfile");
-        ck_assert_mem_eq(p->text->data, "FROM x", 6);
+        ck_assert_str_eq(p->map->filename, "Dockerfile");
+        ck_assert_mem_eq(p->map->data, "FROM x", 6);
         ck_assert_uint_eq(p->n_ranges, 2);
         ck_assert_int_eq(p->ranges[0].start_line, 3);
         ck_assert_int_eq(p->ranges[0].start_character, 1);
@@ -862,4 +862,4 @@ UNIT_MAIN("llb definition", recorded, empty_definitions, too_few_ops, last_op,
           last_op_is_no_input, broken_bytes, limits, any_order, long_chains,
           outputs_are_counted, digests_are_of_canonical_bytes, two_spellings_are_one_vertex,
           unknown_fields_count, proxy_network, changed_sources, metadata, nothing_known,
-          capabilities, places, platforms, names, names_are_bounded)
+          capabilities, locations, platforms, names, names_are_bounded)
