@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,6 +56,14 @@ sw_child_signal(sw_child *c, int sig, bool group)
         sw_err *err = signal_locked(c, sig, group);
         pthread_mutex_unlock(&c->lock);
         return err;
+}
+
+/* The group, and the child itself, which may have left it. */
+static void
+kill_all(sw_child *c)
+{
+        sw_err_drop(sw_child_signal(c, SIGKILL, true), "we wait either way");
+        sw_err_drop(sw_child_signal(c, SIGKILL, false), "it may be dead");
 }
 
 static int64_t
@@ -112,8 +121,7 @@ await_end(sw_child *c, int cancel_fd)
                                     "SIGKILL comes next");
                 } else if (deadline && sw_time_mono() >= deadline) {
                         deadline = 0;
-                        sw_err_drop(sw_child_signal(c, SIGKILL, true),
-                                    "we wait either way");
+                        kill_all(c);
                 }
         }
 }
@@ -149,9 +157,7 @@ sw_child_free(sw_child *c)
         if (!c)
                 return;
         if (!c->reaped) {
-                sw_err_drop(sw_child_signal(c, SIGKILL, true), "it may be dead");
-                sw_err_drop(sw_child_signal(c, SIGKILL, false),
-                            "it may have left its group");
+                kill_all(c);
                 (void) await_end(c, -1);
                 pthread_mutex_lock(&c->lock);
                 reap_locked(c);
@@ -192,13 +198,18 @@ open_capture(struct capture *cap, sw_buf *buf, size_t limit, bool *truncated, sw
         return SW_OK;
 }
 
-/* Read what is there now. */
+/* Read what is there now, and no more than that: others than the child may hold the pipe
+ * and never stop writing. */
 static void
 drain(struct capture *cap)
 {
         char bytes[READ_BYTES];
+        int there = 0;
 
-        while (cap->fd >= 0) {
+        if (cap->fd >= 0)
+                (void) ioctl(cap->fd, FIONREAD, &there);
+        /* also when nothing is there: its end must be noticed */
+        for (ssize_t left = there > 0 ? there : 1; cap->fd >= 0 && left > 0;) {
                 ssize_t n = read(cap->fd, bytes, sizeof(bytes));
 
                 if (n < 0 && errno == EINTR)
@@ -214,6 +225,7 @@ drain(struct capture *cap)
                 cap->room -= kept;
                 if (kept < (size_t) n)
                         *cap->truncated = true;
+                left -= n;
         }
 }
 

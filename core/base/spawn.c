@@ -31,8 +31,6 @@
 
 /* The child's stack until exec: a few small frames. */
 #define CHILD_STACK 32768
-/* The keeper's. */
-#define KEEPER_STACK 131072
 /* Where the C library looks when there is no PATH. */
 #define DEFAULT_PATH "/bin:/usr/bin"
 /* Descriptors closed one by one at most, where there is no close_range. */
@@ -230,16 +228,14 @@ static int
 launch_with_keeper(struct sw__launch *l, sw_child *c)
 {
         struct keeper_start k = { .child = c, .launch = l };
-        pthread_attr_t attr;
         sigset_t all, before;
 
-        pthread_attr_init(&attr);
-        (void) pthread_attr_setstacksize(&attr, KEEPER_STACK);
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        int err = pthread_create(&c->keeper, &attr, keeper_main, &k);
+        /* a stack of the usual size: how much of it the program's thread-local data takes
+         * is not ours to know, and what is not touched costs nothing */
+        int err = pthread_create(&c->keeper, NULL, keeper_main, &k);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attr);
         if (err)
                 return err;
         c->has_keeper = true;

@@ -1,7 +1,8 @@
 /*
  * tests/unit/core/base/spawn_test.c - children: what they get, how they end, what is left.
  *
- * With SPAWN_TEST in the environment this program is a child: it prints what it was given.
+ * With SPAWN_TEST in the environment this program is a child: it prints what it was given;
+ * with SPAWN_LEAVE it moves to the process group of its parent and stays.
  */
 #include "tests/unit/tmp.h"
 
@@ -50,6 +51,22 @@ child_mode(void)
         _exit(0);
 }
 
+__attribute__((constructor)) static void
+leave_mode(void)
+{
+        if (!getenv("SPAWN_LEAVE"))
+                return;
+        if (setpgid(0, getpgid(getppid())) != 0)
+                _exit(1);
+        (void) !write(1, "", 1);
+        for (;;)
+                pause();
+}
+
+/* Every thread of this program has this much: threads of ours with stacks too small for
+ * it cannot be made, and no child can be started then. */
+static _Thread_local volatile char large[512 * 1024];
+
 /* sh -c @script, with @s as far as it is set. */
 #define SH(script)                                                                         \
         (const char *const[])                                                              \
@@ -93,9 +110,11 @@ open_fds(void)
         return n;
 }
 
-/* Catches: a wrong status, signal or usage; a second wait that fails. */
+/* Catches: a wrong status, signal or usage; a second wait that fails; a thread of ours too
+ * small for a program with much thread-local data. */
 START_TEST(how_it_ended)
 {
+        large[0] = 1;
         struct sw_spawn s = SW_SPAWN_INIT;
         struct sw_exit e = { 0 };
 
@@ -377,6 +396,32 @@ START_TEST(cancelled_wait_kills_the_group)
 }
 END_TEST
 
+/* Catches: a wait that never ends because the child is not in its group any more. */
+START_TEST(cancelled_wait_finds_who_left_the_group)
+{
+        static const char *const argv[] = { "/proc/self/exe", NULL };
+        struct sw_spawn s = SW_SPAWN_INIT;
+        sw_autoptr(sw_cancel) cancel = sw_cancel_new(NULL);
+        struct sw_exit e;
+        int p[2];
+        char ready;
+
+        ck_assert_int_eq(pipe2(p, O_CLOEXEC), 0);
+        setenv("SPAWN_LEAVE", "1", 1);
+        s.argv = argv;
+        s.fds_std[1] = p[1];
+        sw_autoptr(sw_child) c = NULL;
+        ok(sw_spawn_start(&s, &c));
+        unsetenv("SPAWN_LEAVE");
+        close(p[1]);
+        ck_assert_int_eq(read(p[0], &ready, 1), 1);
+        sw_cancel_now(cancel, "test");
+        fails(sw_child_wait(c, cancel, &e), SW_E_CANCELLED, "test");
+        wait_hangup(p[0]);
+        close(p[0]);
+}
+END_TEST
+
 /* Catches: SIGKILL where SIGTERM would do; a child that ended by itself called cancelled.
  */
 START_TEST(cancelled_wait_asks_first)
@@ -558,10 +603,28 @@ START_TEST(capture_ends_with_the_program)
 }
 END_TEST
 
+/* Catches: reading for as long as there is something to read: background processes that
+ * never stop printing. Without the reader they end. */
+START_TEST(capture_ends_although_others_print)
+{
+        struct sw_spawn s = SW_SPAWN_INIT;
+        sw_auto(sw_buf) out = SW_BUF_INIT;
+        struct sw_exit e;
+        bool cut;
+
+        s.argv = SH(
+                "echo first; i=0; while [ $i -lt 40 ]; do yes & i=$((i+1)); done; exit 3");
+        ok(sw_spawn_capture(&s, NULL, 6, &out, NULL, &cut, &e));
+        ck_assert_int_eq(e.value, 3);
+        ck_assert_str_eq(out.data, "first\n");
+}
+END_TEST
+
 /* Catches: a capture that does not notice its cancellation, silent or printing. */
 START_TEST(cancelled_capture)
 {
-        static const char *const scripts[] = { "sleep 1000", "while :; do echo y; done" };
+        static const char *const scripts[] = { "sleep 1000", "while :; do echo y; done",
+                                               "yes & yes & yes & yes" };
 
         for (size_t i = 0; i < SW_COUNT(scripts); i++) {
                 struct sw_spawn s = SW_SPAWN_INIT;
@@ -693,7 +756,8 @@ END_TEST
 UNIT_MAIN("spawn", how_it_ended, only_the_named_descriptors, overlapping_descriptors,
           standard_descriptors_reordered, signals_are_defaults, groups_and_sessions,
           environment_and_directory, programs_that_do_not_run, search_in_path,
-          cancelled_wait_kills_the_group, cancelled_wait_asks_first, free_kills,
-          outlives_the_thread_that_started_it, dies_with_the_process, captured_output,
-          capture_ends_with_the_program, cancelled_capture, reaped_by_somebody_else,
+          cancelled_wait_kills_the_group, cancelled_wait_finds_who_left_the_group,
+          cancelled_wait_asks_first, free_kills, outlives_the_thread_that_started_it,
+          dies_with_the_process, captured_output, capture_ends_with_the_program,
+          capture_ends_although_others_print, cancelled_capture, reaped_by_somebody_else,
           cgroup_of_the_child, many_at_once, signals_race_with_the_end)
