@@ -3,3 +3,8 @@ UNIT_TESTS += tests/unit/core/solver/keystore_test
 tests_unit_core_solver_keystore_test_SOURCES = tests/unit/core/solver/keystore_test.c \
 	tests/unit/core/store/metatool.h
 tests_unit_core_solver_keystore_test_LDADD = $(LDADD) $(LMDB_LIBS)
+
+UNIT_TESTS += tests/unit/core/solver/keystore_kill_test
+tests_unit_core_solver_keystore_kill_test_SOURCES = \
+	tests/unit/core/solver/keystore_kill_test.c tests/unit/core/store/metatool.h
+tests_unit_core_solver_keystore_kill_test_LDADD = $(LDADD) $(LMDB_LIBS)

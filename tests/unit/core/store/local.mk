@@ -1,3 +1,14 @@
 # Unit tests of core/store.
 UNIT_TESTS += tests/unit/core/store/ref_test
 tests_unit_core_store_ref_test_SOURCES = tests/unit/core/store/ref_test.c
+
+UNIT_TESTS += tests/unit/core/store/damage_test
+tests_unit_core_store_damage_test_SOURCES = tests/unit/core/store/damage_test.c \
+	tests/unit/core/store/metatool.h
+tests_unit_core_store_damage_test_LDADD = $(LDADD) $(LMDB_LIBS)
+
+UNIT_TESTS += tests/unit/core/store/meta_test
+tests_unit_core_store_meta_test_SOURCES = tests/unit/core/store/meta_test.c \
+	tests/unit/core/store/metatool.h
+tests_unit_core_store_meta_test_LDADD = $(LDADD) $(LMDB_LIBS)
+EXTRA_DIST += tests/data/store

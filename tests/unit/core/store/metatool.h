@@ -20,6 +20,32 @@
 #include "core/store/meta.h"
 #include "tests/unit/tmp.h"
 
+/* ---- checks without Check ----
+ *
+ * Check writes a message to its pipe for every assertion: slow in loops, and torn where a
+ * process is killed. These are for loops and for child processes: they abort(), which Check
+ * reports of a test, and a test sees of its child.
+ */
+
+#define must_be(cond)                                                                      \
+        do {                                                                               \
+                if (!(cond)) {                                                             \
+                        (void) fprintf(stderr, "# %s:%d: %s\n", __FILE__, __LINE__,        \
+                                       #cond);                                             \
+                        abort();                                                           \
+                }                                                                          \
+        } while (0)
+
+#define must(call)                                                                         \
+        do {                                                                               \
+                sw_err *must_err_ = (call);                                                \
+                if (must_err_) {                                                           \
+                        (void) fprintf(stderr, "# %s:%d: %s: %s\n", __FILE__, __LINE__,    \
+                                       #call, sw_err_message(must_err_));                  \
+                        abort();                                                           \
+                }                                                                          \
+        } while (0)
+
 /* ---- random numbers from a seed (xorshift64*) ---- */
 
 struct rng {
@@ -107,7 +133,7 @@ tool_link(sw_keystore *ks, const char *parent, uint32_t input, const char *diges
 {
         struct sw_key_link link = { input, 0, digest, selector };
 
-        ok(ks->ops->add_link(ks, parent, &link, child));
+        must(ks->ops->add_link(ks, parent, &link, child));
 }
 
 static inline void
@@ -115,7 +141,7 @@ tool_record(sw_keystore *ks, const char *id, const char *result, int64_t created
 {
         struct sw_key_record rec = { result, created, 3 };
 
-        ok(ks->ops->add_record(ks, id, &rec));
+        must(ks->ops->add_record(ks, id, &rec));
 }
 
 /* Something of everything LMDB stores in a way of its own: trees with branches, duplicates
@@ -137,21 +163,21 @@ tool_fill(sw_keystore *ks, unsigned n)
                 tool_record(ks, b, c, 1700000000000000000 + i);
                 tool_record(ks, b, "worker::shared", i);
                 if (i % 100 == 99)
-                        ok(ks->ops->commit(ks));
+                        must(ks->ops->commit(ks));
         }
         for (size_t i = 0; i < SW_COUNT(content); i++)
                 content[i] = "sha256:content-of-an-input-that-is-about-this-long";
-        ok(ks->ops->remember(ks, "sha256:large", content, SW_COUNT(content)));
-        ok(ks->ops->remember(ks, "sha256:small", content, 3));
-        ok(ks->ops->remember(ks, "sha256:none", content, 0));
-        ok(ks->ops->commit(ks));
+        must(ks->ops->remember(ks, "sha256:large", content, SW_COUNT(content)));
+        must(ks->ops->remember(ks, "sha256:small", content, 3));
+        must(ks->ops->remember(ks, "sha256:none", content, 0));
+        must(ks->ops->commit(ks));
         for (unsigned i = 0; i < n / 4; i++) {
                 snprintf(c, sizeof(c), "worker::ref-%u", i);
-                ok(ks->ops->release(ks, c));
+                must(ks->ops->release(ks, c));
         }
-        ok(ks->ops->commit(ks));
-        ok(ks->ops->remember(ks, "sha256:large", content, 20));
-        ok(ks->ops->commit(ks));
+        must(ks->ops->commit(ks));
+        must(ks->ops->remember(ks, "sha256:large", content, 20));
+        must(ks->ops->commit(ks));
 }
 
 /* ---- invariants ---- */
@@ -161,7 +187,7 @@ tool_has_pair(MDB_txn *txn, MDB_dbi dbi, MDB_val k, MDB_val v)
 {
         MDB_cursor *c;
 
-        ck_assert_int_eq(mdb_cursor_open(txn, dbi, &c), 0);
+        must_be(mdb_cursor_open(txn, dbi, &c) == 0);
         int rc = mdb_cursor_get(c, &k, &v, MDB_GET_BOTH);
         mdb_cursor_close(c);
         return rc == 0;
@@ -178,15 +204,14 @@ tool_check_pairs(sw_meta *m, MDB_txn *txn)
         size_t n = 0;
         MDB_stat st;
 
-        ck_assert_int_eq(mdb_cursor_open(txn, links, &c), 0);
+        must_be(mdb_cursor_open(txn, links, &c) == 0);
         for (; mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0; n++)
-                ck_assert_msg(tool_has_pair(txn, back, v, k), "L1: link %zu has no back",
-                              n);
+                must_be(tool_has_pair(txn, back, v, k)); /* L1 */
         mdb_cursor_close(c);
-        ck_assert_int_eq(mdb_stat(txn, back, &st), 0);
-        ck_assert_msg(st.ms_entries == n, "L1: %zu links, %zu back", n, st.ms_entries);
-        ck_assert_int_eq(mdb_stat(txn, links, &st), 0);
-        ck_assert_uint_eq(st.ms_entries, n);
+        must_be(mdb_stat(txn, back, &st) == 0);
+        must_be(st.ms_entries == n); /* L1 */
+        must_be(mdb_stat(txn, links, &st) == 0);
+        must_be(st.ms_entries == n);
 }
 
 /* L2: the same for records and byresult. */
@@ -199,21 +224,19 @@ tool_check_records(sw_meta *m, MDB_txn *txn)
         size_t n = 0;
         MDB_stat st;
 
-        ck_assert_int_eq(mdb_cursor_open(txn, sw__meta_dbi(m, SW_META_RECORDS), &c), 0);
+        must_be(mdb_cursor_open(txn, sw__meta_dbi(m, SW_META_RECORDS), &c) == 0);
         for (; mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0; n++) {
                 const size_t id = strnlen(k.mv_data, k.mv_size);
 
-                ck_assert(id < k.mv_size);
-                ck_assert_msg(tool_has_pair(txn, by,
-                                            (MDB_val){ k.mv_size - id - 1,
-                                                       (char *) k.mv_data + id + 1 },
-                                            (MDB_val){ id, k.mv_data }),
-                              "L2: record %zu is not under its result", n);
+                must_be(id < k.mv_size);
+                must_be(tool_has_pair(txn, by,
+                                      (MDB_val){ k.mv_size - id - 1,
+                                                 (char *) k.mv_data + id + 1 },
+                                      (MDB_val){ id, k.mv_data })); /* L2 */
         }
         mdb_cursor_close(c);
-        ck_assert_int_eq(mdb_stat(txn, by, &st), 0);
-        ck_assert_msg(st.ms_entries == n, "L2: %zu records, %zu by result", n,
-                      st.ms_entries);
+        must_be(mdb_stat(txn, by, &st) == 0);
+        must_be(st.ms_entries == n); /* L2 */
 }
 
 static inline void
@@ -221,7 +244,7 @@ tool_check_invariants(sw_meta *m)
 {
         MDB_txn *txn;
 
-        ck_assert_int_eq(mdb_txn_begin(sw__meta_env(m), NULL, MDB_RDONLY, &txn), 0);
+        must_be(mdb_txn_begin(sw__meta_env(m), NULL, MDB_RDONLY, &txn) == 0);
         tool_check_pairs(m, txn);
         tool_check_records(m, txn);
         mdb_txn_abort(txn);
@@ -235,13 +258,12 @@ tool_read_all(sw_meta *m)
         MDB_txn *txn;
         MDB_val k, v;
 
-        ck_assert_int_eq(mdb_txn_begin(sw__meta_env(m), NULL, MDB_RDONLY, &txn), 0);
+        must_be(mdb_txn_begin(sw__meta_env(m), NULL, MDB_RDONLY, &txn) == 0);
         for (int db = 0; db < SW_META_N_DBS; db++) {
                 MDB_cursor *c;
 
-                ck_assert_int_eq(mdb_cursor_open(txn, sw__meta_dbi(m, (enum sw_meta_db) db),
-                                                 &c),
-                                 0);
+                must_be(mdb_cursor_open(txn, sw__meta_dbi(m, (enum sw_meta_db) db), &c) ==
+                        0);
                 for (int rc = mdb_cursor_get(c, &k, &v, MDB_FIRST); rc == 0;
                      rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
                         for (size_t i = 0; i < k.mv_size; i++)
@@ -262,7 +284,7 @@ tool_read_file(const char *dir, const char *name, sw_buf *out)
         sw_auto(sw_str) path = sw_asprintf("%s/%s", dir, name);
 
         sw_buf_clear(out);
-        ok(sw_buf_read_file(out, AT_FDCWD, path, (size_t) 1 << 30));
+        must(sw_buf_read_file(out, AT_FDCWD, path, (size_t) 1 << 30));
 }
 
 static inline void
@@ -271,8 +293,8 @@ tool_write_file(const char *dir, const char *name, const void *p, size_t n)
         sw_auto(sw_str) path = sw_asprintf("%s/%s", dir, name);
         sw_auto(sw_fd) fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(write(fd, p, n), (ssize_t) n);
+        must_be(fd >= 0);
+        must_be(write(fd, p, n) == (ssize_t) n);
 }
 
 /* The file of a closed environment passes the check. */
@@ -282,7 +304,7 @@ tool_check_file(const char *dir)
         sw_auto(sw_buf) b = SW_BUF_INIT;
 
         tool_read_file(dir, "data.mdb", &b);
-        ok(sw__lmdb_check(b.data, b.len));
+        must(sw__lmdb_check(b.data, b.len));
 }
 
 #endif
