@@ -3,3 +3,6 @@ EXTRA_DIST += bench/plugins.sh
 noinst_PROGRAMS += bench/llb_bench
 bench_llb_bench_SOURCES = bench/llb_bench.c
 bench_llb_bench_LDADD = libslipway.la libslipway_proto.la $(BASE_LIBS) $(PROTOBUF_C_LIBS) -lm
+noinst_PROGRAMS += bench/state_bench
+bench_state_bench_SOURCES = bench/state_bench.c
+bench_state_bench_LDADD = libslipway.la $(BASE_LIBS) -lm

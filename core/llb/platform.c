@@ -303,17 +303,19 @@ sw_platform_parse(const char *s, sw_platform **out)
 
         if (strnlen(s, 256) == 256)
                 return bad(s, "too long");
-        parts[0] = copy = sw_strdup(s);
-        for (size_t i = 1; i < SW_COUNT(parts) && parts[i - 1]; i++) {
-                parts[i] = strchr(parts[i - 1], '/');
-                if (parts[i])
-                        *parts[i]++ = '\0';
-        }
+        copy = sw_strdup(s);
+        parts[0] = copy;
+        parts[1] = strchr(copy, '/');
+        if (parts[1])
+                *parts[1]++ = '\0';
+        parts[2] = parts[1] ? strchr(parts[1], '/') : NULL;
+        if (parts[2])
+                *parts[2]++ = '\0';
         for (size_t i = 1; i < SW_COUNT(parts) && parts[i]; i++)
                 if (!part_ok(parts[i], "."))
                         return bad(s, strchr(parts[i], '/') ? "too many parts"
                                                             : "a part is no name");
-        err = parse_os(s, parts[0], &p.os_version, &features);
+        err = parse_os(s, copy, &p.os_version, &features);
         if (err)
                 return err;
         sw_strlist_take(&features, NULL);

@@ -92,75 +92,69 @@ take_owner(struct action *a, const char *owner)
 
 /* ---- actions ----------------------------------------------------------------------- */
 
+/* Whether an action with this path may be added. */
 static sw_err *
-action_new(const sw_files *f, enum action_kind kind, const char *path, struct action **out)
+check_action(const sw_files *f, const char *path, bool has_time, int64_t time)
 {
-        sw_err *err = sw__llb_check_text("path of a file action", path);
-
-        if (err)
-                return err;
         if (f->last && f->last->depth + 1 >= MAX_ACTIONS)
                 return sw_err_new(SW_E_LIMIT, "more than %d file actions in a list",
                                   MAX_ACTIONS);
-        *out = sw_new(struct action);
-        sw__llb_object_init(&(*out)->o, OBJECT_ACTION);
-        (*out)->kind = kind;
-        (*out)->path = sw_strdup(path);
-        (*out)->time = -1;
-        (*out)->mode = -1;
-        return SW_OK;
-}
-
-/* @a (given) comes last in the list; the list's own reference becomes the action's. */
-static void
-append(sw_files *f, struct action *a)
-{
-        a->prev = f->last;
-        a->depth = f->last ? f->last->depth + 1 : 0;
-        f->last = a;
-}
-
-static sw_err *
-check_time(bool has_time, int64_t time, const char *path)
-{
         if (has_time && time == -1)
                 return sw_err_new(SW_E_INVALID,
                                   "%.200s: the time 1 ns before 1970 stands for no time in "
                                   "a definition",
                                   path);
-        return SW_OK;
+        return sw__llb_check_text("path of a file action", path);
+}
+
+/* A new action at the end of the list, whose own reference becomes the action's. */
+static struct action *
+append(sw_files *f, enum action_kind kind, const char *path)
+{
+        struct action *a = sw_new(struct action);
+
+        sw__llb_object_init(&a->o, OBJECT_ACTION);
+        a->kind = kind;
+        a->path = sw_strdup(path);
+        a->time = -1;
+        a->mode = -1;
+        a->prev = f->last;
+        a->depth = f->last ? f->last->depth + 1 : 0;
+        f->last = a;
+        return a;
+}
+
+static struct action *
+append_plain(sw_files *f, enum action_kind kind, const char *path,
+             const struct sw_llb_file *in)
+{
+        struct action *a = append(f, kind, path);
+
+        take_owner(a, in->owner);
+        a->parents = in->parents;
+        if (in->has_time)
+                a->time = in->time;
+        return a;
 }
 
 static sw_err *
-plain_action(sw_files *f, enum action_kind kind, const char *path,
-             const struct sw_llb_file *file, struct action **out)
+take_plain(const sw_files *f, const char *path, const struct sw_llb_file *file,
+           struct sw_llb_file *in)
 {
-        struct sw_llb_file in;
-        sw_err *err = sw__llb_take_options("file action", &in, sizeof(in), file);
+        sw_err *err = sw__llb_take_options("file action", in, sizeof(*in), file);
 
-        if (!err)
-                err = check_time(in.has_time, in.time, path);
-        if (!err)
-                err = action_new(f, kind, path, out);
-        if (err)
-                return err;
-        take_owner(*out, in.owner);
-        (*out)->parents = in.parents;
-        if (in.has_time)
-                (*out)->time = in.time;
-        return SW_OK;
+        return err ? err : check_action(f, path, in->has_time, in->time);
 }
 
 sw_err *
 sw_files_mkdir(sw_files *f, const char *path, uint32_t mode, const struct sw_llb_file *file)
 {
-        struct action *a;
-        sw_err *err = plain_action(f, ACTION_MKDIR, path, file, &a);
+        struct sw_llb_file in;
+        sw_err *err = take_plain(f, path, file, &in);
 
         if (err)
                 return sw_err_wrap(err, "mkdir");
-        a->mode = (int32_t) (mode & 0777);
-        append(f, a);
+        append_plain(f, ACTION_MKDIR, path, &in)->mode = (int32_t) (mode & 0777);
         return SW_OK;
 }
 
@@ -168,21 +162,21 @@ sw_err *
 sw_files_mkfile(sw_files *f, const char *path, uint32_t mode, const void *data, size_t len,
                 const struct sw_llb_file *file)
 {
+        struct sw_llb_file in;
         struct action *a;
-        sw_err *err;
+        sw_err *err = take_plain(f, path, file, &in);
 
-        if (len > LLB_MAX_DATA)
-                return sw_err_new(SW_E_LIMIT,
-                                  "mkfile %.200s: %zu bytes are more than the %d that go "
-                                  "into a definition",
-                                  path, len, LLB_MAX_DATA);
-        err = plain_action(f, ACTION_MKFILE, path, file, &a);
+        if (!err && len > LLB_MAX_DATA)
+                err = sw_err_new(SW_E_LIMIT,
+                                 "%.200s: %zu bytes are more than the %d that go into a "
+                                 "definition",
+                                 path, len, LLB_MAX_DATA);
         if (err)
                 return sw_err_wrap(err, "mkfile");
+        a = append_plain(f, ACTION_MKFILE, path, &in);
         a->mode = (int32_t) (mode & 0777);
         a->data = len ? sw_memdup(data, len) : NULL;
         a->len = len;
-        append(f, a);
         return SW_OK;
 }
 
@@ -190,21 +184,18 @@ sw_err *
 sw_files_symlink(sw_files *f, const char *target, const char *path,
                  const struct sw_llb_file *file)
 {
-        struct action *a;
-        sw_err *err;
+        struct sw_llb_file in;
+        sw_err *err = take_plain(f, path, file, &in);
 
-        if (!*target || !*path)
-                return sw_err_new(SW_E_INVALID,
-                                  "symlink \"%.200s\" to \"%.200s\": neither "
-                                  "may be empty",
-                                  path, target);
-        err = sw__llb_check_text("target of a symlink", target);
+        if (!err && (!*target || !*path))
+                err = sw_err_new(SW_E_INVALID,
+                                 "\"%.200s\" to \"%.200s\": neither may be empty", path,
+                                 target);
         if (!err)
-                err = plain_action(f, ACTION_SYMLINK, path, file, &a);
+                err = sw__llb_check_text("target of a symlink", target);
         if (err)
                 return sw_err_wrap(err, "symlink");
-        a->src = sw_strdup(target);
-        append(f, a);
+        append_plain(f, ACTION_SYMLINK, path, &in)->src = sw_strdup(target);
         return SW_OK;
 }
 
@@ -216,12 +207,12 @@ sw_files_rm(sw_files *f, const char *path, const struct sw_llb_rm *rm)
         sw_err *err = sw__llb_take_options("rm", &in, sizeof(in), rm);
 
         if (!err)
-                err = action_new(f, ACTION_RM, path, &a);
+                err = check_action(f, path, false, 0);
         if (err)
                 return sw_err_wrap(err, "rm");
+        a = append(f, ACTION_RM, path);
         a->allow_missing = in.allow_missing;
         a->wildcard = in.wildcard;
-        append(f, a);
         return SW_OK;
 }
 
@@ -250,6 +241,15 @@ take_copy(struct action *a, const struct sw_llb_copy *in)
 }
 
 static sw_err *
+check_copy(const sw_files *f, const char *dest, const struct sw_llb_copy *in)
+{
+        if (in->has_mode && in->mode > 07777)
+                return sw_err_new(SW_E_INVALID, "mode %o has more than permissions",
+                                  in->mode);
+        return check_action(f, dest, in->has_time, in->time);
+}
+
+static sw_err *
 copy(sw_files *f, const sw_state *from, sw_bound *from_bound, const char *src,
      const char *dest, const struct sw_llb_copy *how)
 {
@@ -258,21 +258,16 @@ copy(sw_files *f, const sw_state *from, sw_bound *from_bound, const char *src,
         sw_err *err = sw__llb_take_options("copy", &in, sizeof(in), how);
 
         if (!err)
-                err = check_time(in.has_time, in.time, dest);
-        if (!err && in.has_mode && in.mode > 07777)
-                err = sw_err_new(SW_E_INVALID, "mode %o has more than permissions",
-                                 in.mode);
-        if (!err)
                 err = sw__llb_check_text("source of a copy", src);
         if (!err)
-                err = action_new(f, ACTION_COPY, dest, &a);
+                err = check_copy(f, dest, &in);
         if (err)
                 return sw_err_wrap(err, "copy %.200s", src);
+        a = append(f, ACTION_COPY, dest);
         a->src = sw_strdup(src);
         a->from = from ? sw_state_ref(from) : NULL;
         a->from_bound = from_bound ? sw_bound_ref(from_bound) : NULL;
         take_copy(a, &in);
-        append(f, a);
         return SW_OK;
 }
 
@@ -292,19 +287,24 @@ sw_files_copy_bound(sw_files *f, sw_bound *from, const char *src, const char *de
 
 /* ---- binding ----------------------------------------------------------------------- */
 
+static sw_bound *
+bind(struct action *last, const sw_state *s)
+{
+        sw_bound *b = sw_new(sw_bound);
+
+        sw__llb_object_init(&b->o, OBJECT_BOUND);
+        b->last = last;
+        sw__llb_object_ref(&last->o);
+        b->state = sw_state_ref(s);
+        return b;
+}
+
 sw_err *
 sw_files_bind(const sw_files *f, const sw_state *s, sw_bound **out)
 {
-        sw_bound *b;
-
         if (!f->last)
                 return sw_err_new(SW_E_INVALID, "a list of file actions is empty");
-        b = sw_new(sw_bound);
-        sw__llb_object_init(&b->o, OBJECT_BOUND);
-        b->last = f->last;
-        sw__llb_object_ref(&b->last->o);
-        b->state = sw_state_ref(s);
-        *out = b;
+        *out = bind(f->last, s);
         return SW_OK;
 }
 
@@ -345,9 +345,9 @@ collect(struct collector *c, struct output out)
 static void
 enter(struct collector *c, const sw_bound *b)
 {
-        if (sw__llb_table_get(&c->seen, b, 0))
+        if (sw__llb_table_find(&c->seen, b, 0))
                 return;
-        sw__llb_table_add(&c->seen, b, 0, 1);
+        sw__llb_table_put(&c->seen, b, c);
         collect(c, b->state->out);
         sw_array_push(&c->stack, (struct walk){ b, b->last });
 }
@@ -396,20 +396,14 @@ sw_state_files(const sw_state *s, const sw_files *f, const struct sw_llb_opts *o
 {
         struct opts o;
         struct vertex *v;
-        sw_bound *b;
-        sw_err *err = sw__llb_opts_take(opts, &o);
+        sw_err *err;
 
+        if (!f->last)
+                return sw_err_new(SW_E_INVALID, "a list of file actions is empty");
+        err = sw__llb_opts_take(opts, &o);
         if (err)
                 return sw_err_wrap(err, "file actions");
-        err = sw_files_bind(f, s, &b);
-        if (err) {
-                struct dead dead = { NULL };
-
-                sw__llb_opts_release(&o, &dead);
-                sw__llb_object_bury(&dead);
-                return err;
-        }
-        v = file_vertex(b, &o);
+        v = file_vertex(bind(f->last, s), &o);
         *out = sw__llb_state_with_output(s, (struct output){ v, 0 });
         sw__llb_object_unref(&v->o);
         return SW_OK;

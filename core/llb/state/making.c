@@ -133,12 +133,15 @@ sw__llb_inputs_release(struct inputs *in)
 static int64_t
 find_input(const struct inputs *in, const struct entry *entry, int64_t index)
 {
+        const union datum *known;
+
         for (size_t i = 0; i < in->n && i < FEW_INPUTS; i++)
                 if (in->v[i]->digest == entry->digest && in->v[i]->index == index)
                         return (int64_t) i;
         if (in->n <= FEW_INPUTS)
                 return -1;
-        return (int64_t) sw__llb_table_get(&in->index, entry, index) - 1;
+        known = sw__llb_table_find(&in->index, entry, index);
+        return known ? (int64_t) known->n : -1;
 }
 
 static int64_t
@@ -150,7 +153,8 @@ push_input(struct making *m, struct inputs *in, const struct entry *entry, int64
         pb->index = index;
         sw_array_push(in, pb);
         if (in->n > FEW_INPUTS)
-                sw__llb_table_add(&in->index, entry, index, in->n);
+                sw__llb_table_add(&in->index, entry, index,
+                                  (union datum){ .n = in->n - 1 });
         return (int64_t) in->n - 1;
 }
 
@@ -176,11 +180,11 @@ sw__llb_inputs_add(struct making *m, struct inputs *in, struct output out,
 static int32_t
 map_index(struct making *m, const sw_source_map *map)
 {
-        uintptr_t known = sw__llb_table_get(&m->map_index, map, 0);
+        const union datum *known = sw__llb_table_find(&m->map_index, map, 0);
         size_t i = 0;
 
         if (known)
-                return (int32_t) (known - 1);
+                return (int32_t) known->n;
         for (; i < m->maps.n; i++) {
                 const sw_source_map *o = m->maps.v[i];
 
@@ -191,7 +195,7 @@ map_index(struct making *m, const sw_source_map *map)
         }
         if (i == m->maps.n)
                 sw_array_push(&m->maps, map);
-        sw__llb_table_add(&m->map_index, map, 0, i + 1);
+        sw__llb_table_add(&m->map_index, map, 0, (union datum){ .n = i });
         return (int32_t) i;
 }
 
@@ -242,7 +246,7 @@ entry_for_bytes(struct making *m)
                 e->same_start = first->same_start;
                 first->same_start = e;
         } else {
-                sw__llb_table_add(&m->by_digest, m, start, (uintptr_t) e);
+                sw__llb_table_add(&m->by_digest, m, start, (union datum){ .p = e });
         }
         return e;
 }
@@ -295,7 +299,7 @@ make_entry(struct making *m, const struct vertex *v)
                 e = entry_for_bytes(m);
                 merge_meta(m, &e->meta, &meta);
                 add_places(m, e, v);
-                sw__llb_table_add(&m->done, v, 0, (uintptr_t) e);
+                sw__llb_table_put(&m->done, v, e);
         }
         sw__pb_arena_clear(&m->tmp);
         return sw_err_wrap(err, "vertex \"%.200s\"", name_of(v));

@@ -64,7 +64,7 @@ struct making {
         struct table by_digest; /* first bytes of the digest -> entry */
         SW_ARRAY(struct entry *) entries;
         SW_ARRAY(const sw_source_map *) maps;
-        struct table map_index; /* source map -> index + 1 */
+        struct table map_index; /* source map -> index */
         SW_ARRAY(struct cap_list) cap_lists;
 };
 
@@ -77,7 +77,7 @@ SW_NODISCARD sw_err *sw__llb_input_of(struct making *m, struct output out,
 struct inputs {
         Pb__Input **v;
         size_t n, cap;
-        struct table index; /* entry and output -> position + 1; of the later ones */
+        struct table index; /* entry and output -> position; of the later ones */
 };
 void sw__llb_inputs_init(struct inputs *in);
 void sw__llb_inputs_release(struct inputs *in);

@@ -40,7 +40,7 @@ struct file_making {
         struct inputs in;
         SW_ARRAY(struct step) steps;
         SW_ARRAY(struct chain) stack;
-        struct table bounds; /* bound -> number of its last action + 1 */
+        struct table bounds; /* bound -> number of its last action */
 };
 
 /* ---- order ------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ static sw_err *
 second_input(struct file_making *f, const struct action *a, struct ref *out,
              const sw_bound **wait)
 {
-        uintptr_t known;
+        const union datum *known;
 
         *out = (struct ref){ false, -1 };
         *wait = NULL;
@@ -74,9 +74,9 @@ second_input(struct file_making *f, const struct action *a, struct ref *out,
                 return sw__llb_inputs_add(f->m, &f->in, a->from->out, &out->number);
         if (!a->from_bound)
                 return SW_OK;
-        known = sw__llb_table_get(&f->bounds, a->from_bound, 0);
+        known = sw__llb_table_find(&f->bounds, a->from_bound, 0);
         if (known)
-                *out = (struct ref){ true, (int64_t) known - 1 };
+                *out = (struct ref){ true, (int64_t) known->n };
         else
                 *wait = a->from_bound;
         return SW_OK;
@@ -105,7 +105,7 @@ advance(struct file_making *f)
         if (++c->next < c->n)
                 return SW_OK;
         f->stack.n--;
-        sw__llb_table_add(&f->bounds, bound, 0, f->steps.n);
+        sw__llb_table_add(&f->bounds, bound, 0, (union datum){ .n = f->steps.n - 1 });
         return SW_OK;
 }
 

@@ -1,6 +1,7 @@
 /*
  * core/llb/state/query.c - see query.h.
  */
+#include <assert.h>
 #include <string.h>
 
 #include <slipway/path.h>
@@ -37,33 +38,27 @@ sw__llb_resolver_release(struct resolver *r)
         sw__pb_arena_release(&r->arena);
 }
 
-/* What the function of a late vertex makes. */
+/* What the function of a late vertex makes. @depth: late states before it in a row. */
 static sw_err *
-late_target(struct resolver *r, const struct vertex *v, const sw_state **out)
+late_target(struct resolver *r, const struct vertex *v, int depth, const sw_state **out)
 {
         sw_state *made = (sw_state *) sw_map_get_bytes(r->late, &v, sizeof(v));
-        sw_err *err;
+        sw_err *err = SW_OK;
 
-        if (!made) {
+        if (depth >= MAX_LATE)
+                err = sw_err_new(SW_E_LIMIT,
+                                 "%d functions of late states in a row made late states",
+                                 MAX_LATE);
+        if (!err && !made) {
                 err = v->late.fn(v->late.arg, v->late.state, &r->given, &made);
-                if (err)
-                        return err;
-                if (!made)
-                        return sw_err_new(SW_E_INTERNAL,
-                                          "the function of a late state made nothing and "
-                                          "no error");
-                sw_map_set_bytes(r->late, &v, sizeof(v), made);
+                assert(err || made);
+                if (!err)
+                        sw_map_set_bytes(r->late, &v, sizeof(v), made);
         }
-        *out = made;
-        return SW_OK;
-}
-
-static sw_err *
-too_late(void)
-{
-        return sw_err_new(SW_E_LIMIT,
-                          "%d functions of late states in a row made late states",
-                          MAX_LATE);
+        if (!err)
+                *out = made;
+        /* cppcheck-suppress returnDanglingLifetime ; an error does not keep &made */
+        return err;
 }
 
 sw_err *
@@ -71,7 +66,7 @@ sw__llb_resolve_output(struct resolver *r, struct output in, struct output *out)
 {
         for (int i = 0; in.v && in.v->kind == VERTEX_LATE; i++) {
                 const sw_state *made;
-                sw_err *err = i < MAX_LATE ? late_target(r, in.v, &made) : too_late();
+                sw_err *err = late_target(r, in.v, i, &made);
 
                 if (err)
                         return err;
@@ -96,7 +91,7 @@ sw__llb_find_value(struct resolver *r, const sw_state *s, enum value key,
 
         for (int i = 0; n && is_late(n); i++) {
                 const sw_state *made;
-                sw_err *err = i < MAX_LATE ? late_target(r, n->out.v, &made) : too_late();
+                sw_err *err = late_target(r, n->out.v, i, &made);
 
                 if (err)
                         return err;
@@ -217,7 +212,7 @@ sw__llb_find_dir(struct resolver *r, const sw_state *s, const char **out)
 
                         dir = sw__pb_arena_strndup(&r->arena, joined, strlen(joined));
                 }
-                sw__llb_table_add(&r->dirs, todo.v[i], 0, (uintptr_t) dir);
+                sw__llb_table_put(&r->dirs, todo.v[i], (void *) dir);
         }
         sw_array_release(&todo);
         if (!err)
@@ -291,7 +286,7 @@ sw__llb_find_env(struct resolver *r, const sw_state *s, struct env_list *out)
                 err = collect(r, n, VALUE_ENV, &found);
                 if (!err) {
                         env = make_env(r, &found);
-                        sw__llb_table_add(&r->envs, n, 0, (uintptr_t) env);
+                        sw__llb_table_put(&r->envs, n, env);
                 }
                 sw_array_release(&found);
         }

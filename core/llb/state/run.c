@@ -221,7 +221,7 @@ sw_run_mount(sw_run *r, const char *dest, const sw_state *source,
              const struct sw_llb_mount *mount)
 {
         struct sw_llb_mount in;
-        struct mount m = { 0 };
+        struct mount m;
         sw_err *err = still_open(r, r->exec->mounts.n);
 
         if (!err)

@@ -222,7 +222,7 @@ sw_llb_image(const char *name, const struct sw_llb_image *image,
         sw_auto(sw_str) full = NULL;
         struct sw_llb_image in;
         struct late_image *late;
-        sw_state *plain;
+        sw_state *plain = NULL;
         sw_err *err = sw__llb_take_options("image", &in, sizeof(in), image);
 
         if (!err)

@@ -30,10 +30,20 @@ probe(const struct table *t, const void *key, int64_t number)
         return &t->slots[i];
 }
 
-uintptr_t
+const union datum *
+sw__llb_table_find(const struct table *t, const void *key, int64_t number)
+{
+        const struct slot *s = t->cap ? probe(t, key, number) : NULL;
+
+        return s && s->key ? &s->datum : NULL;
+}
+
+void *
 sw__llb_table_get(const struct table *t, const void *key, int64_t number)
 {
-        return t->cap ? probe(t, key, number)->value : 0;
+        const union datum *d = sw__llb_table_find(t, key, number);
+
+        return d ? d->p : NULL;
 }
 
 static void
@@ -50,12 +60,18 @@ grow(struct table *t)
 }
 
 void
-sw__llb_table_add(struct table *t, const void *key, int64_t number, uintptr_t value)
+sw__llb_table_add(struct table *t, const void *key, int64_t number, union datum datum)
 {
         if ((t->n + 1) * 2 > t->cap)
                 grow(t);
-        *probe(t, key, number) = (struct slot){ key, number, value };
+        *probe(t, key, number) = (struct slot){ key, number, datum };
         t->n++;
+}
+
+void
+sw__llb_table_put(struct table *t, const void *key, void *p)
+{
+        sw__llb_table_add(t, key, 0, (union datum){ .p = p });
 }
 
 void
