@@ -33,7 +33,8 @@ by_name(const void *a, const void *b)
 void
 cli_linked_verbs(const struct cli_verb *const **verbs, size_t *n)
 {
-        size_t count = (size_t) (__stop_sw_cli_verbs - __start_sw_cli_verbs);
+        size_t bytes = (uintptr_t) __stop_sw_cli_verbs - (uintptr_t) __start_sw_cli_verbs;
+        size_t count = bytes / sizeof(__start_sw_cli_verbs[0]);
         const struct cli_verb **copy = sw_alloc_array(count, sizeof(*copy));
 
         for (size_t i = 0; i < count; i++)
@@ -288,18 +289,18 @@ add_value(struct cli_call *call, const struct cli_flag *f, const char *text)
                 err = text ? sw_parse_bool(text, &v.on) : SW_OK;
                 if (err) {
                         sw_err_drop(err, "said in the flag's own words");
-                        return bad_value(f, text, "true or false");
+                        return bad_value(f, v.text, "true or false");
                 }
                 break;
         case CLI_CHOICE:
-                if (!is_choice(f->value, text))
-                        return bad_choice(f, text);
+                if (!is_choice(f->value, v.text))
+                        return bad_choice(f, v.text);
                 break;
         case CLI_INT:
-                err = sw_parse_int(text, 0, INT64_MAX, &v.number);
+                err = sw_parse_int(v.text, 0, INT64_MAX, &v.number);
                 if (err) {
                         sw_err_drop(err, "said in the flag's own words");
-                        return bad_value(f, text, "a whole number from 0 up");
+                        return bad_value(f, v.text, "a whole number from 0 up");
                 }
                 break;
         case CLI_STRING:

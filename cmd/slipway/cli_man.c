@@ -237,20 +237,21 @@ is_within(const struct cli_verb *v, const struct cli_verb *top)
                (v->name[n] == '\0' || v->name[n] == ' ');
 }
 
-/* See also: every other page, in order, with commas between. */
+/* See also: every other page, in order, with commas between. @self: name of the verb whose
+ * page this is, "" for the program's own. */
 static void
-add_see_also(sw_buf *out, const struct cli_program *p, const struct cli_verb *self)
+add_see_also(sw_buf *out, const struct cli_program *p, const char *self)
 {
         bool first = true;
 
         sw_buf_adds(out, ".Sh SEE ALSO\n");
-        if (self) {
+        if (*self) {
                 sw_buf_addf(out, ".Xr %s 1", p->name);
                 first = false;
         }
         for (size_t i = 0; i < p->n_verbs; i++) {
                 const struct cli_verb *v = p->verbs[i];
-                if (v->hidden || v == self || !cli_is_below(v, ""))
+                if (v->hidden || strcmp(v->name, self) == 0 || !cli_is_below(v, ""))
                         continue;
                 sw_buf_addf(out, "%s.Xr %s-%s 1", first ? "" : " ,\n", p->name, v->name);
                 first = false;
@@ -284,7 +285,7 @@ add_program_page(sw_buf *out, const struct cli_program *p, int64_t date)
         }
         sw_buf_adds(out, ".El\n");
         add_exit_status(out);
-        add_see_also(out, p, NULL);
+        add_see_also(out, p, "");
 }
 
 static void
@@ -320,7 +321,7 @@ add_verb_page(sw_buf *out, const struct cli_program *p, const struct cli_verb *t
                     ".Xr %s 1 .\n",
                     p->name);
         add_exit_status(out);
-        add_see_also(out, p, top);
+        add_see_also(out, p, top->name);
 }
 
 sw_err *

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/slipway/program.h"
+#include "core/config/schema.h"
 
 static const struct cli_flag program_flags[] = {
         { .name = "config",
@@ -44,12 +45,26 @@ static const struct cli_env program_env[] = {
         { "SLIPWAY_PLUGIN_PATH",
           "directories with plugins, apart by colons, searched after "
           "those of --plugin-dir" },
-        { "SLIPWAY_ROOT", "where content, snapshots and metadata are kept, unless --root "
-                          "says so" },
         { "NO_COLOR", "when set and not empty, nothing is coloured" },
         { "COLUMNS", "the width that tables on a terminal are made for" },
-        { NULL, NULL },
 };
+
+/* Those above and those of the table of configuration keys; from malloc. */
+static struct cli_env *
+all_env(void)
+{
+        size_t n_keys = 0, n = 0;
+        const struct sw__config_key *keys = sw__config_schema(&n_keys);
+        struct cli_env *all =
+                sw_alloc_array(SW_COUNT(program_env) + n_keys + 1, sizeof(*all));
+
+        for (size_t i = 0; i < SW_COUNT(program_env); i++)
+                all[n++] = program_env[i];
+        for (size_t i = 0; i < n_keys; i++)
+                if (keys[i].env)
+                        all[n++] = (struct cli_env){ keys[i].env, keys[i].help };
+        return all;
+}
 
 void
 program_init(struct cli_program *p)
@@ -63,7 +78,7 @@ program_init(struct cli_program *p)
                         "is needed. Flags may stand before and after the command; after "
                         "\"--\" every word is an argument.\n",
                 .flags = program_flags,
-                .env = program_env,
+                .env = all_env(),
         };
         cli_linked_verbs(&p->verbs, &p->n_verbs);
 }
@@ -72,6 +87,7 @@ void
 program_release(struct cli_program *p)
 {
         free((void *) p->verbs);
+        free((void *) p->env);
         p->verbs = NULL;
         p->n_verbs = 0;
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -14,6 +13,7 @@
 #include <slipway/buf.h>
 
 #include "cmd/slipway/doctor/doctor.h"
+#include "cmd/slipway/doctor/version.h"
 
 /* 5.11 is the first with overlayfs in user namespaces; before 4.18 nothing is tested. */
 #define GOOD_MAJOR  5
@@ -21,19 +21,25 @@
 #define LEAST_MAJOR 4
 #define LEAST_MINOR 18
 
+static bool
+is_since(const struct doctor_version *v, int major, int minor)
+{
+        return v->major > major || (v->major == major && v->minor >= minor);
+}
+
 static void
 check_version(doctor *d)
 {
         struct utsname u;
-        int major = 0, minor = 0;
+        struct doctor_version v;
 
-        if (uname(&u) != 0 || sscanf(u.release, "%d.%d", &major, &minor) != 2) {
+        if (uname(&u) != 0 || !doctor_version_parse(u.release, &v)) {
                 doctor_add(d, DOCTOR_WARN, "kernel", "its version cannot be told");
                 doctor_remedy(d, "look at the output of: uname -r");
                 return;
         }
-        bool good = major > GOOD_MAJOR || (major == GOOD_MAJOR && minor >= GOOD_MINOR);
-        bool works = major > LEAST_MAJOR || (major == LEAST_MAJOR && minor >= LEAST_MINOR);
+        bool good = is_since(&v, GOOD_MAJOR, GOOD_MINOR);
+        bool works = is_since(&v, LEAST_MAJOR, LEAST_MINOR);
         doctor_add(d,
                    good    ? DOCTOR_OK
                    : works ? DOCTOR_WARN

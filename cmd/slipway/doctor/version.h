@@ -1,6 +1,6 @@
 /*
- * cmd/slipway/doctor/version.h - versions of OCI runtimes and their known flaws.
- * Thread: main.
+ * cmd/slipway/doctor/version.h - versions of programs and kernels, and known flaws of OCI
+ * runtimes. Thread: main.
  */
 #ifndef SLIPWAY_CMD_DOCTOR_VERSION_H
 #define SLIPWAY_CMD_DOCTOR_VERSION_H
