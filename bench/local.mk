@@ -6,3 +6,6 @@ bench_llb_bench_LDADD = libslipway.la libslipway_proto.la $(BASE_LIBS) $(PROTOBU
 noinst_PROGRAMS += bench/state_bench
 bench_state_bench_SOURCES = bench/state_bench.c
 bench_state_bench_LDADD = libslipway.la $(BASE_LIBS) -lm
+noinst_PROGRAMS += bench/solver_bench
+bench_solver_bench_SOURCES = bench/solver_bench.c
+bench_solver_bench_LDADD = libslipway.la $(BASE_LIBS) -lm

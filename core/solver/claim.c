@@ -90,8 +90,8 @@ sw__claim_add(struct sw__core *c, struct sw__vx *v)
                         b->hash = h;
                         HASH_ADD(hh, c->claims, hash, sizeof(b->hash), b);
                 }
-                sw_array_push(&b->members, v);
-                sw_array_push(&v->claim->in, b);
+                sw__push_tight(&b->members, v);
+                sw__push_tight(&v->claim->in, b);
         }
 }
 

@@ -105,7 +105,7 @@ connect(struct sw__vx *v, const struct sw_vertex *def, struct sw__vx *const *loa
 
                 v->in[i].edge = e;
                 v->in[i].back = (uint32_t) e->consumers.n;
-                sw_array_push(&e->consumers, (struct sw__consumer){ v, i });
+                sw__push_tight(&e->consumers, (struct sw__consumer){ v, i });
                 e->v->n_consumers++;
         }
 }
@@ -166,7 +166,7 @@ sw__vx_load(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def
                 v = make(c, job, def, loaded);
         if (holds(v, job))
                 return v;
-        sw_array_push(&v->jobs, job);
+        sw__push_tight(&v->jobs, job);
         sw_array_push(&job->members, (struct sw__member){ v, def->location });
         sw__ready_join(c, job, v);
         if (job->story && v->story)

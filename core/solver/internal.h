@@ -7,6 +7,7 @@
 #define SLIPWAY_CORE_SOLVER_INTERNAL_H
 
 #include "core/solver/core.h"
+#include "core/solver/tight.h"
 
 /* ---- cacheset.c ---- */
 

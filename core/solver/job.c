@@ -148,7 +148,7 @@ sw__core_solve(struct sw__core *c, struct sw__job *job, const struct sw_graph *g
         sw_array_push(&job->solves, s);
         for (uint32_t i = 0; i < g->n_roots; i++) {
                 s->roots[i] = &loaded[g->roots[i].vertex]->edges[g->roots[i].output];
-                sw_array_push(&s->roots[i]->solves, s);
+                sw__push_tight(&s->roots[i]->solves, s);
                 sw__edge_want(c, s->roots[i], SW__NOTHING, SW__RESULT);
                 s->n_left -= s->roots[i]->state == SW__E_DONE;
         }

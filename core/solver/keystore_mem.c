@@ -16,6 +16,8 @@
 #include <slipway/array.h>
 #include <slipway/map.h>
 
+#include "core/solver/tight.h"
+
 #define uthash_fatal(msg) abort()
 #include <uthash.h>
 
@@ -182,7 +184,7 @@ group_get(struct store *st, const char *parent, const struct sw_key_link *link)
         g->key.input = link->input;
         g->key.output = link->output;
         HASH_ADD(hh, st->groups, key, sizeof(g->key), g);
-        sw_array_push(&g->key.parent->out, g);
+        sw__push_tight(&g->key.parent->out, g);
         return g;
 }
 
@@ -357,8 +359,8 @@ mem_add_link(sw_keystore *ks, const char *parent, const struct sw_key_link *link
         struct group *g = group_get(st, parent, link);
         if (group_has(g, n))
                 return SW_OK;
-        sw_array_push(&g->children, n);
-        sw_array_push(&n->back, g);
+        sw__push_tight(&g->children, n);
+        sw__push_tight(&n->back, g);
         return SW_OK;
 }
 
@@ -384,8 +386,8 @@ mem_add_record(sw_keystore *ks, const char *id, const struct sw_key_record *rec)
                         memcpy(res->id, rec->result, len);
                         HASH_ADD(hh, st->results, id[0], len, res);
                 }
-                sw_array_push(&res->nodes, n);
-                sw_array_push(&n->records, (struct record){ .result = res });
+                sw__push_tight(&res->nodes, n);
+                sw__push_tight(&n->records, (struct record){ .result = res });
                 r = &n->records.v[n->records.n - 1];
         }
         r->created_at = rec->created_at;

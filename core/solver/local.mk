@@ -1,8 +1,8 @@
 # core/solver: jobs, the shared graph, edges, cache keys, claims, progress, trace.
 noinst_HEADERS += \
-	core/solver/core.h core/solver/internal.h core/solver/keystore.h core/solver/op.h \
+	core/solver/core.h core/solver/host.h core/solver/inbox.h core/solver/internal.h core/solver/keystore.h core/solver/op.h \
 	core/solver/progress.h core/solver/solver.h core/solver/story.h \
-	core/solver/story_impl.h core/solver/trace.h
+	core/solver/story_impl.h core/solver/tight.h core/solver/trace.h
 libslipway_la_SOURCES += \
 	core/solver/act.c \
 	core/solver/cacheset.c \
@@ -12,6 +12,8 @@ libslipway_la_SOURCES += \
 	core/solver/fail.c \
 	core/solver/gather.c \
 	core/solver/graph.c \
+	core/solver/host.c \
+	core/solver/inbox.c \
 	core/solver/job.c \
 	core/solver/keep.c \
 	core/solver/key.c \
@@ -22,6 +24,8 @@ libslipway_la_SOURCES += \
 	core/solver/ready.c \
 	core/solver/result.c \
 	core/solver/run.c \
+	core/solver/solver.c \
+	core/solver/solver_job.c \
 	core/solver/story.c \
 	core/solver/story_log.c \
 	core/solver/story_read.c \

@@ -33,7 +33,7 @@ sw__key_add(struct sw__edge *e, uint8_t place, const char *id)
                 if (e->keys.v[i].place == place && strcmp(e->keys.v[i].s, id) == 0)
                         return false;
         snprintf(k.s, sizeof(k.s), "%s", id);
-        sw_array_push(&e->keys, k);
+        sw__push_tight(&e->keys, k);
         return true;
 }
 

@@ -84,8 +84,8 @@ struct sw_solver_opts {
  *  Errors: SW_E_INTERNAL, SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw__solver_new(const struct sw_solver_opts *opts,
                                            sw_solver **out);
-/** sw__solver_free - cancel what is left, wait for it, commit, join. All jobs have been
- *  closed by then. */
+/** sw__solver_free - commit, join. All jobs have been closed and all solves freed by then.
+ */
 SW_API void sw__solver_free(sw_solver *s);
 
 /** sw__solver_call - run @fn on the scheduler's thread and wait for it: the way to use the
@@ -152,7 +152,8 @@ struct sw_graph {
         const struct sw_vertex_input *roots; /* edges whose results are wanted */
         uint32_t n_roots;
         /* done - called once, on the scheduler's thread, when the solve has ended; must not
-         * block, must not free the solve. May be NULL. */
+         * block, must not free the solve; may come before
+         * sw__solve_start() returns. May be NULL. */
         void (*done)(void *arg, sw_solve *solve);
         void *arg;
 };

@@ -19,6 +19,7 @@
 
 #include "core/solver/solver.h"
 #include "core/solver/story_impl.h"
+#include "core/solver/tight.h"
 
 static bool
 drop_ref(int *refs)
@@ -221,7 +222,7 @@ sw__story_join(struct sw__story_job *j, struct sw__story_vertex *v, const char *
         pthread_mutex_lock(&j->story->lock);
         e->index = j->n_entries++;
         append_locked(e, ++j->story->seq);
-        sw_array_push(&v->entries, e);
+        sw__push_tight(&v->entries, e);
         sw__story_signal_locked(j);
         pthread_mutex_unlock(&j->story->lock);
 }

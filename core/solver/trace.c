@@ -33,6 +33,15 @@ sw__trace_free(struct sw__trace *t)
         free(t);
 }
 
+struct sw__trace *
+sw__trace_copy(const struct sw__trace *t)
+{
+        struct sw__trace *copy = sw_memdup(t, sizeof(*t));
+
+        copy->ring = sw_memdup(t->ring, (size_t) (t->mask + 1) * sizeof(*t->ring));
+        return copy;
+}
+
 static uint64_t
 first_kept(const struct sw__trace *t)
 {

@@ -64,6 +64,8 @@ struct sw__trace {
 /** sw__trace_new - @events is rounded up to a power of two. */
 SW_API struct sw__trace *sw__trace_new(size_t events, int64_t (*mono)(void *), void *arg);
 SW_API void sw__trace_free(struct sw__trace *t);
+/** sw__trace_copy - as it is now, to be written out while it goes on. */
+SW_API struct sw__trace *sw__trace_copy(const struct sw__trace *t);
 
 static inline void
 sw__trace_add(struct sw__trace *t, enum sw__trace_kind kind, uint64_t number, uint8_t a,

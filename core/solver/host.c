@@ -1,0 +1,301 @@
+/*
+ * core/solver/host.c - does what the core asks for: calls ops on workers, tells, cleans up.
+ *
+ * An act that is not fast becomes a flight: it goes to a pool with a cancellation token of
+ * its own and comes back as a message. Ops that wait for the solver have a pool of their
+ * own with room for more of them than can nest in earnest; beyond that they fail instead of
+ * waiting for each other.
+ *
+ * Thread: the scheduler's, but for flight_run and dispose.
+ */
+#include <slipway/time.h>
+
+#include "core/solver/host.h"
+
+#define WAITS_MAX 512
+
+struct flight {
+        struct sw__message message;
+        sw_solver *solver;
+        struct sw__act *act;
+        sw_cancel *token;
+};
+
+/* ---- calling ops ---- */
+
+/* Which files changed, before the op runs: so it is known while it runs. */
+static void
+explain(struct sw__act *act, sw_ctx *ctx)
+{
+        sw_auto(sw_strlist) paths = { 0 };
+        sw_err *err;
+
+        if (!act->before || !act->ops->changed_paths)
+                return;
+        err = act->ops->changed_paths(act->op, ctx, act->index, act->in[act->index],
+                                      act->before, act->now, &paths);
+        if (!err && act->story)
+                sw__story_paths(act->story, (const char *const *) paths.v, paths.n);
+        sw_err_drop(err, "the build does not depend on the explanation");
+}
+
+static void
+call(struct sw__act *act, sw_ctx *ctx, bool fast)
+{
+        switch (act->kind) {
+        case SW__ACT_MAP:
+                act->err = act->ops->cache_map(act->op, ctx, act->index, &act->map);
+                break;
+        case SW__ACT_CONTENT:
+                act->err = act->ops->content_key(act->op, ctx, act->index, act->in[0],
+                                                 act->content);
+                break;
+        case SW__ACT_LOAD:
+                act->err = act->loader->load(act->loader->self, ctx, act->load_id,
+                                             &act->out[0]);
+                break;
+        case SW__ACT_RUN:
+                if (!fast)
+                        explain(act, ctx);
+                act->err = act->ops->execute(act->op, ctx, act->in, act->n_in, act->out,
+                                             act->n_out);
+                break;
+        }
+        if (!act->err && act->kind == SW__ACT_LOAD && !act->out[0])
+                act->err =
+                        sw_err_new(SW_E_INTERNAL, "load of %s gave nothing", act->load_id);
+}
+
+static void
+flight_landed(void *reader, struct sw__message *m)
+{
+        struct flight *f = (struct flight *) m;
+        sw_solver *s = reader;
+
+        if (f->act->kind == SW__ACT_RUN && f->act->ops->flags & SW_OP_WAITS_FOR_SOLVER)
+                s->n_waits--;
+        sw__core_finish(s->core, f->act);
+        sw_cancel_unref(f->token);
+        free(f);
+}
+
+static void
+flight_run(void *arg)
+{
+        struct flight *f = arg;
+        struct sw__act *act = f->act;
+        sw_ctx *ctx = sw_ctx_new(f->token, f->solver->log,
+                                 act->story ? &sw__story_sink : NULL, act->story, NULL);
+
+        act->err = sw_cancel_check(f->token);
+        if (!act->err)
+                call(act, ctx, false);
+        sw_ctx_free(ctx);
+        sw__inbox_push(&f->solver->inbox, &f->message);
+}
+
+static bool
+is_fast(const struct sw__act *act)
+{
+        switch (act->kind) {
+        case SW__ACT_MAP: return act->ops->flags & SW_OP_FAST_CACHE_MAP;
+        case SW__ACT_CONTENT: return act->ops->flags & SW_OP_FAST_CONTENT_KEY;
+        case SW__ACT_LOAD: return act->loader->fast;
+        case SW__ACT_RUN: return act->ops->flags & SW_OP_FAST_EXECUTE;
+        }
+        return false;
+}
+
+/* The pool for an act, or NULL with act->err set. */
+static sw_pool *
+pool_for(sw_solver *s, struct sw__act *act)
+{
+        if (act->kind != SW__ACT_RUN)
+                return s->work;
+        if (!(act->ops->flags & SW_OP_WAITS_FOR_SOLVER))
+                return s->runs;
+        if (s->n_waits >= WAITS_MAX) {
+                act->err = sw_err_new(SW_E_LIMIT,
+                                      "%d builds inside of builds are waiting already",
+                                      WAITS_MAX);
+                return NULL;
+        }
+        s->n_waits++;
+        return s->waits;
+}
+
+static void
+host_start(void *arg, struct sw__act *act)
+{
+        sw_solver *s = arg;
+
+        if (is_fast(act)) {
+                call(act, s->fast_ctx, true);
+                sw__core_finish(s->core, act);
+                return;
+        }
+        sw_pool *pool = pool_for(s, act);
+        if (!pool) {
+                sw__core_finish(s->core, act);
+                return;
+        }
+        struct flight *f = sw_new(struct flight);
+        f->message.fn = flight_landed;
+        f->solver = s;
+        f->act = act;
+        f->token = sw_cancel_new(NULL);
+        act->host = f;
+        sw_err *err = sw_pool_submit(pool, flight_run, f); /* from here on the worker's */
+        if (err) {
+                act->err = err;
+                flight_landed(s, &f->message);
+        }
+}
+
+static void
+host_cancel(void *arg, struct sw__act *act)
+{
+        struct flight *f = act->host;
+
+        (void) arg;
+        if (f)
+                sw_cancel_now(f->token, "the step is not wanted any more");
+}
+
+/* ---- the janitor ---- */
+
+struct load {
+        size_t n;
+        struct sw__garbage *v;
+};
+
+static void
+sweep(void *arg)
+{
+        struct load *load = arg;
+
+        for (size_t i = 0; i < load->n; i++) {
+                struct sw__garbage *g = &load->v[i];
+
+                if (g->result)
+                        sw__result_unref(g->result);
+                else if (g->ops->free)
+                        g->ops->free(g->op);
+        }
+        free(load->v);
+        free(load);
+}
+
+void
+sw__host_dispose(sw_solver *s, struct sw__garbage *g, size_t n)
+{
+        struct load *load = sw_new(struct load);
+        sw_err *err;
+
+        load->n = n;
+        load->v = g;
+        err = sw_pool_submit(s->janitor, sweep, load);
+        if (err) {
+                sw_err_drop(err, "there is no thread at all: do it here");
+                sweep(load);
+        }
+}
+
+void
+sw__host_sweep(sw_solver *s)
+{
+        if (s->garbage.n == 0)
+                return;
+        sw__host_dispose(s, s->garbage.v, s->garbage.n);
+        s->garbage.v = NULL;
+        s->garbage.n = s->garbage.cap = 0;
+}
+
+static void
+host_release(void *arg, sw_result *r)
+{
+        sw_solver *s = arg;
+
+        sw_array_push(&s->garbage, (struct sw__garbage){ .result = r });
+}
+
+static void
+host_free_op(void *arg, const struct sw_op_ops *ops, void *op)
+{
+        sw_solver *s = arg;
+
+        sw_array_push(&s->garbage, (struct sw__garbage){ .ops = ops, .op = op });
+}
+
+/* ---- telling ---- */
+
+static void
+host_solve_done(void *arg, struct sw__csolve *cs)
+{
+        sw_solver *s = arg;
+        sw_solve *solve = cs->cookie;
+
+        solve->results = sw_steal(cs->results);
+        solve->n_results = solve->results ? cs->n_roots : 0;
+        solve->err = sw_steal(cs->err);
+        solve->location = cs->location;
+        solve->core = NULL;
+        sw__core_solve_free(s->core, cs);
+        pthread_mutex_lock(&s->lock);
+        solve->done = true;
+        pthread_cond_broadcast(&s->ended);
+        pthread_mutex_unlock(&s->lock);
+        if (solve->done_fn)
+                solve->done_fn(solve->arg, solve);
+        sw__solve_unref(solve);
+}
+
+static void
+host_job_idle(void *arg, void *cookie)
+{
+        sw_solver *s = arg;
+        sw_job *job = cookie;
+
+        pthread_mutex_lock(&s->lock);
+        job->idle = true;
+        pthread_cond_broadcast(&s->ended);
+        pthread_mutex_unlock(&s->lock);
+}
+
+/* A broken store fails at every step: say it the first time, and now and then. */
+static void
+host_problem(void *arg, const sw_err *err)
+{
+        sw_solver *s = arg;
+
+        if (s->problems++ % 1000 == 0)
+                sw_log_line(s->log, SW_LOG_WARN, "core/solver",
+                            "the build cache does not work, building without it: %s",
+                            sw_err_message(err));
+}
+
+static int64_t
+host_now(void *arg)
+{
+        (void) arg;
+        return sw_time_now();
+}
+
+static int64_t
+host_mono(void *arg)
+{
+        (void) arg;
+        return sw_time_mono();
+}
+
+const struct sw__host sw__thread_host = {
+        .start = host_start,
+        .cancel = host_cancel,
+        .release = host_release,
+        .free_op = host_free_op,
+        .solve_done = host_solve_done,
+        .job_idle = host_job_idle,
+        .problem = host_problem,
+        .now = host_now,
+        .mono = host_mono,
+};
