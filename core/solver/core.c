@@ -74,6 +74,7 @@ bool
 sw__core_step(struct sw__core *c)
 {
         c->n_steps++;
+        sw__trace_tick(c->trace);
         end_acts(c, c->step_events);
         (void) sw__edge_work(c, c->step_events);
         sw__ready_run(c);
