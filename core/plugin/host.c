@@ -24,9 +24,11 @@
 
 #include <slipway/text.h>
 
+#include "core/base/utf8.h"
 #include "core/plugin/host_priv.h"
 
-#define BIT(s) (1U << (s))
+#define REASON_MAX ((size_t) 4096) /* bytes of it that are kept */
+#define BIT(s)     (1U << (s))
 
 static const unsigned legal[] = {
         [SW_PLUGIN_FOUND] =
@@ -77,24 +79,36 @@ fault_code(enum sw_plugin_fault fault)
         }
 }
 
+/* One line that a terminal may be shown, whatever a plugin or a file name says. */
+static char *
+harmless(const char *text)
+{
+        sw_buf b = SW_BUF_INIT;
+
+        sw__buf_add_escaped(&b, text, strlen(text), REASON_MAX, '\0');
+        return sw_buf_detach(&b);
+}
+
 bool
 sw__module_break(struct sw__module *m, enum sw_plugin_fault fault, const char *fmt, ...)
 {
         sw_auto(sw_buf) reason = SW_BUF_INIT;
+        sw_auto(sw_str) id = harmless(m->id);
+        sw_auto(sw_str) file = harmless(m->info.file);
         enum sw_code code = fault_code(fault);
         va_list ap;
 
         va_start(ap, fmt);
         sw_buf_vaddf(&reason, fmt, ap);
         va_end(ap);
-        m->reason = sw_buf_detach(&reason);
+        m->reason = harmless(reason.len ? reason.data : "no reason given");
         m->info.reason = m->reason;
         m->info.fault = fault;
         /* What is wrong with the configuration starts with its own place. */
-        m->err = code == SW_E_CONFIG ? sw_err_new(code, "%s", m->reason)
-                                     : sw_err_new(code, "plugin %s (%s): %s", m->id,
-                                                  m->info.file, m->reason);
-        sw_err_set_plugin(m->err, m->id);
+        m->err = code == SW_E_CONFIG
+                         ? sw_err_new(code, "%s", m->reason)
+                         : sw_err_new(code, "plugin %s (%s): %s", id, file, m->reason);
+        sw_err_set_plugin(m->err, id);
         sw__module_enter(m, SW_PLUGIN_BROKEN);
         module_check_invariants(m);
         return false;

@@ -61,16 +61,19 @@ config_check_one(const sw_host *h, const char *id)
         sw_auto(sw_str) kind_text = sw_strndup(id, strcspn(id, "/"));
         unsigned kind = sw_kind_parse(kind_text);
         const struct sw__module *m;
+        bool required;
         size_t n = 0;
 
         if (!slash || !kind || !sw__plugin_name_ok(slash + 1))
                 return config_bad_id(h, id);
         m = sw__host_known(h, kind, slash + 1);
         (void) sw_config_plugin(h->config, id, &n);
-        if (m && n > 0 && strcmp(m->id, id) != 0) {
+        required = sw_config_plugin_required(h->config, id);
+        /* The wishes for a plugin are looked up by its own name, never by another. */
+        if (m && strcmp(m->id, id) != 0 &&
+            (n > 0 || required || !sw_config_plugin_enabled(h->config, id))) {
                 sw_auto(sw_str) what =
-                        sw_asprintf("provided by %s: write its options below "
-                                    "plugins.\"%s\"",
+                        sw_asprintf("provided by %s: write this below plugins.\"%s\"",
                                     m->id, m->id);
                 return config_error(h, id, what);
         }
@@ -78,7 +81,7 @@ config_check_one(const sw_host *h, const char *id)
                 return SW_OK;
 
         sw_auto(sw_str) missing = sw__missing_text(h, kind, slash + 1);
-        if (sw_config_plugin_required(h->config, id))
+        if (required)
                 return sw_err_new(SW_E_NOT_FOUND, "%s, and the configuration requires it",
                                   missing);
         return n > 0 ? config_error(h, id, missing) : SW_OK;

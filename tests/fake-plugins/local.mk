@@ -19,6 +19,7 @@ check_LTLIBRARIES += \
 	tests/fake-plugins/exporter_good.la \
 	tests/fake-plugins/exporter_init_fails.la \
 	tests/fake-plugins/exporter_init_leaves.la \
+	tests/fake-plugins/exporter_init_says.la \
 	tests/fake-plugins/exporter_kind_mismatch.la \
 	tests/fake-plugins/exporter_long_descriptor.la \
 	tests/fake-plugins/exporter_name_mismatch.la \
@@ -86,6 +87,8 @@ tests_fake_plugins_exporter_init_fails_la_LDFLAGS = $(FAKE_LINK)
 tests_fake_plugins_exporter_init_fails_la_LIBADD = libslipway.la
 tests_fake_plugins_exporter_init_leaves_la_LDFLAGS = $(FAKE_LINK)
 tests_fake_plugins_exporter_init_leaves_la_LIBADD = libslipway.la
+tests_fake_plugins_exporter_init_says_la_LDFLAGS = $(FAKE_LINK)
+tests_fake_plugins_exporter_init_says_la_LIBADD = libslipway.la
 tests_fake_plugins_exporter_kind_mismatch_la_LDFLAGS = $(FAKE_LINK)
 tests_fake_plugins_exporter_kind_mismatch_la_LIBADD = libslipway.la
 tests_fake_plugins_exporter_long_descriptor_la_LDFLAGS = $(FAKE_LINK)

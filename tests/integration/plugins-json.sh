@@ -51,6 +51,7 @@ exporter_cycle_b broken need-cycle exporter/cycle-b -> exporter/cycle-a -> expor
 exporter_good ready -
 exporter_init_fails broken init-failed this machine has no crane
 exporter_init_leaves broken init-failed half way there
+exporter_init_says broken init-failed no reason given
 exporter_kind_mismatch broken bad-descriptor frontend/kind-mismatch
 exporter_long_descriptor broken bad-descriptor bytes
 exporter_name_mismatch broken bad-descriptor exporter_good.so

@@ -330,6 +330,36 @@ START_TEST(unreadable)
 }
 END_TEST
 
+/* Would catch: words of a plugin, or a name of a file, that end the program, break a line
+ * or reach a terminal. */
+START_TEST(hostile_words)
+{
+        static const char *const words[][2] = {
+                { "", "no reason given" },
+                { "two\\nlines\\r\\e[2J\\xff", "two\\x0alines\\x0d\\x1b[2J" },
+        };
+
+        put("exporter_init_says", "exporter_init_says.so");
+        put_bytes("exporter_x\n\033[2J.so", "x", 1);
+        for (size_t i = 0; i < SW_COUNT(words); i++) {
+                sw_auto(sw_str) text =
+                        sw_asprintf("plugins: {exporter/init-says: {words: \"%s\"}}\n",
+                                    words[i][0]);
+                sw_config *c = configured(text);
+                sw_host *h = host_of(scratch, c, log_here());
+
+                ok(sw_host_load(h));
+                broken(h, "exporter_init_says.so", "init-failed", words[i][1]);
+                for (size_t k = 0; k < sw_host_count(h); k++)
+                        ck_assert_ptr_null(strpbrk(sw_host_get(h, k)->reason, "\n\033"));
+                fails(sw_host_lookup(h, SW_KIND_EXPORTER, "init-says", NULL, NULL),
+                      SW_E_BROKEN, words[i][1]);
+                sw_host_free(h);
+                sw_config_free(c);
+        }
+}
+END_TEST
+
 HOSTED_MAIN("broken", all_at_once, each_alone, smaller_and_larger_descriptors,
             broken_ones_are_named_as_far_as_known, file_without_a_kind, not_files,
-            not_elf_for_us, programs_are_not_modules, unreadable)
+            not_elf_for_us, programs_are_not_modules, unreadable, hostile_words)

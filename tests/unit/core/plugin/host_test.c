@@ -355,6 +355,10 @@ START_TEST(options_for_nobody)
                   "not there (did you mean good?)" },
                 { "plugins:\n  exporter/other-name:\n    level: 3\n",
                   "plugins.\"exporter/alias\"" },
+                { "plugins:\n  exporter/other-name: {enabled: false}\n",
+                  "plugins.\"exporter/alias\"" },
+                { "plugins:\n  exporter/other-name: {required: true}\n",
+                  "plugins.\"exporter/alias\"" },
                 { "plugins:\n  exportr/good:\n    level: 3\n", "did you mean exporter/?" },
                 { "plugins:\n  good:\n    level: 3\n", "KIND/NAME" },
                 { "plugins:\n  exporter/Bad:\n    level: 3\n", "KIND/NAME" },
@@ -372,7 +376,7 @@ START_TEST(options_for_nobody)
                 if (!err)
                         err = sw_host_load(h);
                 ck_assert_int_eq(sw_err_code(err), SW_E_CONFIG);
-                if (i < 2)
+                if (i < 4)
                         ck_assert_msg(strstr(sw_err_message(err), texts[i][1]) != NULL,
                                       "%s", sw_err_message(err));
                 sw_err_free(err);
