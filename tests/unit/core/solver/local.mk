@@ -8,3 +8,6 @@ UNIT_TESTS += tests/unit/core/solver/keystore_kill_test
 tests_unit_core_solver_keystore_kill_test_SOURCES = \
 	tests/unit/core/solver/keystore_kill_test.c tests/unit/core/store/metatool.h
 tests_unit_core_solver_keystore_kill_test_LDADD = $(LDADD) $(LMDB_LIBS)
+
+UNIT_TESTS += tests/unit/core/solver/trace_test
+tests_unit_core_solver_trace_test_SOURCES = tests/unit/core/solver/trace_test.c
