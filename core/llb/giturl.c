@@ -8,6 +8,7 @@
 #include <slipway/mem.h>
 
 #include "core/llb/giturl.h"
+#include "core/llb/shown.h"
 
 enum { MAX_URL = 8192 };
 
@@ -27,8 +28,8 @@ bad(const char *s, const char *why)
 {
         const char *at = strrchr(s, '@');
 
-        return sw_err_new(SW_E_INVALID, "git repository \"%s%.200s\": %s", at ? "…@" : "",
-                          at ? at + 1 : s, why);
+        return sw_err_new(SW_E_INVALID, "git repository %s%s: %s", at ? "…@" : "",
+                          sw__llb_shown(at ? at + 1 : s).text, why);
 }
 
 static bool

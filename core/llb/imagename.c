@@ -18,6 +18,7 @@
 #include <slipway/mem.h>
 
 #include "core/llb/imagename.h"
+#include "core/llb/shown.h"
 
 #define HUB        "docker.io"
 #define HUB_LEGACY "index.docker.io"
@@ -182,7 +183,7 @@ tag_ok(const char *p)
 static sw_err *
 bad(const char *s, const char *why)
 {
-        return sw_err_new(SW_E_INVALID, "image name \"%.200s\" %s", s, why);
+        return sw_err_new(SW_E_INVALID, "image name %s %s", sw__llb_shown(s).text, why);
 }
 
 /* sha256 strictly; any other algorithm by its shape, since it may be known elsewhere. */
@@ -196,8 +197,8 @@ check_digest(const char *s, const char *digest)
         if (!colon)
                 return bad(s, "has a digest without an algorithm");
         if (strncmp(digest, "sha256:", 7) == 0)
-                return sw_err_wrap(sw_digest_parse(digest, SIZE_MAX, &d),
-                                   "image name \"%.200s\"", s);
+                return sw_err_wrap(sw_digest_parse(digest, SIZE_MAX, &d), "image name %s",
+                                   sw__llb_shown(s).text);
         for (p = digest; p < colon; p++)
                 if (!is_alnum(*p) && (p == digest || !strchr("-_+.", *p)))
                         return bad(s, "has a digest whose algorithm is no name");

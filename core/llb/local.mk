@@ -16,6 +16,8 @@ libslipway_la_SOURCES += \
 	core/llb/marshal.c core/llb/marshal.h \
 	core/llb/name.c \
 	core/llb/platform.c \
+	core/llb/shown.c \
+	core/llb/shown.h \
 	core/llb/validate.c \
 	core/llb/validate_exec.c \
 	core/llb/validate_file.c \

@@ -7,6 +7,8 @@
 #include <slipway/buf.h>
 #include <slipway/platform.h>
 
+#include "core/llb/shown.h"
+
 #if defined(__x86_64__)
 #define HOST_ARCH "amd64"
 #elif defined(__aarch64__)
@@ -239,9 +241,8 @@ static sw_err *
 bad(const char *s, const char *why)
 {
         return sw_err_new(SW_E_INVALID,
-                          "platform \"%.100s\": %s; say os/arch[/variant], like "
-                          "linux/arm64",
-                          s, why);
+                          "platform %s: %s; say os/arch[/variant], like linux/arm64",
+                          sw__llb_shown(s).text, why);
 }
 
 /* "os(version+feature+feature)": cut @os after the name. */

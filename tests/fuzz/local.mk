@@ -35,3 +35,8 @@ FUZZ_TARGETS += tests/fuzz/pbuf_fuzz
 tests_fuzz_pbuf_fuzz_SOURCES = tests/fuzz/pbuf_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_pbuf_fuzz_LDADD = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
 tests_fuzz_pbuf_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Names of images, git URLs, platforms, command lines, image configurations.
+FUZZ_TARGETS += tests/fuzz/names_fuzz
+tests_fuzz_names_fuzz_SOURCES = tests/fuzz/names_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_names_fuzz_LDFLAGS = $(FUZZ_LINK)

@@ -168,11 +168,13 @@ set_map_definition(struct making *m, const sw_source_map *map,
                 return SW_OK;
         err = sw__llb_marshal_nested(map->state, opts, nested + 1, &def);
         if (err)
-                return sw_err_wrap(err, "source map of %.200s", map->filename);
+                return sw_err_wrap(err, "source map of %s",
+                                   sw__llb_shown(map->filename).text);
         info->definition = pb__definition__unpack(&m->tmp.allocator, def.len,
                                                   (const uint8_t *) def.data);
         if (!info->definition)
-                return sw_err_new(SW_E_NOMEM, "source map of %.200s", map->filename);
+                return sw_err_new(SW_E_NOMEM, "source map of %s",
+                                  sw__llb_shown(map->filename).text);
         return SW_OK;
 }
 

@@ -100,10 +100,10 @@ check_action(const sw_files *f, const char *path, bool has_time, int64_t time)
                 return sw_err_new(SW_E_LIMIT, "more than %d file actions in a list",
                                   MAX_ACTIONS);
         if (has_time && time == -1)
-                return sw_err_new(SW_E_INVALID,
-                                  "%.200s: the time 1 ns before 1970 stands for no time in "
-                                  "a definition",
-                                  path);
+                return sw_err_new(
+                        SW_E_INVALID,
+                        "%s: the time 1 ns before 1970 stands for no time in a definition",
+                        sw__llb_shown(path).text);
         return sw__llb_check_text("path of a file action", path);
 }
 
@@ -167,10 +167,10 @@ sw_files_mkfile(sw_files *f, const char *path, uint32_t mode, const void *data, 
         sw_err *err = take_plain(f, path, file, &in);
 
         if (!err && len > LLB_MAX_DATA)
-                err = sw_err_new(SW_E_LIMIT,
-                                 "%.200s: %zu bytes are more than the %d that go into a "
-                                 "definition",
-                                 path, len, LLB_MAX_DATA);
+                err = sw_err_new(
+                        SW_E_LIMIT,
+                        "%s: %zu bytes are more than the %d that go into a definition",
+                        sw__llb_shown(path).text, len, LLB_MAX_DATA);
         if (err)
                 return sw_err_wrap(err, "mkfile");
         a = append_plain(f, ACTION_MKFILE, path, &in);
@@ -188,9 +188,8 @@ sw_files_symlink(sw_files *f, const char *target, const char *path,
         sw_err *err = take_plain(f, path, file, &in);
 
         if (!err && (!*target || !*path))
-                err = sw_err_new(SW_E_INVALID,
-                                 "\"%.200s\" to \"%.200s\": neither may be empty", path,
-                                 target);
+                err = sw_err_new(SW_E_INVALID, "%s to %s: neither may be empty",
+                                 sw__llb_shown(path).text, sw__llb_shown(target).text);
         if (!err)
                 err = sw__llb_check_text("target of a symlink", target);
         if (err)
@@ -262,7 +261,7 @@ copy(sw_files *f, const sw_state *from, sw_bound *from_bound, const char *src,
         if (!err)
                 err = check_copy(f, dest, &in);
         if (err)
-                return sw_err_wrap(err, "copy %.200s", src);
+                return sw_err_wrap(err, "copy %s", sw__llb_shown(src).text);
         a = append(f, ACTION_COPY, dest);
         a->src = sw_strdup(src);
         a->from = from ? sw_state_ref(from) : NULL;

@@ -111,26 +111,23 @@ static sw_err *
 check_git(const char *url, const struct sw_llb_git *in, const char *ref, const char *subdir)
 {
         if (ref[0] == '-')
-                return sw_err_new(SW_E_INVALID,
-                                  "git repository %.200s: ref \"%.200s\" "
-                                  "begins with '-'",
-                                  url, ref);
+                return sw_err_new(SW_E_INVALID, "git repository %s: ref %s begins with '-'",
+                                  sw__llb_shown(url).text, sw__llb_shown(ref).text);
         if (in->mtime && strcmp(in->mtime, "checkout") != 0 &&
             strcmp(in->mtime, "commit") != 0)
-                return sw_err_new(SW_E_INVALID,
-                                  "git repository %.200s: mtime \"%.100s\" is neither "
-                                  "checkout nor commit",
-                                  url, in->mtime);
-        if (in->bundle && !in->checksum)
-                return sw_err_new(SW_E_INVALID,
-                                  "git repository %.200s: a bundle needs a checksum too",
-                                  url);
-        if (in->checkout_bundle && (in->keep_git_dir || *subdir))
                 return sw_err_new(
                         SW_E_INVALID,
-                        "git repository %.200s: checkout_bundle goes neither with "
-                        "keep_git_dir nor with a directory",
-                        url);
+                        "git repository %s: mtime %s is neither checkout nor commit",
+                        sw__llb_shown(url).text, sw__llb_shown(in->mtime).text);
+        if (in->bundle && !in->checksum)
+                return sw_err_new(SW_E_INVALID,
+                                  "git repository %s: a bundle needs a checksum too",
+                                  sw__llb_shown(url).text);
+        if (in->checkout_bundle && (in->keep_git_dir || *subdir))
+                return sw_err_new(SW_E_INVALID,
+                                  "git repository %s: checkout_bundle goes neither with "
+                                  "keep_git_dir nor with a directory",
+                                  sw__llb_shown(url).text);
         return SW_OK;
 }
 

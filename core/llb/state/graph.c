@@ -88,21 +88,21 @@ check_pass(const char *id, const struct sw_llb_pass *inputs, size_t n)
         if (!*id)
                 return sw_err_new(SW_E_INVALID, "a passthrough needs an id");
         if (n > MAX_INPUTS)
-                return sw_err_new(SW_E_LIMIT, "passthrough %.200s: more than %d inputs", id,
-                                  MAX_INPUTS);
+                return sw_err_new(SW_E_LIMIT, "passthrough %s: more than %d inputs",
+                                  sw__llb_shown(id).text, MAX_INPUTS);
         for (size_t i = 0; i < n; i++) {
                 if (inputs[i].output && !inputs[i].state->out.v)
                         return sw_err_new(SW_E_INVALID,
-                                          "passthrough %.200s: input %zu is scratch, which "
+                                          "passthrough %s: input %zu is scratch, which "
                                           "cannot be an output",
-                                          id, i);
+                                          sw__llb_shown(id).text, i);
                 trees += inputs[i].state->out.v != NULL;
                 outputs += inputs[i].output;
         }
         if (!trees || !outputs)
-                return sw_err_new(
-                        SW_E_INVALID,
-                        "passthrough %.200s: at least one input must be an output", id);
+                return sw_err_new(SW_E_INVALID,
+                                  "passthrough %s: at least one input must be an output",
+                                  sw__llb_shown(id).text);
         return sw__llb_check_text("id of a passthrough", id);
 }
 

@@ -302,7 +302,7 @@ make_entry(struct making *m, const struct vertex *v)
                 sw__llb_table_put(&m->done, v, e);
         }
         sw__pb_arena_clear(&m->tmp);
-        return sw_err_wrap(err, "vertex \"%.200s\"", name_of(v));
+        return sw_err_wrap(err, "vertex %s", sw__llb_shown(name_of(v)).text);
 }
 
 /* ---- the walk ---------------------------------------------------------------------- */
@@ -325,8 +325,8 @@ step(struct making *m, frames *stack)
 
                 err = sw__llb_resolve_output(&m->r, f->v->inputs[f->next++], &in);
                 if (err)
-                        return sw_err_wrap(err, "input of vertex \"%.200s\"",
-                                           name_of(f->v));
+                        return sw_err_wrap(err, "input of vertex %s",
+                                           sw__llb_shown(name_of(f->v)).text);
                 if (in.v && !sw__llb_table_get(&m->done, in.v, 0)) {
                         sw_array_push(stack, (struct frame){ in.v, 0 });
                         return SW_OK;

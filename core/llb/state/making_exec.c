@@ -197,8 +197,8 @@ add_tree(struct making *m, const struct mount *mount, struct inputs *in, Pb__Exe
         if (err)
                 return err;
         if (mount->tmpfs && pb->input >= 0)
-                return sw_err_new(SW_E_INVALID, "mount at %.200s: a tmpfs has no source",
-                                  mount->dest);
+                return sw_err_new(SW_E_INVALID, "mount at %s: a tmpfs has no source",
+                                  sw__llb_shown(mount->dest).text);
         pb->selector = pb_text(mount->selector);
         pb->readonly = mount->readonly;
         pb->output = mount->output;

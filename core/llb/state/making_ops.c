@@ -130,10 +130,10 @@ make_passthrough(struct making *m, const struct vertex *v, const int64_t *positi
                 int64_t position = positions[v->pass.outputs[i]];
 
                 if (position < 0)
-                        return sw_err_new(SW_E_INVALID,
-                                          "output %zu of passthrough %.200s turned out to "
-                                          "be scratch",
-                                          i, v->pass.id);
+                        return sw_err_new(
+                                SW_E_INVALID,
+                                "output %zu of passthrough %s turned out to be scratch", i,
+                                sw__llb_shown(v->pass.id).text);
                 pass->outputs[pass->n_outputs++] = position;
         }
         op->op_case = PB__OP__OP_PASSTHROUGH;

@@ -287,8 +287,8 @@ canonical_ip(const char *ip, char **out)
         if (inet_pton(AF_INET, ip, a) != 1) {
                 if (inet_pton(AF_INET6, ip, a) != 1)
                         return sw_err_new(SW_E_INVALID,
-                                          "%.100s is neither an IPv4 nor an IPv6 address",
-                                          ip);
+                                          "%s is neither an IPv4 nor an IPv6 address",
+                                          sw__llb_shown(ip).text);
                 if (memcmp(a, mapped, sizeof(mapped)) != 0) {
                         *out = format_ipv6(a);
                         return SW_OK;
@@ -309,7 +309,7 @@ sw_state_add_host(const sw_state *s, const char *host, const char *ip, sw_state 
                 return sw_err_new(SW_E_INVALID, "extra host without a name");
         err = canonical_ip(ip, &address);
         if (err)
-                return sw_err_wrap(err, "extra host %.200s", host);
+                return sw_err_wrap(err, "extra host %s", sw__llb_shown(host).text);
         *out = node_new(s->out, s, VALUE_HOST);
         (*out)->name = sw_strdup(host);
         (*out)->text = sw_steal(address);

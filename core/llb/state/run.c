@@ -195,24 +195,25 @@ check_mount(const char *dest, const sw_state *source, const struct sw_llb_mount 
                                   "mount at \"%s\": the destination must be below the root",
                                   dest);
         if (m->tmpfs && source && source->out.v)
-                return sw_err_new(SW_E_INVALID, "mount at %.200s: a tmpfs has no source",
-                                  dest);
+                return sw_err_new(SW_E_INVALID, "mount at %s: a tmpfs has no source",
+                                  sw__llb_shown(dest).text);
         if (m->tmpfs && m->cache_id)
-                return sw_err_new(SW_E_INVALID, "mount at %.200s: both tmpfs and cache",
-                                  dest);
+                return sw_err_new(SW_E_INVALID, "mount at %s: both tmpfs and cache",
+                                  sw__llb_shown(dest).text);
         if (m->tmpfs_size < 0)
                 return sw_err_new(SW_E_INVALID,
-                                  "mount at %.200s: size %lld of a tmpfs must not be "
-                                  "negative (0: no limit)",
-                                  dest, (long long) m->tmpfs_size);
+                                  "mount at %s: size %lld of a tmpfs must not be negative "
+                                  "(0: no limit)",
+                                  sw__llb_shown(dest).text, (long long) m->tmpfs_size);
         if (m->cache_id && !*m->cache_id)
-                return sw_err_new(SW_E_INVALID,
-                                  "mount at %.200s: the id of a cache is empty", dest);
+                return sw_err_new(SW_E_INVALID, "mount at %s: the id of a cache is empty",
+                                  sw__llb_shown(dest).text);
         if ((unsigned) m->sharing > SW_LLB_LOCKED ||
             (unsigned) m->content_cache > SW_LLB_CONTENT_CACHE_OFF)
                 return sw_err_new(SW_E_INVALID,
-                                  "mount at %.200s: unknown sharing %d or content cache %d",
-                                  dest, (int) m->sharing, (int) m->content_cache);
+                                  "mount at %s: unknown sharing %d or content cache %d",
+                                  sw__llb_shown(dest).text, (int) m->sharing,
+                                  (int) m->content_cache);
         return SW_OK;
 }
 
@@ -260,10 +261,9 @@ sw_run_secret(sw_run *r, const struct sw_llb_secret *secret)
         if (err)
                 return err;
         if (!in.target && !in.env)
-                return sw_err_new(
-                        SW_E_INVALID,
-                        "secret %.200s has neither a file nor a variable to go to",
-                        in.id ? in.id : "");
+                return sw_err_new(SW_E_INVALID,
+                                  "secret %s has neither a file nor a variable to go to",
+                                  sw__llb_shown(in.id ? in.id : "").text);
         id = in.id ? in.id : in.target ? in.target : in.env;
         sw_array_push(&r->exec->secrets, (struct secret){ .id = sw_strdup(id),
                                                           .target = sw_strdup(in.target),
@@ -428,7 +428,7 @@ sw_run_end(sw_run *r, const struct sw_llb_opts *opts, sw_state **root)
                         "a run needs arguments: the program and what it is given");
         err = sw__llb_opts_take(opts, &o);
         if (err)
-                return sw_err_wrap(err, "run %.200s", r->exec->args.v[0]);
+                return sw_err_wrap(err, "run %s", sw__llb_shown(r->exec->args.v[0]).text);
         add_root(r->exec, r->readonly_root);
         sort_mounts(r->exec);
         r->vertex = exec_vertex(r->exec, &o);
@@ -451,15 +451,16 @@ sw_run_result(const sw_run *r, const char *dest, sw_state **out)
                 if (strcmp(m->dest, dest) != 0)
                         continue;
                 if (m->output < 0 && !m->readonly)
-                        return sw_err_new(
-                                SW_E_INVALID,
-                                "nothing of the mount at %.200s is kept: it is %s", dest,
-                                m->tmpfs      ? "a tmpfs"
-                                : m->cache_id ? "a cache"
-                                              : "marked as without output");
+                        return sw_err_new(SW_E_INVALID,
+                                          "nothing of the mount at %s is kept: it is %s",
+                                          sw__llb_shown(dest).text,
+                                          m->tmpfs      ? "a tmpfs"
+                                          : m->cache_id ? "a cache"
+                                                        : "marked as without output");
                 *out = sw__llb_state_with_output(m->state ? m->state : r->state,
                                                  mount_result(r->vertex, m));
                 return SW_OK;
         }
-        return sw_err_new(SW_E_NOT_FOUND, "nothing is mounted at %.200s", dest);
+        return sw_err_new(SW_E_NOT_FOUND, "nothing is mounted at %s",
+                          sw__llb_shown(dest).text);
 }

@@ -65,7 +65,7 @@ sw__llb_draft_end(struct draft *d, char *identifier, const struct sw_llb_opts *o
         if (!err)
                 err = sw__llb_opts_take(opts, &o);
         if (err)
-                return sw_err_wrap(err, "source %.200s", id);
+                return sw_err_wrap(err, "source %s", sw__llb_shown(id).text);
         v = sw__llb_vertex_new(VERTEX_SOURCE, &o, NULL, 0);
         v->caps = d->caps;
         v->source = (struct source){ .identifier = sw_steal(id),
@@ -86,14 +86,14 @@ sw_llb_source(const char *identifier, const struct sw_llb_pair *attrs, size_t n_
         const char *sep = strstr(identifier, "://");
 
         if (!sep || sep == identifier)
-                return sw_err_new(SW_E_INVALID,
-                                  "source \"%.200s\" is not of the form scheme://ref",
-                                  identifier);
+                return sw_err_new(SW_E_INVALID, "source %s is not of the form scheme://ref",
+                                  sw__llb_shown(identifier).text);
         for (size_t i = 0; i < n_attrs; i++) {
                 if (!attrs[i].key || !*attrs[i].key || !attrs[i].value)
                         return sw_err_new(SW_E_INVALID,
-                                          "source %.200s: attribute %zu has no %s",
-                                          identifier, i, attrs[i].value ? "key" : "value");
+                                          "source %s: attribute %zu has no %s",
+                                          sw__llb_shown(identifier).text, i,
+                                          attrs[i].value ? "key" : "value");
                 sw_array_push(&d.attrs, (struct pair){ sw_strdup(attrs[i].key),
                                                        sw_strdup(attrs[i].value) });
         }
@@ -113,8 +113,8 @@ check_limit(const char *what, int limit)
 {
         if (limit < 0)
                 return sw_err_new(SW_E_INVALID,
-                                  "%.200s: layer limit %d must not be negative (0: all)",
-                                  what, limit);
+                                  "%s: layer limit %d must not be negative (0: all)",
+                                  sw__llb_shown(what).text, limit);
         return SW_OK;
 }
 
@@ -125,11 +125,11 @@ image_draft(const char *name, const struct sw_llb_image *in, struct draft *d)
         sw_err *err = check_limit(name, in->layer_limit);
 
         if (!err && (unsigned) in->resolve >= SW_COUNT(resolve_modes))
-                err = sw_err_new(SW_E_INVALID, "image %.200s: unknown resolve mode %d",
-                                 name, (int) in->resolve);
+                err = sw_err_new(SW_E_INVALID, "image %s: unknown resolve mode %d",
+                                 sw__llb_shown(name).text, (int) in->resolve);
         if (!err && in->checksum)
                 err = sw_err_wrap(sw_digest_parse(in->checksum, SIZE_MAX, &digest),
-                                  "image %.200s: checksum", name);
+                                  "image %s: checksum", sw__llb_shown(name).text);
         if (err)
                 return err;
         d->caps = CAP(IMAGE);
@@ -282,11 +282,10 @@ sw__llb_draft_file(struct draft *d, const char *what, const char *filename, int 
         sw_auto(sw_str) mode = NULL;
 
         if (perm < 0 || perm > 0777 || uid < 0 || gid < 0)
-                return sw_err_new(
-                        SW_E_INVALID,
-                        "%.200s: permissions %#o must be within 0777, user %d and "
-                        "group %d not negative",
-                        what, (unsigned) perm, uid, gid);
+                return sw_err_new(SW_E_INVALID,
+                                  "%s: permissions %#o must be within 0777, user %d and "
+                                  "group %d not negative",
+                                  sw__llb_shown(what).text, (unsigned) perm, uid, gid);
         mode = perm ? sw_asprintf("0%o", (unsigned) perm) : NULL;
         sw__llb_draft_text(d, "http.filename", filename);
         sw__llb_draft_text(d, "http.perm", mode);
@@ -309,10 +308,10 @@ blob(const char *scheme, bool layout, const char *ref, const struct sw_llb_blob 
         if (!err)
                 err = sw__image_name_parse(ref, &n);
         if (!err && (n.tag || !n.digest))
-                err = sw_err_new(SW_E_INVALID,
-                                 "blob %.200s must be named by a digest and no tag: "
-                                 "name@sha256:…",
-                                 ref);
+                err = sw_err_new(
+                        SW_E_INVALID,
+                        "blob %s must be named by a digest and no tag: name@sha256:…",
+                        sw__llb_shown(ref).text);
         if (!err)
                 err = sw__llb_draft_file(&d, ref, in.filename, in.perm, in.uid, in.gid);
         if (err)
@@ -399,8 +398,8 @@ sw_llb_local(const char *name, const struct sw_llb_local *local,
         if (!err && !*name)
                 err = sw_err_new(SW_E_INVALID, "the name of a local directory is empty");
         if (!err && (unsigned) in.differ >= SW_COUNT(differs))
-                err = sw_err_new(SW_E_INVALID, "local directory %.200s: unknown differ %d",
-                                 name, (int) in.differ);
+                err = sw_err_new(SW_E_INVALID, "local directory %s: unknown differ %d",
+                                 sw__llb_shown(name).text, (int) in.differ);
         if (err)
                 return err;
         local_draft(&in, &d);
@@ -441,12 +440,12 @@ sw_llb_http(const char *url, const struct sw_llb_http *http, const struct sw_llb
         sw_err *err = sw__llb_take_options("http", &in, sizeof(in), http);
 
         if (!err && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-                err = sw_err_new(
-                        SW_E_INVALID,
-                        "\"%.200s\" is no URL that begins with http:// or https://", url);
+                err = sw_err_new(SW_E_INVALID,
+                                 "%s is no URL that begins with http:// or https://",
+                                 sw__llb_shown(url).text);
         if (!err && in.checksum)
                 err = sw_err_wrap(sw_digest_parse(in.checksum, SIZE_MAX, &digest),
-                                  "checksum of %.200s", url);
+                                  "checksum of %s", sw__llb_shown(url).text);
         if (!err)
                 err = sw__llb_draft_file(&d, url, in.filename, in.perm, in.uid, in.gid);
         if (err)

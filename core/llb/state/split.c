@@ -82,17 +82,17 @@ split(struct splitter *s, const char *line)
                         continue;
                 }
                 if (!*++p)
-                        return sw_err_new(SW_E_INVALID,
-                                          "command ends in a backslash: %.200s", line);
+                        return sw_err_new(SW_E_INVALID, "command ends in a backslash: %s",
+                                          sw__llb_shown(line).text);
                 sw_buf_addc(&s->word, *p);
                 if (s->state == START)
                         s->state = WORD;
         }
         if (s->state == DOUBLE || s->state == SINGLE)
                 return sw_err_new(SW_E_INVALID,
-                                  "command has a %s quote that is not closed: "
-                                  "%.200s",
-                                  s->state == DOUBLE ? "double" : "single", line);
+                                  "command has a %s quote that is not closed: %s",
+                                  s->state == DOUBLE ? "double" : "single",
+                                  sw__llb_shown(line).text);
         if (s->state == WORD)
                 end_word(s);
         return SW_OK;

@@ -20,6 +20,7 @@
 
 #include <slipway/llb.h>
 
+#include "core/llb/shown.h"
 #include "core/llb/state/caps.h"
 #include "core/llb/state/object.h"
 #include "proto/pb.pb-c.h"

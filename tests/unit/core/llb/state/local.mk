@@ -4,6 +4,7 @@ UNIT_TESTS += \
 	tests/unit/core/llb/state/digests_test \
 	tests/unit/core/llb/state/errors_test \
 	tests/unit/core/llb/state/graph_test \
+	tests/unit/core/llb/state/random_test \
 	tests/unit/core/llb/state/split_test \
 	tests/unit/core/llb/state/threads_test \
 	tests/unit/core/llb/state/values_test \
@@ -28,3 +29,6 @@ tests_unit_core_llb_state_split_test_LDADD = $(state_test_libs)
 tests_unit_core_llb_state_threads_test_SOURCES = \
 	tests/unit/core/llb/state/threads_test.c tests/unit/core/llb/state/make.h
 tests_unit_core_llb_state_threads_test_LDADD = $(state_test_libs) -lpthread
+tests_unit_core_llb_state_random_test_SOURCES = \
+	tests/unit/core/llb/state/random_test.c tests/unit/core/llb/state/make.h
+tests_unit_core_llb_state_random_test_LDADD = $(state_test_libs)
