@@ -242,11 +242,11 @@ write_metadata(struct making *m, struct entry **sorted, sw_buf *out)
 static void
 write_locations(struct making *m, struct entry **sorted, sw_buf *out)
 {
-        const struct entry *terminal = m->entries.v[m->entries.n - 1];
+        const struct entry *last = m->entries.v[m->entries.n - 1];
         sw_auto(sw_buf) value = SW_BUF_INIT;
 
         for (size_t i = 0; i < m->entries.n; i++) {
-                if (sorted[i] == terminal)
+                if (sorted[i] == last)
                         continue;
                 sw_buf_clear(&value);
                 if (sorted[i]->places)

@@ -6,7 +6,7 @@
 
 #include "core/llb/state/making.h"
 
-/* Append the definition; the last entry is the terminal one. @opts, @nested: for the
+/* Append the definition; the last entry is that of the last op. @opts, @nested: for the
  * definitions that source maps refer to. */
 SW_NODISCARD sw_err *sw__llb_write_definition(struct making *m,
                                               const struct sw_llb_opts *opts, int nested,

@@ -352,7 +352,7 @@ walk(struct making *m, const struct vertex *v)
 
 /* The last op points to the result and has the capabilities of the whole. */
 static sw_err *
-make_terminal(struct making *m, struct output out)
+make_last(struct making *m, struct output out)
 {
         Pb__Op op = PB__OP__INIT;
         struct inputs in;
@@ -425,7 +425,7 @@ make_all(struct making *m, const sw_state *s, const struct sw_llb_opts *opts, in
                 return err;
         err = walk(m, result.v);
         if (!err)
-                err = make_terminal(m, result);
+                err = make_last(m, result);
         return err ? err : sw__llb_write_definition(m, opts, nested, out);
 }
 

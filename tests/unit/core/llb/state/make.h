@@ -11,7 +11,7 @@
 #include "proto/pbuf.h"
 #include "tests/unit/unit.h"
 
-/* A definition and its ops, in their order; the last one is the terminal op. */
+/* A definition and its ops, in their order; the last one is no vertex. */
 struct made {
         struct sw__pb_arena a;
         sw_buf bytes;
@@ -80,7 +80,7 @@ has_cap(const Pb__OpMetadata *md, const char *cap)
         return false;
 }
 
-/* The one before the terminal op. */
+/* The one before the last: what the definition is for. */
 static inline Pb__Op *
 result_op(const struct made *m)
 {
