@@ -327,10 +327,10 @@ check_overflow(struct check *c, struct tree *tree, uint64_t page, uint64_t size)
 static sw_err *
 check_free_list(struct check *c, uint64_t where, const uint8_t *v, uint64_t size)
 {
-        const uint64_t n = size >= 8 ? u64(v) : NO_PAGE;
+        const uint64_t n = size >= 8 ? u64(v) : 0;
         sw_err *err = SW_OK;
 
-        if (n > size / 8 - 1)
+        if (size < 8 || n > size / 8 - 1)
                 return damaged(where, "a list of free pages longer than its value");
         for (uint64_t i = 1; i <= n && !err; i++) {
                 if (i > 1 && u64(v + 8 * i) >= u64(v + 8 * (i - 1)))

@@ -2,6 +2,9 @@
 UNIT_TESTS += tests/unit/core/store/ref_test
 tests_unit_core_store_ref_test_SOURCES = tests/unit/core/store/ref_test.c
 
+UNIT_TESTS += tests/unit/core/store/lmdbcheck_test
+tests_unit_core_store_lmdbcheck_test_SOURCES = tests/unit/core/store/lmdbcheck_test.c
+
 UNIT_TESTS += tests/unit/core/store/damage_test
 tests_unit_core_store_damage_test_SOURCES = tests/unit/core/store/damage_test.c \
 	tests/unit/core/store/metatool.h
