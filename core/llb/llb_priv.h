@@ -85,6 +85,21 @@ sw__llb_vertex_op(const sw_llb_vertex *v)
         return v->op;
 }
 
+/**
+ * sw__llb_mount_has_output - whether @m of a command is one of its outputs: output K is the
+ * K-th such mount, in the order of mounts. As in BuildKit, the number that a mount gives
+ * for its output says no more than that there is one (or none: -1); clients that number
+ * them in another way, or leave all at 0, are understood all the same. Secrets, sockets and
+ * tmpfs have no tree to hand on, and a cache only has the one it is laid over.
+ */
+static inline bool
+sw__llb_mount_has_output(const Pb__Mount *m)
+{
+        return m->output != -1 &&
+               (m->mounttype == PB__MOUNT_TYPE__BIND ||
+                (m->mounttype == PB__MOUNT_TYPE__CACHE && m->input != -1));
+}
+
 /* ---- Changing sources, before anybody else has the definition (source policy) ---- */
 
 /** sw__definition_set_source - give a source vertex another identifier; copied. */

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <slipway/path.h>
+
 #include "core/llb/llb_priv.h"
 
 static sw_err *
@@ -14,15 +16,13 @@ bad_enum(struct sw__llb_check *c, int value)
         return sw__llb_bad(c, "unknown value %d", value);
 }
 
-/* Whether @selector is the whole tree: only slashes and dots between them. */
+/* Whether @selector is the whole tree. */
 static bool
 selects_all(const char *selector)
 {
-        for (const char *s = selector; *s; s++)
-                if (*s != '/' && !(*s == '.' && (s == selector || s[-1] == '/') &&
-                                   (s[1] == '/' || s[1] == '\0')))
-                        return false;
-        return true;
+        sw_auto(sw_str) path = sw_path_join("/", selector);
+
+        return strcmp(path, "/") == 0;
 }
 
 /* A mount whose content may stand for its whole input in a cache key: nothing that the
@@ -30,7 +30,8 @@ selects_all(const char *selector)
 static sw_err *
 validate_content_cache(struct sw__llb_check *c, const Pb__Mount *m, size_t i)
 {
-        if (m->contentcache != PB__MOUNT_CONTENT_CACHE__ON || m->input == -1)
+        if (m->contentcache != PB__MOUNT_CONTENT_CACHE__ON || m->input == -1 ||
+            (m->mounttype != PB__MOUNT_TYPE__BIND && m->mounttype != PB__MOUNT_TYPE__CACHE))
                 return SW_OK;
         if (m->output == -1 || m->readonly || selects_all(m->selector))
                 return SW_OK;
@@ -107,48 +108,12 @@ validate_mount(struct sw__llb_check *c, const Pb__Mount *m, size_t i)
         return err;
 }
 
-/* Secrets, ssh sockets and tmpfs have no tree to hand on; their output means nothing. */
-static bool
-has_output(const Pb__Mount *m)
-{
-        return m->output != -1 && (m->mounttype == PB__MOUNT_TYPE__BIND ||
-                                   m->mounttype == PB__MOUNT_TYPE__CACHE);
-}
-
 static sw_err *
-validate_outputs(struct sw__llb_check *c, const Pb__ExecOp *exec, uint32_t *n_outputs)
-{
-        bool *taken = (bool *) sw_alloc(exec->n_mounts);
-        sw_err *err = SW_OK;
-        size_t n = 0;
-
-        for (size_t i = 0; i < exec->n_mounts; i++)
-                n += has_output(exec->mounts[i]);
-        for (size_t i = 0; i < exec->n_mounts && !err; i++) {
-                const Pb__Mount *m = exec->mounts[i];
-
-                if (!has_output(m))
-                        continue;
-                if ((uint64_t) m->output >= n)
-                        err = sw__llb_bad(sw__llb_at(c, "exec.mounts[%zu].output", i),
-                                          "invalid output index %" PRId64 " of %zu",
-                                          m->output, n);
-                else if (taken[m->output])
-                        err = sw__llb_bad(sw__llb_at(c, "exec.mounts[%zu].output", i),
-                                          "duplicate output %" PRId64, m->output);
-                else
-                        taken[m->output] = true;
-        }
-        free(taken);
-        *n_outputs = (uint32_t) n;
-        return err;
-}
-
-static sw_err *
-validate_mounts(struct sw__llb_check *c, const Pb__ExecOp *exec)
+validate_mounts(struct sw__llb_check *c, const Pb__ExecOp *exec, uint32_t *n_outputs)
 {
         size_t n_root = 0;
 
+        *n_outputs = 0;
         if (exec->n_mounts == 0)
                 return sw__llb_bad(sw__llb_at(c, "exec.mounts"),
                                    "invalid exec op with no mounts");
@@ -158,6 +123,7 @@ validate_mounts(struct sw__llb_check *c, const Pb__ExecOp *exec)
                 if (err)
                         return err;
                 n_root += strcmp(exec->mounts[i]->dest, "/") == 0;
+                *n_outputs += sw__llb_mount_has_output(exec->mounts[i]);
         }
         sw__llb_at(c, "exec.mounts");
         if (n_root == 0)
@@ -200,9 +166,7 @@ sw__llb_validate_exec(struct sw__llb_check *c, const Pb__ExecOp *exec, uint32_t 
                 return bad_enum(sw__llb_at(c, "exec.network"), (int) exec->network);
         if ((unsigned) exec->security > PB__SECURITY_MODE__INSECURE)
                 return bad_enum(sw__llb_at(c, "exec.security"), (int) exec->security);
-        err = validate_mounts(c, exec);
-        if (!err)
-                err = validate_outputs(c, exec, n_outputs);
+        err = validate_mounts(c, exec, n_outputs);
         if (!err)
                 err = validate_grants(c, exec);
         return err;

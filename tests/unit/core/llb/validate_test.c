@@ -126,17 +126,13 @@ START_TEST(exec_mount_indexes)
                 e.exec.n_mounts = 2;
                 e.more.output = -2;
         });
-        EXEC_REFUSED("invalid output index 2 of 2", "exec.mounts[1].output", {
+        /* what BuildKit takes: the number says no more than that there is an output */
+        EXEC_ACCEPTED({
                 e.exec.n_mounts = 2;
                 e.more.output = 2;
         });
-        EXEC_REFUSED("duplicate output 0", "exec.mounts[1].output", {
-                e.exec.n_mounts = 2;
-                e.more.output = 0;
-        });
         EXEC_ACCEPTED({
                 e.exec.n_mounts = 2;
-                e.root.output = 1;
                 e.more.output = 0;
         });
         /* a secret's output is written as 0 and means nothing */
@@ -208,6 +204,10 @@ START_TEST(exec_content_cache)
         EXEC_ACCEPTED({
                 e.root.contentcache = PB__MOUNT_CONTENT_CACHE__ON;
                 e.root.selector = S("/./");
+        });
+        EXEC_ACCEPTED({
+                e.root.contentcache = PB__MOUNT_CONTENT_CACHE__ON;
+                e.root.selector = S("sub/..");
         });
         EXEC_ACCEPTED({
                 e.root.contentcache = PB__MOUNT_CONTENT_CACHE__ON;
