@@ -59,6 +59,16 @@ add_args(sw_buf *b, const Pb__Meta *meta)
         }
 }
 
+/* As much of another vertex's name as can be left after the cut. Names made from one long
+ * name would otherwise take time by its length for each of them. */
+static void
+add_name_of(sw_buf *b, const sw_definition *def, const sw_llb_vertex *v, size_t input)
+{
+        const char *name = def->vertices[v->inputs[input].vertex].name;
+
+        sw_buf_add(b, name, strnlen(name, SW_DEFINITION_MAX_NAME + 1));
+}
+
 /* Cut @b to the limit, at the end of a character. */
 static void
 cut(sw_buf *b)
@@ -80,7 +90,7 @@ add_merge(sw_buf *b, const sw_definition *def, const sw_llb_vertex *v)
         for (size_t i = 0; i < v->op->n_inputs && b->len <= SW_DEFINITION_MAX_NAME; i++) {
                 if (i)
                         sw_buf_adds(b, ", ");
-                sw_buf_adds(b, def->vertices[v->inputs[i].vertex].name);
+                add_name_of(b, def, v, i);
         }
         sw_buf_addc(b, ')');
         cut(b);
@@ -94,7 +104,7 @@ add_side(sw_buf *b, const sw_definition *def, const sw_llb_vertex *v, int64_t in
                 return;
         }
         sw_buf_addc(b, '(');
-        sw_buf_adds(b, def->vertices[v->inputs[input].vertex].name);
+        add_name_of(b, def, v, (size_t) input);
         sw_buf_addc(b, ')');
 }
 

@@ -153,6 +153,12 @@ spell_arch(const char **arch, const char **variant)
         }
 }
 
+static int
+by_text(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
 /* Sorted, each once; the list borrows from @in. */
 static const char **
 sort_features(const char *const *in)
@@ -163,17 +169,13 @@ sort_features(const char *const *in)
         while (in && in[n])
                 n++;
         v = (const char **) sw_alloc_array(n + 1, sizeof(*v));
-        for (size_t i = 0; i < n; i++) {
-                size_t k = kept;
-
-                while (k > 0 && strcmp(v[k - 1], in[i]) > 0)
-                        k--;
-                if (k > 0 && strcmp(v[k - 1], in[i]) == 0)
-                        continue;
-                memmove(v + k + 1, v + k, (kept - k) * sizeof(*v));
-                v[k] = in[i];
-                kept++;
+        if (n) {
+                memcpy(v, in, n * sizeof(*v));
+                qsort(v, n, sizeof(*v), by_text);
         }
+        for (size_t i = 0; i < n; i++)
+                if (kept == 0 || strcmp(v[kept - 1], v[i]) != 0)
+                        v[kept++] = v[i];
         v[kept] = NULL;
         return v;
 }

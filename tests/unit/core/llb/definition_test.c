@@ -3,6 +3,7 @@
  * is known about vertices.
  */
 #include <fcntl.h>
+#include <time.h>
 
 #include "tests/unit/unit.h"
 
@@ -322,6 +323,43 @@ START_TEST(outputs_are_counted)
         ck_assert_uint_eq(sw_llb_vertex_input(sw_definition_vertex(def, 2), 0).output, 1);
         ck_assert_uint_eq(sw_definition_result(def).output, 1);
         made_release(&m);
+}
+END_TEST
+
+/* How many outputs a command with two mounts has. */
+static size_t
+outputs_of(int type, int64_t input, int64_t output, bool readonly)
+{
+        Pb__CacheOpt cache = PB__CACHE_OPT__INIT;
+        struct made m = { 0 };
+        struct made_exec e;
+        size_t n;
+
+        made_exec_init(&e, made_source(&m, "local://x"));
+        e.exec.n_mounts = 2;
+        e.more.mounttype = (Pb__MountType) type;
+        e.more.cacheopt = type == PB__MOUNT_TYPE__CACHE ? &cache : NULL;
+        e.more.input = input;
+        e.more.output = output;
+        e.more.readonly = readonly;
+        made_add(&m, &e.op);
+        made_finish(&m);
+        sw_autoptr(sw_definition) def = decode(&m, NULL);
+        n = sw_llb_vertex_n_outputs(sw_definition_vertex(def, 1));
+        made_release(&m);
+        return n;
+}
+
+/* Catches: definitions refused, or with outputs that are not there, because a client that
+ * is not the Go one numbers outputs otherwise or leaves them all at 0. */
+START_TEST(outputs_are_those_of_mounts)
+{
+        ck_assert_uint_eq(outputs_of(PB__MOUNT_TYPE__BIND, -1, -1, false), 1);
+        ck_assert_uint_eq(outputs_of(PB__MOUNT_TYPE__BIND, -1, 0, false), 2);
+        ck_assert_uint_eq(outputs_of(PB__MOUNT_TYPE__BIND, 0, 7, true), 2);
+        ck_assert_uint_eq(outputs_of(PB__MOUNT_TYPE__CACHE, -1, 0, false), 1);
+        ck_assert_uint_eq(outputs_of(PB__MOUNT_TYPE__CACHE, 0, 0, false), 2);
+        ck_assert_uint_eq(outputs_of(PB__MOUNT_TYPE__TMPFS, -1, 0, false), 1);
 }
 END_TEST
 
@@ -858,8 +896,57 @@ START_TEST(names_are_bounded)
 }
 END_TEST
 
+/* Many merges and diffs of one source with a name of megabytes. Catches: the whole name
+ * copied for each of them, so that a definition of 12 MiB takes minutes. */
+START_TEST(long_names_are_cheap)
+{
+        enum { LONG = 10 << 20, N = 5000 };
+        sw_auto(sw_str) name = sw_alloc(LONG + 1);
+        Pb__LowerDiffInput lower = PB__LOWER_DIFF_INPUT__INIT;
+        Pb__UpperDiffInput upper = PB__UPPER_DIFF_INPUT__INIT;
+        Pb__MergeInput input = PB__MERGE_INPUT__INIT;
+        Pb__DiffOp diff = PB__DIFF_OP__INIT;
+        Pb__MergeOp merge = PB__MERGE_OP__INIT;
+        Pb__Input in = PB__INPUT__INIT;
+        struct made m = { 0 };
+        clock_t start;
+
+        memset(name, 'a', LONG);
+        memcpy(name, "x://", 4);
+        in.digest = S(made_source(&m, name));
+        diff.lower = &lower;
+        diff.upper = &upper;
+        merge.inputs = LIST(Pb__MergeInput, &input);
+        merge.n_inputs = 1;
+        for (size_t i = 0; i < N; i++) {
+                sw_auto(sw_str) unlike = sw_asprintf("%zu", i);
+                Pb__WorkerConstraints c = PB__WORKER_CONSTRAINTS__INIT;
+                Pb__Op op = PB__OP__INIT;
+
+                c.filter = &unlike;
+                c.n_filter = 1;
+                op.constraints = &c;
+                op.inputs = LIST(Pb__Input, &in);
+                op.n_inputs = 1;
+                op.op_case = i % 2 ? PB__OP__OP_DIFF : PB__OP__OP_MERGE;
+                if (i % 2)
+                        op.diff = &diff;
+                else
+                        op.merge = &merge;
+                made_add(&m, &op);
+        }
+        made_finish(&m);
+        start = clock();
+        sw_autoptr(sw_definition) def = decode(&m, NULL);
+        ck_assert_int_lt(clock() - start, 2 * CLOCKS_PER_SEC);
+        ck_assert_uint_eq(sw_definition_count(def), N + 1);
+        made_release(&m);
+}
+END_TEST
+
 UNIT_MAIN("llb definition", recorded, empty_definitions, too_few_ops, last_op,
           last_op_is_no_input, broken_bytes, limits, any_order, long_chains,
-          outputs_are_counted, digests_are_of_canonical_bytes, two_spellings_are_one_vertex,
-          unknown_fields_count, proxy_network, changed_sources, metadata, nothing_known,
-          capabilities, locations, platforms, names, names_are_bounded)
+          outputs_are_counted, outputs_are_those_of_mounts, digests_are_of_canonical_bytes,
+          two_spellings_are_one_vertex, unknown_fields_count, proxy_network,
+          changed_sources, metadata, nothing_known, capabilities, locations, platforms,
+          names, names_are_bounded, long_names_are_cheap)

@@ -4,7 +4,10 @@
  * Catches: two spellings of a platform that do not become one, strings that are taken for a
  * platform though they are none.
  */
+#include <time.h>
+
 #include <slipway/array.h>
+#include <slipway/buf.h>
 #include <slipway/platform.h>
 
 #include "tests/unit/unit.h"
@@ -95,6 +98,31 @@ START_TEST(too_long)
 }
 END_TEST
 
+/* Catches: sorting in time by the square; a definition may bring a million of them. */
+START_TEST(many_features)
+{
+        enum { N = 200000 };
+        char **list = (char **) sw_alloc_array(N + 2, sizeof(*list));
+        clock_t start;
+
+        for (size_t i = 0; i < N; i++)
+                list[i] = sw_asprintf("f%06zu", N - 1 - i);
+        list[N] = sw_strdup("f000007"); /* twice */
+        start = clock();
+        sw_autoptr(sw_platform) p = sw_platform_normalize(
+                &(sw_platform){ .os = "linux",
+                                .arch = "amd64",
+                                .os_features = (const char *const *) list });
+        ck_assert_int_lt(clock() - start, 2 * CLOCKS_PER_SEC);
+        for (size_t i = 0; i < N; i++)
+                ck_assert_str_eq(p->os_features[i], list[N - 1 - i]);
+        ck_assert_ptr_null(p->os_features[N]);
+        for (size_t i = 0; i <= N; i++)
+                free(list[i]);
+        free(list);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -108,6 +136,7 @@ main(void)
         tcase_add_test(t, one_part);
         tcase_add_test(t, version_and_features);
         tcase_add_test(t, too_long);
+        tcase_add_test(t, many_features);
         suite_add_tcase(s, t);
         r = srunner_create(s);
         srunner_set_tap(r, "-");
