@@ -12,10 +12,11 @@ BUILD_PACKAGES=(
 # To run the tests.
 TEST_PACKAGES=(
         g++ python3 mandoc man-db bash-completion bsdutils crun runc util-linux procps jq
+        spin
 )
 
 # For sanitizers, fuzzing, formatting, linting, measuring.
 DEV_PACKAGES=(
         clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck valgrind
-        abigail-tools hyperfine spin graphviz xz-utils
+        abigail-tools hyperfine graphviz xz-utils
 )
