@@ -11,3 +11,7 @@ tests_unit_core_solver_keystore_kill_test_LDADD = $(LDADD) $(LMDB_LIBS)
 
 UNIT_TESTS += tests/unit/core/solver/trace_test
 tests_unit_core_solver_trace_test_SOURCES = tests/unit/core/solver/trace_test.c
+
+noinst_HEADERS += tests/unit/core/solver/fake.h
+UNIT_TESTS += tests/unit/core/solver/solver_test
+tests_unit_core_solver_solver_test_SOURCES = tests/unit/core/solver/solver_test.c
