@@ -171,7 +171,7 @@ take_units(struct sw__vx *v)
 static void
 limit_compact(sw_limit *l)
 {
-        if (l->head < l->waiting.n && l->head < 64 + l->waiting.n / 2)
+        if (l->head == 0 || (l->head < l->waiting.n && l->head < 64 + l->waiting.n / 2))
                 return;
         l->waiting.n -= l->head;
         memmove(l->waiting.v, l->waiting.v + l->head,

@@ -36,6 +36,7 @@ struct move {
         enum { SOLVE, CANCEL, END_JOB } what;
         unsigned which; /* job, or solve by order of starting */
         unsigned root, ignore;
+        unsigned output;
 };
 
 struct scenario {
@@ -44,6 +45,7 @@ struct scenario {
         unsigned max_running;
         struct move moves[6]; /* in this order; first is a solve */
         unsigned n_moves;
+        void (*prepare)(struct world *w); /* what was built before; may be NULL */
 };
 
 /* Two vertices with one key. */
@@ -103,6 +105,34 @@ make_content(struct world *w)
         top->content = 1;
         top->collapse = 2;
         add(w, top, a, a);
+}
+
+/* The same where the copy has two outputs. */
+static void
+make_two_copies(struct world *w)
+{
+        make_content(w);
+        w->senses[1].n_out = 2;
+}
+
+/* Both were built; of output 0 there is a record without a result, of output 1 nothing. */
+static void
+lose_copies(struct world *w)
+{
+        static struct sw__coverage unused;
+        struct sw_vertex_input roots[2] = { { 1, 0 }, { 1, 1 } };
+        struct drive d;
+
+        drive_init(&d, w, 256);
+        drive_solve(&d, drive_job(&d, w->set[0]), roots, 2, 0);
+        drive_drain(&d);
+        const char *id = sw__result_id(d.solves[0].s->results[0]);
+        result_find(w, id)->gone = true;
+        id = sw__result_id(d.solves[0].s->results[1]);
+        sw_err_drop(w->local->ops->release(w->local, id), "it does not fail");
+        drive_release(&d, &unused);
+        sw_map_free(w->succeeded);
+        w->succeeded = sw_map_new(NULL);
 }
 
 static const struct scenario scenarios[] = {
@@ -177,6 +207,12 @@ static const struct scenario scenarios[] = {
           1,
           { { SOLVE, 0, 1, 0 }, { CANCEL, 0, 0, 0 }, { SOLVE, 0, 1, 0 } },
           3 },
+        { "two outputs, the result of one gone",
+          make_two_copies,
+          1,
+          { { SOLVE, 0, 1, 0 }, { SOLVE, 0, 1, 0, 1 } },
+          2,
+          lose_copies },
 };
 
 unsigned
@@ -188,7 +224,7 @@ n_scenarios(void)
 static void
 make_move(struct drive *d, const struct move *m)
 {
-        struct sw_vertex_input root = { m->root, 0 };
+        struct sw_vertex_input root = { m->root, m->output };
 
         switch (m->what) {
         case SOLVE:
@@ -215,7 +251,9 @@ run_path(struct chooser *ch, const struct scenario *sc, struct sw__coverage *sum
         world_init(&w, 0);
         sc->make(&w);
         world_learn(&w);
-        w.ch.exhaustive = false; /* not for the bounds */
+        w.ch.exhaustive = false; /* not for the bounds, nor for the past */
+        if (sc->prepare)
+                sc->prepare(&w);
         drive_init(&d, &w, 1);
         w.ch.exhaustive = true;
         d.core->max_running = d.max_running = sc->max_running;

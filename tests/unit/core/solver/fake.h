@@ -35,6 +35,7 @@ struct fake {
         uint64_t units;
         bool waits; /* SW_OP_WAITS_FOR_SOLVER */
         atomic_uint runs, stops, maps, contents;
+        atomic_uint at; /* the how-manieth run of the lab the latest was */
         atomic_int now; /* running at this moment */
 };
 
@@ -51,6 +52,7 @@ struct lab {
         atomic_uint loads;
         atomic_long results, ops; /* alive */
         atomic_int running, peak;
+        atomic_uint order;
 };
 
 struct fake_op {
@@ -245,8 +247,10 @@ fake_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result 
                 sw_buf_adds(&b, n_in ? ")" : "");
                 out[o] = fake_store(lab, "here", b.data);
         }
-        if (!err)
+        if (!err) {
+                atomic_store(&f->at, atomic_fetch_add(&lab->order, 1) + 1);
                 atomic_fetch_add(&f->runs, 1);
+        }
         atomic_fetch_sub(&f->now, 1);
         fake_count(lab, -1);
         return err;

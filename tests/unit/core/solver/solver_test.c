@@ -412,10 +412,7 @@ START_TEST(jobs_take_turns)
         usleep(20000); /* it is in the queue */
         lab_gate(&lab, true);
         ok(sw__solve_wait(sb));
-        unsigned ran = 0;
-        for (uint32_t i = 0; i < N; i++)
-                ran += many[i].runs;
-        ck_assert_uint_lt(ran, N / 2); /* not behind all of them */
+        ck_assert_uint_lt(one[0].at, N / 2); /* not behind all of them */
         ok(sw__solve_wait(sa));
         sw__solve_free(sa);
         sw__solve_free(sb);
@@ -597,10 +594,19 @@ START_TEST(refuses_bad_graphs)
 }
 END_TEST
 
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define CHAIN 20000 /* it is slow there */
+#endif
+#endif
+#ifndef CHAIN
+#define CHAIN 100000
+#endif
+
 /* Catches recursion: a chain of 100,000 must not need more stack than one of ten. */
 START_TEST(walks_long_chains)
 {
-        enum { N = 100000 };
+        enum { N = CHAIN };
         struct lab lab;
         struct fake *f = sw_alloc_array(N, sizeof(*f));
 
