@@ -18,3 +18,6 @@ tests_unit_core_solver_solver_test_SOURCES = tests/unit/core/solver/solver_test.
 
 UNIT_TESTS += tests/unit/core/solver/stress_test
 tests_unit_core_solver_stress_test_SOURCES = tests/unit/core/solver/stress_test.c
+
+UNIT_TESTS += tests/unit/core/solver/story_test
+tests_unit_core_solver_story_test_SOURCES = tests/unit/core/solver/story_test.c
