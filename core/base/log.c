@@ -6,7 +6,7 @@
  *
  * Thread: any. The line is made without a lock; the lock is held around the write alone,
  * so that a line longer than a pipe takes in one piece is not cut by another thread's.
- * A log that cannot be written is no reason to fail: the line is lost.
+ * A log that cannot be written is no reason to fail: the line, or the rest of it, is lost.
  */
 #include <limits.h>
 #include <poll.h>
@@ -34,6 +34,7 @@ struct sw_log {
         atomic_int max;
         enum sw_log_format format;
         pthread_mutex_t write_lock;
+        bool cut; /* the last line could not be written to its end; under the lock */
 };
 
 /* One "key=value" of a line; value NULL leaves it out. */
@@ -134,25 +135,34 @@ make_json(sw_buf *b, const char *level, const char *msg, const struct field *f, 
         sw_buf_adds(b, "}\n");
 }
 
+/* Write it all; false when nobody takes it. @done: bytes that were taken. */
+static bool
+write_some(int fd, const char *p, size_t n, size_t *done)
+{
+        for (*done = 0; *done < n;) {
+                ssize_t taken = write(fd, p + *done, n - *done);
+                struct pollfd full = { .fd = fd, .events = POLLOUT };
+
+                if (taken > 0)
+                        *done += (size_t) taken;
+                else if (errno == EAGAIN && poll(&full, 1, FULL_PIPE_MS) == 1)
+                        continue;
+                else if (errno != EINTR)
+                        return false;
+        }
+        return true;
+}
+
 static void
 write_line(sw_log *log, const char *p, size_t n)
 {
+        size_t done;
+
         pthread_mutex_lock(&log->write_lock);
-        while (n > 0) {
-                ssize_t done = write(log->fd, p, n);
-
-                if (done >= 0) {
-                        p += done;
-                        n -= (size_t) done;
-                } else if (errno == EAGAIN) {
-                        struct pollfd full = { .fd = log->fd, .events = POLLOUT };
-
-                        if (poll(&full, 1, FULL_PIPE_MS) <= 0)
-                                break;
-                } else if (errno != EINTR) {
-                        break;
-                }
-        }
+        if (log->cut)
+                log->cut = !write_some(log->fd, "\n", 1, &done);
+        if (!log->cut && !write_some(log->fd, p, n, &done))
+                log->cut = done > 0;
         pthread_mutex_unlock(&log->write_lock);
 }
 

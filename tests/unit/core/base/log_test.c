@@ -210,5 +210,32 @@ START_TEST(long_lines_stay_whole)
 }
 END_TEST
 
+/* Catches: a line that begins in the middle of one that could not be written to its end. */
+START_TEST(cut_line_ends)
+{
+        int p[2];
+        char text[20001], got[65536];
+        ssize_t n, total = 0;
+
+        memset(text, 'y', sizeof(text) - 1);
+        text[sizeof(text) - 1] = 0;
+        ck_assert_int_eq(pipe2(p, O_NONBLOCK), 0);
+        ck_assert_int_ge(fcntl(p[1], F_SETPIPE_SZ, 16384), 16384);
+        sw_autoptr(sw_log) log = sw_log_new(p[1], SW_LOG_INFO, SW_LOG_TEXT);
+        sw_log_line(log, SW_LOG_INFO, NULL, "%s", text);
+        while ((n = read(p[0], got, sizeof(got))) > 0)
+                total += n;
+        ck_assert_int_lt(total, 20000);
+        sw_log_line(log, SW_LOG_INFO, NULL, "short");
+        sw_log_line(log, SW_LOG_INFO, NULL, "shorter");
+        n = read(p[0], got, sizeof(got) - 1);
+        ck_assert_int_gt(n, 0);
+        got[n] = 0;
+        ck_assert_msg(got[0] == '\n' && strstr(got, "info short\n2") != NULL, "%s", got);
+        close(p[0]);
+        close(p[1]);
+}
+END_TEST
+
 UNIT_MAIN("log", text_line, text_is_escaped, json_line, levels, errors, errno_and_size,
-          level_names, long_lines_stay_whole)
+          level_names, long_lines_stay_whole, cut_line_ends)
