@@ -102,6 +102,8 @@ join(const char *fmt, va_list ap, const char *sep, const char *tail, size_t *hea
         if (!text)
                 return NULL;
         (void) vsnprintf(text, (size_t) n + 1, fmt, ap);
+        for (char *nul; (nul = (char *) memchr(text, 0, (size_t) n));)
+                *nul = '?'; /* from a %c: the text must be as long as it says */
         (void) stpcpy(stpcpy(text + n, sep), tail);
         *head_len = (size_t) n;
         return text;

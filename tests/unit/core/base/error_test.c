@@ -296,8 +296,22 @@ END_TEST
 #define MALLOC_TESTS
 #endif
 
+/* Catches: a NUL byte that makes the text shorter than its messages say (with a sanitizer:
+ * read behind its end). */
+START_TEST(nul_in_a_message)
+{
+        sw_autoptr(sw_err) err = sw_err_new(SW_E_IO, "byte %c", 0);
+
+        err = sw_err_wrap(err, "of %c file", 0);
+        err = sw_err_wrap(err, "read");
+        sw_auto(sw_str) trace = sw_err_trace(err);
+        ck_assert_str_eq(sw_err_message(err), "read: of ? file: byte ?");
+        ck_assert_ptr_nonnull(strstr(trace, ": byte ?\n"));
+}
+END_TEST
+
 UNIT_MAIN("error", joins_outermost_first, success_is_null, codes_have_stable_names,
           exit_status_tells_usage_from_failure, long_and_odd_messages_survive,
           trace_has_a_line_per_message, first_culprit_stays, copy_is_independent,
           errno_survives, stand_in_error_is_harmless,
-          failed_wrap_keeps_the_cause MALLOC_TESTS)
+          failed_wrap_keeps_the_cause MALLOC_TESTS, nul_in_a_message)
