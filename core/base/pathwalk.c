@@ -454,7 +454,7 @@ pass_or_make(struct walk *w, const struct part *p, mode_t mode)
                 err = pass(w, p);
                 if (err == ENOTDIR && p->last)
                         return EEXIST;
-                if (err != ENOENT)
+                if (err != ENOENT || is_dots(p->name)) /* ".." can only have been moved */
                         return err;
                 err = make_level(w, p->name, mode);
                 if (err != EEXIST)

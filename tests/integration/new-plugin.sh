@@ -9,7 +9,7 @@ mkdir "$dir/plugins" "$dir/modules"
 write() { bash "$dir/dev.d/new-plugin.sh" "$dir" "$1" "$2"; }
 compile() { # KIND
         gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fPIC -shared -Wl,-z,now \
-                ${SLIPWAY_SANITIZED:+-g} -I"$top_srcdir/core/include" \
+                -I"$top_srcdir/core/include" \
                 "$dir/plugins/$1-my-thing/plugin.c" -o "$dir/modules/$1_my_thing.so" \
                 -L"$top_builddir/.libs" -lslipway
 }

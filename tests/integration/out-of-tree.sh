@@ -15,6 +15,8 @@ export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib
 plugins=$(pkg-config --variable=plugindir slipway)
 read -ra flags <<<"$(pkg-config --cflags slipway)"
 read -ra libs <<<"$(pkg-config --libs slipway)"
+# A library made with a sanitizer wants programs made with the same one; modules need none.
+read -ra cc <<<"${CC:-cc} ${SANITIZE:-}"
 
 alone() { # alone COMPILER...: each header by itself
         local h
@@ -27,7 +29,8 @@ check "every installed header compiles alone, in C" alone gcc -std=gnu11 -xc
 check "every installed header compiles alone, in C++" alone g++ -std=gnu++17 -xc++
 
 cp -r "$top_srcdir/examples/exporter-count" "$dir/count" && chmod -R u+w "$dir/count"
-check "the example builds with pkg-config alone" make -C "$dir/count" CFLAGS="-O2 -Werror"
+check "the example builds with pkg-config alone" \
+        make -C "$dir/count" CC="${CC:-cc}" CFLAGS="-O2 -Werror"
 check "the example installs into the variable plugindir" make -C "$dir/count" install
 
 listed() { "$prefix/bin/slipway" plugins --plugin-dir "$plugins" | grep -E '^exporter +count +1\.0\.0 .*ready'; }
@@ -36,7 +39,7 @@ check "it keeps every rule of its kind" \
         "$prefix/bin/slipway-contract" --plugin-dir "$plugins" exporter/count
 
 check "a program that embeds the host builds with pkg-config alone" \
-        "${CC:-gcc}" -std=gnu11 -Wall ${SLIPWAY_SANITIZED:+-fsanitize=address} "${flags[@]}" \
+        "${cc[@]}" -std=gnu11 -Wall "${flags[@]}" \
         "$top_srcdir/examples/embed-exporter/main.c" -o "$dir/embed" "${libs[@]}"
 mkdir -p "$dir/tree/sub" && echo 12345 >"$dir/tree/sub/a" && : >"$dir/tree/b" && ln -s b "$dir/tree/c"
 counts() { [ "$("$dir/embed" "$plugins" count "$dir/tree")" = "	2 files	1 directories	1 others	6 bytes" ]; }
@@ -44,7 +47,7 @@ check "and uses the plugin" counts
 
 cp -r "$top_srcdir/examples/llb-hello" "$dir/hello" && chmod -R u+w "$dir/hello"
 check "a program that makes definitions builds with pkg-config alone" \
-        make -C "$dir/hello" CFLAGS="-O2 -Werror ${SLIPWAY_SANITIZED:+-fsanitize=address}"
+        make -C "$dir/hello" CC="${cc[*]}" CFLAGS="-O2 -Werror"
 tree() { "$dir/hello/llb-hello" linux/arm64 | "$prefix/bin/slipway" debug dump-llb --tree | grep -E 'run it .* exec linux/arm64, output 1'; }
 check "slipway debug dump-llb draws what it prints" tree
 finish
