@@ -214,9 +214,14 @@ on_terminal() { # on_terminal COLUMNS ARGS...: output as a terminal gets it, in 
         COLUMNS=$columns TERM=xterm script -qec "'$SLIPWAY' $*" /dev/null \
                 </dev/null >"$dir/tty" 2>&1
         sed -i 's/\r$//' "$dir/tty"
+        # What script(1) has to say is not output of slipway.
+        if [ ! -s "$dir/tty" ] || grep '^script: ' "$dir/tty"; then
+                echo "a pseudo-terminal is needed: in a chroot, mount devpts on /dev/pts"
+                return 1
+        fi
 }
 no_wider() { # no_wider COLUMNS ARGS...
-        on_terminal "$@"
+        on_terminal "$@" || return
         python3 - "$1" "$dir/tty" <<'END'
 import re, sys
 for line in open(sys.argv[2], encoding="utf-8"):
@@ -224,21 +229,15 @@ for line in open(sys.argv[2], encoding="utf-8"):
     assert len(line) <= int(sys.argv[1]), line
 END
 }
-if command -v script >/dev/null; then
-        check "help fits a terminal of 60 columns" no_wider 60 plugins --help
-        colours() {
-                on_terminal 100 doctor --root "$dir/root"
-                grep -q $'\033\[32mok' "$dir/tty"
-        }
-        check "doctor is coloured on a terminal" colours
-        no_colours() {
-                NO_COLOR=1 on_terminal 100 doctor --root "$dir/root"
-                ! grep -q $'\033' "$dir/tty"
-        }
-        check "not with NO_COLOR" no_colours
-else
-        result 1 "script(1) is needed to see terminals (package bsdutils)"
-fi
+check "help fits a terminal of 60 columns" no_wider 60 plugins --help
+colours() {
+        on_terminal 100 doctor --root "$dir/root" && grep -q $'\033\[32mok' "$dir/tty"
+}
+check "doctor is coloured on a terminal" colours
+no_colours() {
+        NO_COLOR=1 on_terminal 100 doctor --root "$dir/root" && ! grep -q $'\033' "$dir/tty"
+}
+check "not with NO_COLOR" no_colours
 not_in_pipe() {
         run doctor --root "$dir/root"
         [ -s "$dir/out" ] && ! grep -q $'\033' "$dir/out"

@@ -1,6 +1,5 @@
 # shellcheck shell=bash disable=SC2034
 # tests/integration/tap.sh - what the script tests share; sourced, not run.
-# shellcheck shell=bash
 #
 #       . "$top_srcdir/tests/integration/tap.sh"
 #       check "what should be so" command args...
@@ -33,12 +32,6 @@ check() {
         if [ "$status" -ne 0 ]; then
                 printf '%s\n' "$said" | sed 's/^/#   /'
         fi
-}
-
-# skip WHAT WHY
-skip() {
-        tap_n=$((tap_n + 1))
-        echo "ok $tap_n - $1 # SKIP $2"
 }
 
 finish() {
