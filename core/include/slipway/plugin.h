@@ -12,7 +12,8 @@
  *
  * ABI promise: within one SW_ABI_MAJOR, structs and tables only grow at their end, codes
  * and kinds are never renumbered. A plugin built against minor N runs on every host with
- * minor >= N. Each table starts with its size, and the host looks before it calls.
+ * minor >= N. Each table starts with its size, and the host looks before it calls. What
+ * stands in arrays (sw_need, sw_option, sw_attr, sw_export_ref) does not grow.
  */
 #ifndef SLIPWAY_PLUGIN_H
 #define SLIPWAY_PLUGIN_H
