@@ -90,12 +90,12 @@ reader_is_gone(const sw_err *err)
         return sw_err_errno(err) == EPIPE && poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
 }
 
-/* One line per mistake; only a configuration file can have several. */
+/* One line per line of @text, or just one whatever is in it. */
 static void
-add_lines(sw_buf *out, const char *prefix, const char *text)
+add_lines(sw_buf *out, const char *prefix, const char *text, bool several)
 {
         while (*text) {
-                size_t n = strcspn(text, "\n");
+                size_t n = several ? strcspn(text, "\n") : strlen(text);
                 sw_auto(sw_str) line = sw_strndup(text, n);
                 sw_buf_addf(out, "%s: ", prefix);
                 term_add_text(out, line);
@@ -113,10 +113,11 @@ report(const struct cli_call *call, const sw_err *err)
                 usage ? sw_asprintf("%s %s", name, call->verb->name) : sw_strdup(name);
         sw_auto(sw_buf) out = SW_BUF_INIT;
 
-        add_lines(&out, prefix, sw_err_message(err));
+        /* a configuration file can have several mistakes; all else has one line */
+        add_lines(&out, prefix, sw_err_message(err), sw_err_code(err) == SW_E_CONFIG);
         if (cli_bool(call, "debug")) {
                 sw_auto(sw_str) trace = sw_err_trace(err);
-                add_lines(&out, "  at", trace ? trace : "(no memory for the trace)");
+                add_lines(&out, "  at", trace ? trace : "(no memory for the trace)", true);
         }
         (void) fwrite(out.data, 1, out.len, stderr);
 }

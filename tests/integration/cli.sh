@@ -124,6 +124,7 @@ SLIPWAY_LOG_LEVEL=loud check "environment variable with a wrong value" fails 2 \
 
 check "--plugin-dir: not there" fails 2 "--plugin-dir /none" plugins --plugin-dir /none
 check "--plugin-dir: a file" fails 2 "Not a directory" plugins --plugin-dir "$dir/good.yaml"
+check "--plugin-dir: a name of two lines" fails 2 '/none\x0ax' plugins --plugin-dir $'/none\nx'
 SLIPWAY_PLUGIN_PATH=/none check "SLIPWAY_PLUGIN_PATH: not there is fine" says "[" plugins --json
 
 explained() { # explained KEY VALUE FROM ARGS...
