@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "tests/unit/core/config/load.h"
+#include "tests/unit/tmp.h"
 
 static const char *const no_env[] = { NULL };
 
@@ -180,9 +181,9 @@ END_TEST
 static char *
 new_file(const char *text, mode_t mode)
 {
-        char dir[] = "/tmp/slipway-config-XXXXXX";
+        char dir[128];
 
-        ck_assert_ptr_nonnull(mkdtemp(dir));
+        unit_mkdtemp(dir, sizeof(dir), "config");
         char *path = sw_asprintf("%s/slipway.yaml", dir);
         sw_auto(sw_fd) fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, mode);
         ck_assert_int_ge(fd, 0);

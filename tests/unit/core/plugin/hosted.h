@@ -19,9 +19,9 @@
 #include <slipway/host.h>
 #include <slipway/text.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/tmp.h"
 
-static char scratch[64];
+static char scratch[128];
 
 /* What lives until the test's process ends; reachable, so that no leak is reported. */
 static sw_strlist kept;
@@ -46,8 +46,7 @@ scratch_remove_one(const char *path, const struct stat *st, int type, struct FTW
 static SW_UNUSED void
 scratch_make(void)
 {
-        (void) snprintf(scratch, sizeof(scratch), "/tmp/slipway-test-XXXXXX");
-        ck_assert(mkdtemp(scratch) != NULL);
+        unit_mkdtemp(scratch, sizeof(scratch), "host");
 }
 
 static SW_UNUSED void
