@@ -5,6 +5,8 @@
  * the bytes decode.
  * Thread: any.
  */
+#include <string.h>
+
 #include "core/llb/dump.h"
 
 static sw_err *
@@ -39,6 +41,24 @@ attach_metadata(struct sw__llb_dump *d)
         for (size_t i = 0; i < d->n; i++)
                 d->ops[i].metadata =
                         (const Pb__OpMetadata *) sw_map_get(by_digest, d->ops[i].digest);
+}
+
+const char **
+sw__llb_dump_places(const Pb__Op *op)
+{
+        const char **at = (const char **) sw_alloc_array(op->n_inputs, sizeof(*at));
+        const Pb__ExecOp *exec = op->op_case == PB__OP__OP_EXEC ? op->exec : NULL;
+
+        for (size_t i = 0; i < op->n_inputs; i++)
+                at[i] = "";
+        for (size_t i = 0; exec && i < exec->n_mounts; i++) {
+                const Pb__Mount *m = exec->mounts[i];
+
+                if (m->input >= 0 && (uint64_t) m->input < op->n_inputs &&
+                    strcmp(m->dest, "/") != 0)
+                        at[m->input] = m->dest;
+        }
+        return at;
 }
 
 static sw_err *

@@ -24,6 +24,10 @@ struct sw__llb_dump {
         sw_map *by_digest; /* digest string -> op; the last one of equal ops */
 };
 
+/* Where a command has each of its inputs mounted; "" for "/" and where nothing is. Of
+ * several mounts the last counts. From malloc; the strings are borrowed. */
+const char **sw__llb_dump_places(const Pb__Op *op);
+
 void sw__llb_dump_json(const struct sw__llb_dump *d, sw_buf *out);
 void sw__llb_dump_dot(const struct sw__llb_dump *d, sw_buf *out);
 void sw__llb_dump_tree(struct sw__llb_dump *d, sw_buf *out);

@@ -91,17 +91,20 @@ add_label(sw_buf *b, const struct sw__llb_dump_op *o)
         }
 }
 
-static const char *
-mounted_at(const Pb__Op *op, size_t input)
+/* Arrows to @o from its inputs. */
+static void
+add_arrows(sw_buf *out, const struct sw__llb_dump_op *o)
 {
-        const char *dest = "";
+        const char **at = sw__llb_dump_places(o->op);
 
-        if (op->op_case == PB__OP__OP_EXEC)
-                for (size_t i = 0; i < op->exec->n_mounts; i++)
-                        if (op->exec->mounts[i]->input == (int64_t) input &&
-                            strcmp(op->exec->mounts[i]->dest, "/") != 0)
-                                dest = op->exec->mounts[i]->dest;
-        return dest;
+        for (size_t i = 0; i < o->op->n_inputs; i++) {
+                sw_buf_adds(out, "  ");
+                add_quoted(out, o->op->inputs[i]->digest);
+                sw_buf_addf(out, " -> \"%s\" [label=", o->digest);
+                add_quoted(out, at[i]);
+                sw_buf_adds(out, "];\n");
+        }
+        free(at);
 }
 
 void
@@ -120,12 +123,6 @@ sw__llb_dump_dot(const struct sw__llb_dump *d, sw_buf *out)
                 sw_buf_addf(out, " shape=\"%s\"];\n", shape);
         }
         for (size_t i = 0; i < d->n; i++)
-                for (size_t k = 0; k < d->ops[i].op->n_inputs; k++) {
-                        sw_buf_adds(out, "  ");
-                        add_quoted(out, d->ops[i].op->inputs[k]->digest);
-                        sw_buf_addf(out, " -> \"%s\" [label=", d->ops[i].digest);
-                        add_quoted(out, mounted_at(d->ops[i].op, k));
-                        sw_buf_adds(out, "];\n");
-                }
+                add_arrows(out, &d->ops[i]);
         sw_buf_adds(out, "}\n");
 }

@@ -25,7 +25,7 @@ enum { MAX_DEPTH = 24, NAME_BYTES = 72, SHORT_DIGEST = 12 };
 struct todo {
         struct sw__llb_dump_op *op; /* NULL: not in the definition */
         const Pb__Input *input;     /* how it is used; NULL for the root */
-        const char *at;             /* where a command has it mounted; or NULL */
+        const char *at;             /* where a command has it mounted; or NULL or "" */
         unsigned depth;
         bool branch; /* the first line of a step in */
 };
@@ -153,33 +153,24 @@ add_line(sw_buf *out, const struct todo *t)
         sw_buf_addc(out, '\n');
 }
 
-static const char *
-mounted_at(const Pb__Op *op, size_t input)
-{
-        if (op->op_case == PB__OP__OP_EXEC)
-                for (size_t i = 0; i < op->exec->n_mounts; i++)
-                        if (op->exec->mounts[i]->input == (int64_t) input &&
-                            strcmp(op->exec->mounts[i]->dest, "/") != 0)
-                                return op->exec->mounts[i]->dest;
-        return NULL;
-}
-
 /* The inputs of @from, the first one last: it is taken from the end, after the others. */
 static void
 push_inputs(const struct sw__llb_dump *d, todos *list, const struct todo *from)
 {
         const Pb__Op *op = from->op->op;
+        const char **at = sw__llb_dump_places(op);
 
         for (size_t i = 0; i < op->n_inputs; i++) {
                 struct todo t = { .op = (struct sw__llb_dump_op *)
                                           sw_map_get(d->by_digest, op->inputs[i]->digest),
                                   .input = op->inputs[i],
-                                  .at = mounted_at(op, i),
+                                  .at = at[i],
                                   .depth = from->depth + (i > 0),
                                   .branch = i > 0 };
 
                 sw_array_push(list, t);
         }
+        free(at);
 }
 
 static void

@@ -2,6 +2,8 @@
  * tests/unit/core/llb/dump_test.c - the printed forms beyond what the recorded vectors
  * have; those are compared in tests/integration/llb-vectors.sh.
  */
+#include <time.h>
+
 #include "tests/unit/unit.h"
 
 #include "tests/unit/core/llb/made.h"
@@ -257,5 +259,48 @@ START_TEST(broken)
 }
 END_TEST
 
+/* A command with very many inputs, each mounted somewhere. Catches: looking through all
+ * mounts for each input. */
+START_TEST(many_mounts)
+{
+        enum { N = 40000 };
+        Pb__Input *ins = sw_alloc_array(N, sizeof(*ins)), **in = sw_alloc_array(N, 8);
+        Pb__Mount *mounts = sw_alloc_array(N, sizeof(*mounts));
+        Pb__Mount **mount = sw_alloc_array(N, 8);
+        struct made_exec e;
+        clock_t start;
+
+        made_exec_init(&e, "sha256:x");
+        for (size_t i = 0; i < N; i++) {
+                ins[i] = (Pb__Input) PB__INPUT__INIT;
+                ins[i].digest = S("sha256:x");
+                ins[i].index = (int64_t) i;
+                in[i] = &ins[i];
+                mounts[i] = (Pb__Mount) PB__MOUNT__INIT;
+                mounts[i].dest = S(i == N - 1 ? "/last" : "/some");
+                mounts[i].input = (int64_t) i;
+                mount[i] = &mounts[i];
+        }
+        e.op.inputs = in;
+        e.op.n_inputs = N;
+        e.exec.mounts = mount;
+        e.exec.n_mounts = N;
+        start = clock();
+        for (int how = SW_LLB_DUMP_DOT; how <= SW_LLB_DUMP_TREE; how++) {
+                struct made m = { 0 };
+
+                made_add(&m, &e.op);
+                made_close(&m);
+                sw_auto(sw_str) got = dump(&m, (enum sw_llb_dump) how);
+                ck_assert_ptr_nonnull(strstr(got, "/last"));
+        }
+        ck_assert_int_lt(clock() - start, 2 * CLOCKS_PER_SEC);
+        free(ins);
+        free(in);
+        free(mounts);
+        free(mount);
+}
+END_TEST
+
 UNIT_MAIN("llb dump", json_of_file, json_of_the_others, json_of_metadata, dot, tree,
-          deep_tree, broken)
+          deep_tree, broken, many_mounts)
