@@ -1,5 +1,6 @@
 /*
- * proto/pbscan.h - the look through a message before protobuf-c decodes it; for pbuf.c.
+ * proto/pbscan.h - the look through a message before protobuf-c decodes it; for pbuf.c,
+ * and for those who put messages together from strings that others gave them.
  */
 #ifndef SLIPWAY_PROTO_PBSCAN_H
 #define SLIPWAY_PROTO_PBSCAN_H

@@ -6,7 +6,9 @@
  * user and so on. States are immutable. Every function makes a new one over an old one, so
  * that a state may be the base of any number of others:
  *
- *      sw_autoptr(sw_state) base = NULL, work = NULL, built = NULL;
+ *      sw_autoptr(sw_state) base = NULL;
+ *      sw_autoptr(sw_state) work = NULL;
+ *      sw_autoptr(sw_state) built = NULL;
  *      sw_autoptr(sw_run) run = NULL;
  *      sw_auto(sw_buf) def = SW_BUF_INIT;
  *
@@ -27,6 +29,8 @@
  *
  * Definitions equal, byte for byte in every op, those that BuildKit's Go client makes of
  * the same graph; maps are written sorted.
+ *
+ * Strings are UTF-8, which is looked at when the state is marshalled.
  *
  * Ownership: states are counted. States, strings and arrays passed in are borrowed until
  * return; results are handed back. Lists of strings end with NULL.
@@ -342,6 +346,7 @@ SW_API SW_NODISCARD sw_err *sw_state_image_config(const sw_state *s, const char 
  * @s:    the state that sw_state_late() was given; borrowed.
  * @opts: the constraints of the marshalling or of the question; platform is set.
  * @out:  handed back.
+ *        May not be made of the late state itself, which would have no end.
  * Called once per marshalling, from its thread; several may run at once.
  */
 typedef sw_err *(*sw_late_fn)(void *arg, const sw_state *s, const struct sw_llb_opts *opts,
@@ -607,8 +612,9 @@ SW_API SW_NODISCARD sw_err *sw_state_build(const sw_state *s, const char *filena
  * sw_state_marshal - write the definition of @s: a protobuf message pb.Definition, as
  * the build API, buildctl and `slipway debug dump-llb` take it.
  * @opts: for all vertices; the platform is the host's when not given.
- * @out:  appended to. Nothing for scratch.
- * Errors: those of late functions; SW_E_INVALID, naming the vertex.
+ * @out:  appended to, on success only. Nothing for scratch. How large it may get is for the
+ *        reader to say: sw_definition_decode() and the API of daemons take 16 MiB.
+ * Errors: those of late functions; SW_E_INVALID or SW_E_LIMIT, naming the vertex.
  */
 SW_API SW_NODISCARD sw_err *sw_state_marshal(const sw_state *s,
                                              const struct sw_llb_opts *opts, sw_buf *out);

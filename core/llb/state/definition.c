@@ -7,7 +7,10 @@
  */
 #include <string.h>
 
+#include <slipway/text.h>
+
 #include "core/llb/state/definition.h"
+#include "proto/pbscan.h"
 
 Slipway__Map__String **
 sw__llb_pb_pairs(struct sw__pb_arena *a, const struct pair *v, size_t n)
@@ -218,12 +221,13 @@ only_caps(const struct meta *meta)
                !meta->group_id && !meta->resources;
 }
 
-static void
+static sw_err *
 write_metadata(struct making *m, struct entry **sorted, sw_buf *out)
 {
         sw_auto(sw_buf) value = SW_BUF_INIT;
+        sw_err *err = SW_OK;
 
-        for (size_t i = 0; i < m->entries.n; i++) {
+        for (size_t i = 0; !err && i < m->entries.n; i++) {
                 const struct meta *meta = &sorted[i]->meta;
 
                 if (only_caps(meta)) {
@@ -234,9 +238,12 @@ write_metadata(struct making *m, struct entry **sorted, sw_buf *out)
                 }
                 sw_buf_clear(&value);
                 sw__pb_pack(&pb_meta(m, meta)->base, &value);
+                err = sw__pb_scan(&pb__op_metadata__descriptor,
+                                  (const uint8_t *) value.data, value.len);
                 write_entry(m, out, 2, sorted[i], value.data, value.len);
                 sw__pb_arena_clear(&m->tmp);
         }
+        return sw_err_wrap(err, "options of a vertex");
 }
 
 static void
@@ -266,6 +273,11 @@ write_infos(struct making *m, const struct sw_llb_opts *opts, int nested, sw_buf
                 Pb__SourceInfo info = PB__SOURCE_INFO__INIT;
                 sw_err *err;
 
+                if (!sw_utf8_valid(map->filename, strlen(map->filename)) ||
+                    !sw_utf8_valid(map->language, strlen(map->language)))
+                        return sw_err_new(SW_E_INVALID,
+                                          "source map: file name or language is not valid "
+                                          "UTF-8");
                 info.filename = pb_text(map->filename);
                 info.language = pb_text(map->language);
                 info.data = (ProtobufCBinaryData){ map->len, (uint8_t *) map->data };
@@ -293,9 +305,10 @@ sw__llb_write_definition(struct making *m, const struct sw_llb_opts *opts, int n
         qsort(sorted, n, sizeof(*sorted), by_digest);
         for (size_t i = 0; i < n; i++)
                 write_field(out, 1, m->entries.v[i]->bytes, m->entries.v[i]->len);
-        write_metadata(m, sorted, out);
+        err = write_metadata(m, sorted, out);
         write_locations(m, sorted, &source);
-        err = write_infos(m, opts, nested, &source);
+        if (!err)
+                err = write_infos(m, opts, nested, &source);
         free(sorted);
         if (err)
                 sw_buf_truncate(out, start);

@@ -6,6 +6,7 @@
 #include "core/llb/marshal.h"
 #include "core/llb/state/definition.h"
 #include "core/llb/state/making.h"
+#include "proto/pbscan.h"
 
 enum {
         MAX_NESTED = 8,  /* source maps of definitions of source maps */
@@ -278,6 +279,18 @@ name_of(const struct vertex *v)
         return kinds[v->kind];
 }
 
+/* The op into m->bytes. Strings come from the caller as they are: what no reader would
+ * take, because it is no UTF-8 or too much, is told here, where it says which vertex. */
+static sw_err *
+pack_vertex(struct making *m, const struct vertex *v, Pb__Op *op)
+{
+        set_constraints(m, v, op);
+        sw_buf_clear(&m->bytes);
+        sw__llb_pack_op(op, &m->bytes);
+        return sw__pb_scan(&pb__op__descriptor, (const uint8_t *) m->bytes.data,
+                           m->bytes.len);
+}
+
 /* All inputs of @v have entries. */
 static sw_err *
 make_entry(struct making *m, const struct vertex *v)
@@ -290,12 +303,11 @@ make_entry(struct making *m, const struct vertex *v)
         merge_meta(m, &meta, &own);
         meta.caps = v->caps;
         err = make_op(m, v, &op, &meta.caps);
+        if (!err)
+                err = pack_vertex(m, v, &op);
         if (!err) {
-                set_constraints(m, v, &op);
                 if (v->kind == VERTEX_EXEC && meta.resources)
                         meta.caps |= CAP(EXEC_META_LINUX_RESOURCES);
-                sw_buf_clear(&m->bytes);
-                sw__llb_pack_op(&op, &m->bytes);
                 e = entry_for_bytes(m);
                 merge_meta(m, &e->meta, &meta);
                 add_places(m, e, v);

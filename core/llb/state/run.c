@@ -249,6 +249,33 @@ sw_run_mount(sw_run *r, const char *dest, const sw_state *source,
         return SW_OK;
 }
 
+/* A secret or a socket is one file, so it cannot be where the root is. */
+static sw_err *
+check_target(const char *what, const char *target)
+{
+        if (target && (!*target || strcmp(target, "/") == 0))
+                return sw_err_new(SW_E_INVALID,
+                                  "%s at \"%s\": the destination must be below the root",
+                                  what, target);
+        return SW_OK;
+}
+
+static sw_err *
+check_secret(const struct sw_llb_secret *s)
+{
+        if (!s->target && !s->env)
+                return sw_err_new(SW_E_INVALID,
+                                  "secret %s has neither a file nor a variable to go to",
+                                  sw__llb_shown(s->id ? s->id : "").text);
+        if (s->id && !*s->id)
+                return sw_err_new(SW_E_INVALID, "the id of a secret is empty");
+        if (s->env && (!*s->env || strchr(s->env, '=')))
+                return sw_err_new(SW_E_INVALID,
+                                  "secret: %s cannot be the name of a variable",
+                                  sw__llb_shown(s->env).text);
+        return check_target("secret", s->target);
+}
+
 sw_err *
 sw_run_secret(sw_run *r, const struct sw_llb_secret *secret)
 {
@@ -258,12 +285,10 @@ sw_run_secret(sw_run *r, const struct sw_llb_secret *secret)
 
         if (!err)
                 err = sw__llb_take_options("secret", &in, sizeof(in), secret);
+        if (!err)
+                err = check_secret(&in);
         if (err)
                 return err;
-        if (!in.target && !in.env)
-                return sw_err_new(SW_E_INVALID,
-                                  "secret %s has neither a file nor a variable to go to",
-                                  sw__llb_shown(in.id ? in.id : "").text);
         id = in.id ? in.id : in.target ? in.target : in.env;
         sw_array_push(&r->exec->secrets, (struct secret){ .id = sw_strdup(id),
                                                           .target = sw_strdup(in.target),
@@ -285,6 +310,8 @@ sw_run_ssh(sw_run *r, const struct sw_llb_ssh *ssh)
         if (!err)
                 err = sw__llb_take_options("ssh", &in, sizeof(in),
                                            ssh ? ssh : SW_LLB_SSH());
+        if (!err && in.target && *in.target)
+                err = check_target("ssh agent", in.target);
         if (err)
                 return err;
         target = in.target && *in.target ? sw_strdup(in.target)

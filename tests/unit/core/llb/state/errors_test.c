@@ -253,5 +253,78 @@ START_TEST(modes)
 }
 END_TEST
 
+/* Marshalling @s fails, naming @field. */
+static void
+not_text(sw_state *s, const struct sw_llb_opts *opts, const char *field)
+{
+        sw_auto(sw_buf) out = SW_BUF_INIT;
+
+        sw_buf_adds(&out, "x");
+        fails(sw_state_marshal(s, opts, &out), SW_E_INVALID, field);
+        ck_assert_str_eq(out.data, "x");
+        sw_state_unref(s);
+}
+
+/* Catches: a definition that nobody can read, instead of an error where it is made. */
+START_TEST(strings_are_text)
+{
+        static const char latin1[] = "caf\xe9";
+        const char *const args[] = { "echo", latin1, NULL }, *const good[] = { "x", NULL };
+        const char *const filters[] = { latin1, NULL };
+        sw_autoptr(sw_state) base = NULL;
+        sw_autoptr(sw_state) env = NULL;
+        sw_autoptr(sw_source_map) map = sw_source_map_new(latin1, "", "x", 1, NULL);
+        struct sw_llb_location place = { .map = map };
+        sw_state *s;
+
+        ok(sw_llb_image("a", NULL, NULL, &base));
+        for (int i = 0; i < 5; i++) {
+                sw_autoptr(sw_run) run = NULL;
+
+                env = sw_state_env(base, "K", i == 1 ? latin1 : "v");
+                run = sw_run_new(env);
+                sw_run_args(run, i == 0 ? args : good);
+                ok(sw_run_end(run,
+                              i == 2   ? SW_LLB_OPTS(.name = latin1)
+                              : i == 3 ? SW_LLB_OPTS(.filters = filters)
+                              : i == 4 ? SW_LLB_OPTS(.locations = &place, .n_locations = 1)
+                                       : NULL,
+                              &s));
+                not_text(s, NULL,
+                         i == 0   ? "pb.Meta.args"
+                         : i == 1 ? "pb.Meta.env"
+                         : i == 2 ? "String.value"
+                         : i == 3 ? "filter"
+                                  : "source map");
+                sw_state_replace(&env, NULL);
+        }
+        ok(sw_llb_local(latin1, NULL, NULL, &s));
+        not_text(s, NULL, "pb.SourceOp.identifier");
+}
+END_TEST
+
+/* Catches: mounts and variables that every daemon refuses, told only by it. */
+START_TEST(secrets)
+{
+        sw_autoptr(sw_state) base = sw_llb_scratch();
+        sw_autoptr(sw_run) run = sw_run_new(base);
+
+        fails(sw_run_secret(run, SW_LLB_SECRET(.id = "s", .target = "/")), SW_E_INVALID,
+              "below the root");
+        fails(sw_run_secret(run, SW_LLB_SECRET(.id = "s", .target = "")), SW_E_INVALID,
+              "below the root");
+        fails(sw_run_secret(run, SW_LLB_SECRET(.id = "s", .env = "")), SW_E_INVALID,
+              "name of a variable");
+        fails(sw_run_secret(run, SW_LLB_SECRET(.id = "s", .env = "A=B")), SW_E_INVALID,
+              "A=B");
+        fails(sw_run_secret(run, SW_LLB_SECRET(.id = "", .env = "A")), SW_E_INVALID,
+              "id of a secret");
+        fails(sw_run_ssh(run, SW_LLB_SSH(.target = "/")), SW_E_INVALID, "below the root");
+        ok(sw_run_ssh(run, SW_LLB_SSH(.target = "")));
+        ok(sw_run_secret(run, SW_LLB_SECRET(.env = "A")));
+}
+END_TEST
+
 UNIT_MAIN("errors", references, web_and_git, values, runs, results_without_parent,
-          file_actions, vertex_options, later_options, older_options, graphs, modes)
+          file_actions, vertex_options, later_options, older_options, graphs, modes,
+          strings_are_text, secrets)
