@@ -16,6 +16,7 @@ struct client {
         bool wrong;     /* another kind of descriptor; a user without a secret */
         bool anonymous; /* no credentials */
         int calls;
+        int moved; /* how often the secret was copied to another place */
 };
 
 static sw_err *
@@ -25,8 +26,12 @@ give_secret(void *self, sw_ctx *ctx, const char *id, sw_buf *out)
 
         (void) ctx;
         c->calls++;
-        for (size_t i = 0; i < c->secret_size; i++)
+        for (size_t i = 0; i < c->secret_size; i++) {
+                const char *at = out->data;
+
                 sw_buf_addc(out, 's');
+                c->moved += i > 0 && out->data != at;
+        }
         if (strcmp(id, "known") != 0)
                 return sw_err_new(SW_E_NOT_FOUND, "not there");
         return c->fail ? sw_err_new(SW_E_IO, "connection lost") : SW_OK;
@@ -132,7 +137,8 @@ START_TEST(what_is_not_offered)
 }
 END_TEST
 
-/* Catches: a secret of any size taken; part of one left in the caller's buffer. */
+/* Catches: a secret of any size taken; part of one left in the caller's buffer, or in
+ * memory that a growing buffer gave back. */
 START_TEST(secrets_have_limits)
 {
         struct client c = { .secret_size = SW_SECRET_MAX };
@@ -141,6 +147,7 @@ START_TEST(secrets_have_limits)
 
         ok(sw_session_secret(s, NULL, "known", &b));
         ck_assert_uint_eq(b.len, SW_SECRET_MAX);
+        ck_assert_int_eq(c.moved, 0);
         sw_buf_clear(&b);
         sw_buf_adds(&b, "mine");
         c.secret_size++;
