@@ -70,7 +70,7 @@ sw_ref_id(const sw_ref *r)
         return r->id;
 }
 
-/* Ask the provider; hold it to handing back a directory. */
+/* Ask the provider. */
 static sw_err *
 open_view(sw_ctx *ctx, sw_ref *r, sw_tree *t)
 {
@@ -81,28 +81,7 @@ open_view(sw_ctx *ctx, sw_ref *r, sw_tree *t)
         sw_err *err = sw_ctx_check(ctx);
         if (!err)
                 err = open_tree(r->self, ctx, &t->dirfd, &t->view);
-        if (err)
-                return sw_err_wrap(err, "open ref %s", r->id);
-        if (t->dirfd < 0)
-                return sw_err_new(SW_E_INTERNAL, "ref %s was opened without a directory",
-                                  r->id);
-        return SW_OK;
-}
-
-sw_err *
-sw_ref_open(sw_ctx *ctx, sw_ref *r, sw_tree **out)
-{
-        sw_tree *t = sw_new(sw_tree);
-
-        t->dirfd = -1;
-        sw_err *err = open_view(ctx, r, t);
-        if (err) {
-                free(t);
-                return err;
-        }
-        t->ref = sw_ref_ref(r);
-        *out = t;
-        return SW_OK;
+        return sw_err_wrap(err, "open ref %s", r->id);
 }
 
 int
@@ -119,7 +98,8 @@ sw_tree_close(sw_tree *t)
         if (!t)
                 return SW_OK;
         sw_err *(*close_tree)(void *, void *) = REF_OP(t->ref, close_tree);
-        (void) close(t->dirfd); /* first: it keeps what is behind it busy */
+        if (t->dirfd >= 0)
+                (void) close(t->dirfd); /* first: it keeps what is behind it busy */
         if (close_tree)
                 err = sw_err_wrap(close_tree(t->ref->self, t->view), "close ref %s",
                                   t->ref->id);
@@ -132,6 +112,27 @@ void
 sw_tree_drop(sw_tree *t)
 {
         sw_err_drop(sw_tree_close(t), "the caller is failing already");
+}
+
+sw_err *
+sw_ref_open(sw_ctx *ctx, sw_ref *r, sw_tree **out)
+{
+        sw_tree *t = sw_new(sw_tree);
+
+        t->dirfd = -1;
+        sw_err *err = open_view(ctx, r, t);
+        if (err) {
+                free(t);
+                return err;
+        }
+        t->ref = sw_ref_ref(r);
+        if (t->dirfd < 0) { /* hold the provider to handing back a directory */
+                sw_tree_drop(t);
+                return sw_err_new(SW_E_INTERNAL, "ref %s was opened without a directory",
+                                  r->id);
+        }
+        *out = t;
+        return SW_OK;
 }
 
 /* ---- a ref over a plain directory ---- */

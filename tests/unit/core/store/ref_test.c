@@ -91,6 +91,7 @@ START_TEST(failing_providers)
         sw_tree_drop(t);
         sw_ref_unref(r);
         ck_assert_int_eq(p.released, 1);
+        ck_assert_int_eq(p.closed, p.opened);
 }
 END_TEST
 
