@@ -39,12 +39,16 @@
         } while (0)
 
 /* main() that runs the named tests. Exit status 0 as long as TAP was written whole. */
-#define UNIT_MAIN(name, ...)                                                               \
+#define UNIT_MAIN(name, ...) UNIT_MAIN_WITH(name, NULL, NULL, __VA_ARGS__)
+
+/* The same with @before and @after around each test, in the test's own process. */
+#define UNIT_MAIN_WITH(name, before, after, ...)                                           \
         int main(void)                                                                     \
         {                                                                                  \
                 const TTest *tests_[] = { __VA_ARGS__ };                                   \
                 Suite *s_ = suite_create(name);                                            \
                 TCase *t_ = tcase_create(name);                                            \
+                tcase_add_checked_fixture(t_, before, after);                              \
                 for (size_t i_ = 0; i_ < sizeof(tests_) / sizeof(tests_[0]); i_++)         \
                         tcase_add_test(t_, tests_[i_]);                                    \
                 suite_add_tcase(s_, t_);                                                   \

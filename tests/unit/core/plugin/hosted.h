@@ -56,24 +56,9 @@ scratch_remove(void)
         (void) nftw(scratch, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* main() with the scratch directory around each test, in the test's own process. */
+/* main() with the scratch directory around each test. */
 #define HOSTED_MAIN(name, ...)                                                             \
-        int main(void)                                                                     \
-        {                                                                                  \
-                const TTest *tests_[] = { __VA_ARGS__ };                                   \
-                Suite *s_ = suite_create(name);                                            \
-                TCase *t_ = tcase_create(name);                                            \
-                tcase_add_checked_fixture(t_, scratch_make, scratch_remove);               \
-                for (size_t i_ = 0; i_ < SW_COUNT(tests_); i_++)                           \
-                        tcase_add_test(t_, tests_[i_]);                                    \
-                suite_add_tcase(s_, t_);                                                   \
-                SRunner *r_ = srunner_create(s_);                                          \
-                srunner_set_tap(r_, "-");                                                  \
-                srunner_run_all(r_, CK_SILENT);                                            \
-                int failed_ = srunner_ntests_failed(r_);                                   \
-                srunner_free(r_);                                                          \
-                return failed_ ? EXIT_FAILURE : EXIT_SUCCESS;                              \
-        }
+        UNIT_MAIN_WITH(name, scratch_make, scratch_remove, __VA_ARGS__)
 
 /* Path of a fake plugin as built; from malloc. */
 static SW_UNUSED char *
