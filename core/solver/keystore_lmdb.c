@@ -113,7 +113,8 @@ is_result(const char *result)
         return *result && strnlen(result, SW_RESULT_ID_MAX + 1) <= SW_RESULT_ID_MAX;
 }
 
-/* Take a stored place apart; the strings stay where they are. False: not a place. */
+/* Take a stored place apart; the strings stay where they are. False: not a place. One that
+ * is has at most PLACE_MAX bytes. */
 static bool
 place_parse(MDB_val v, const char **parent, struct sw_key_link *link)
 {
@@ -658,8 +659,10 @@ collect_place(void *arg, MDB_val v)
 {
         struct places *to = arg;
         struct place p = { .len = v.mv_size };
+        struct sw_key_link link;
+        const char *parent;
 
-        if (v.mv_size <= sizeof(p.b)) {
+        if (place_parse(v, &parent, &link)) {
                 memcpy(p.b, v.mv_data, v.mv_size);
                 sw_array_push(&to->all, p);
         }
@@ -677,12 +680,9 @@ drop_links_to(struct store *st, const char *id, sw_strlist *todo)
 
         for (size_t i = 0; i < from.all.n && !rc; i++) {
                 const struct place *p = &from.all.v[i];
-                struct sw_key_link link;
-                const char *parent;
 
                 rc = drop(st->group, dbi(st, SW_META_LINKS), val(p->b, p->len), &child);
-                if (place_parse(val(p->b, p->len), &parent, &link))
-                        sw_strlist_add(todo, parent);
+                sw_strlist_add(todo, (const char *) p->b); /* begins with the parent */
         }
         if (!rc)
                 rc = drop(st->group, dbi(st, SW_META_BACKLINKS), child, NULL);

@@ -40,3 +40,15 @@ tests_fuzz_pbuf_fuzz_LDFLAGS = $(FUZZ_LINK)
 FUZZ_TARGETS += tests/fuzz/names_fuzz
 tests_fuzz_names_fuzz_SOURCES = tests/fuzz/names_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_names_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Files of the metadata store; what passes is used.
+FUZZ_TARGETS += tests/fuzz/lmdbcheck_fuzz
+tests_fuzz_lmdbcheck_fuzz_SOURCES = tests/fuzz/lmdbcheck_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_lmdbcheck_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_lmdbcheck_fuzz_LDADD = $(LDADD) $(LMDB_LIBS)
+
+# What the key store finds stored: records, notes, places of links.
+FUZZ_TARGETS += tests/fuzz/storevalues_fuzz
+tests_fuzz_storevalues_fuzz_SOURCES = tests/fuzz/storevalues_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_storevalues_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_storevalues_fuzz_LDADD = $(LDADD) $(LMDB_LIBS)

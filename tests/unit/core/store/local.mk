@@ -15,3 +15,8 @@ tests_unit_core_store_meta_test_SOURCES = tests/unit/core/store/meta_test.c \
 	tests/unit/core/store/metatool.h
 tests_unit_core_store_meta_test_LDADD = $(LDADD) $(LMDB_LIBS)
 EXTRA_DIST += tests/data/store
+
+UNIT_TESTS += tests/unit/core/store/lmdbrules_test
+tests_unit_core_store_lmdbrules_test_SOURCES = tests/unit/core/store/lmdbrules_test.c \
+	tests/unit/core/store/metatool.h
+tests_unit_core_store_lmdbrules_test_LDADD = $(LDADD) $(LMDB_LIBS)

@@ -176,7 +176,7 @@ tool_fill(sw_keystore *ks, unsigned n)
                 must(ks->ops->release(ks, c));
         }
         must(ks->ops->commit(ks));
-        must(ks->ops->remember(ks, "sha256:large", content, 20));
+        must(ks->ops->remember(ks, "sha256:large", content, 60));
         must(ks->ops->commit(ks));
 }
 
