@@ -132,6 +132,13 @@ common_map(const struct sw__vx *a, const struct sw__vx *b)
         return false;
 }
 
+/* Ids of derived keys mean something in their own place only. */
+static bool
+same_key(const struct sw__key *a, const struct sw__key *b)
+{
+        return a->place == b->place && strcmp(a->s, b->s) == 0;
+}
+
 static bool
 common_input(const struct sw__vx *a, const struct sw__vx *b, uint32_t i)
 {
@@ -146,7 +153,7 @@ common_input(const struct sw__vx *a, const struct sw__vx *b, uint32_t i)
                 return true;
         for (size_t j = 0; j < x->keys.n; j++)
                 for (size_t k = 0; k < y->keys.n; k++)
-                        if (strcmp(x->keys.v[j].s, y->keys.v[k].s) == 0)
+                        if (same_key(&x->keys.v[j], &y->keys.v[k]))
                                 return true;
         return false;
 }
