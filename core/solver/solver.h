@@ -163,7 +163,8 @@ struct sw_graph {
  * @graph: borrowed until return; ops are given.
  * @out:   handed back; release with sw__solve_free().
  * Errors: SW_E_INVALID: an input or root that is out of range, naming the vertex;
- *         SW_E_LIMIT: more than SW_GRAPH_MAX vertices or inputs.
+ *         SW_E_LIMIT: more than SW_GRAPH_MAX vertices or inputs; SW_E_CANCELLED: the job
+ *         is being closed (the caller is an op that closing waits for).
  */
 SW_API SW_NODISCARD sw_err *sw__solve_start(sw_job *job, const struct sw_graph *graph,
                                             sw_solve **out);

@@ -76,6 +76,7 @@ job_end(void *arg)
         sw_job *job = arg;
 
         sw__core_job_end(job->solver->core, job->core);
+        job->core = NULL; /* it goes when it is idle */
 }
 
 void
@@ -134,6 +135,7 @@ struct solve_call {
         sw_job *job;
         const struct sw_graph *graph;
         sw_solve *solve;
+        sw_err *err; /* it did not begin */
 };
 
 static void
@@ -141,8 +143,13 @@ solve_begin(void *arg)
 {
         struct solve_call *c = arg;
         struct sw__core *core = c->job->solver->core;
-        sw_err *err = sw_cancel_check(c->job->cancel);
 
+        /* An op that closing the job waits for may still come with a solve. */
+        if (!c->job->core) {
+                c->err = sw_err_new(SW_E_CANCELLED, "the job was closed");
+                return;
+        }
+        sw_err *err = sw_cancel_check(c->job->cancel);
         c->solve->core = sw__core_solve(core, c->job->core, c->graph, c->solve);
         if (err)
                 sw__core_solve_cancel(core, c->solve->core, err);
@@ -166,12 +173,17 @@ sw__solve_start(sw_job *job, const struct sw_graph *graph, sw_solve **out)
                 return err;
         }
         sw_solve *solve = sw_new(sw_solve);
-        struct solve_call c = { job, graph, solve };
+        struct solve_call c = { job, graph, solve, NULL };
         solve->refs = 2;
         solve->solver = job->solver;
         solve->done_fn = graph->done;
         solve->arg = graph->arg;
         sw__solver_call(job->solver, solve_begin, &c);
+        if (c.err) {
+                free_ops(graph);
+                free(solve);
+                return c.err;
+        }
         *out = solve;
         return SW_OK;
 }

@@ -335,6 +335,71 @@ START_TEST(claims_keys)
 }
 END_TEST
 
+/* A key store that knows "name" over @below by the id "7", with a result. */
+static void
+know_as_seven(struct lab *lab, sw_keystore *ks, const char *below, const char *name)
+{
+        struct sw_key_link link = { .digest = name, .selector = "" };
+        sw_auto(sw_str) value = sw_asprintf("%s(%s)", name, below);
+        sw_result *r = fake_store(lab, "far", value);
+        struct sw_key_record rec = { .result = sw__result_id(r), .created_at = 1 };
+        sw_key_id root;
+
+        sw__key_root(below, 0, &root);
+        ok(ks->ops->add_link(ks, root.s, &link, "7"));
+        ok(ks->ops->add_record(ks, "7", &rec));
+        ok(ks->ops->commit(ks));
+        sw__result_unref(r);
+}
+
+/* Catches ids of derived keys compared across stores: "7" of one import is not "7" of
+ * another, and an op with the same cache map over each must not get the other's result. */
+START_TEST(tells_stores_apart)
+{
+        struct lab lab;
+        struct fake a[] = { { .name = "a" },
+                            { .name = "left", .n_in = 1, .in = { 0 } },
+                            { .name = "over-left",
+                              .map = { "top" },
+                              .n_in = 1,
+                              .in = { 1 },
+                              .gated = true } };
+        struct fake b[] = { { .name = "b" },
+                            { .name = "right", .n_in = 1, .in = { 0 } },
+                            { .name = "over-right",
+                              .map = { "top" },
+                              .n_in = 1,
+                              .in = { 1 },
+                              .gated = true } };
+
+        lab_open(&lab, 4, 0);
+        sw_keystore *third = sw__keystore_mem_new();
+        struct sw_cache_place places[] = { { lab.keys, &lab.loader },
+                                           { lab.far_keys, &lab.far_loader },
+                                           { third, &lab.far_loader } };
+        sw_cacheset *set = sw__cacheset_new(places, 3);
+        know_as_seven(&lab, lab.far_keys, "a", "left");
+        know_as_seven(&lab, third, "b", "right");
+
+        sw_job *job = lab_job(&lab, set, NULL);
+        sw_solve *sa = lab_start(&lab, job, a, 3), *sb = lab_start(&lab, job, b, 3);
+        until_now(&a[2], 1);
+        until_now(&b[2], 1); /* neither waits for the other */
+        lab_gate(&lab, true);
+        ok(sw__solve_wait(sa));
+        ok(sw__solve_wait(sb));
+        ck_assert_uint_eq(a[1].runs + b[1].runs, 0);
+        ck_assert_str_eq(fake_value(sw__solve_result(sa, 0)), "over-left(left(a))");
+        ck_assert_str_eq(fake_value(sw__solve_result(sb, 0)), "over-right(right(b))");
+        sw__solve_free(sa);
+        sw__solve_free(sb);
+        sw__job_close(job);
+        lab_close(&lab);
+        sw__cacheset_unref(set);
+        sw__keystore_free(third);
+}
+END_TEST
+
 /* Build @n gated ops below one; the most that ran at once. */
 static int
 peak_of(struct lab *lab, sw_limit *limit, uint64_t units, int expected)
@@ -553,6 +618,77 @@ START_TEST(builds_inside_builds)
 }
 END_TEST
 
+struct late {
+        struct lab *lab;
+        sw_job *job;
+        struct fake *inner;
+        atomic_uint running;
+        atomic_uint refused;
+};
+
+/* Waits to be cancelled, then comes with one more solve for the job. */
+static sw_err *
+late_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result **out,
+             size_t n_out)
+{
+        struct late *l = p;
+        struct fake_op *op = sw_new(struct fake_op);
+        struct sw_vertex_input root = { 0, 0 };
+        sw_solve *solve;
+
+        (void) in, (void) n_in, (void) out, (void) n_out;
+        atomic_store(&l->running, 1);
+        (void) sw_cancel_wait(sw_ctx_cancel(ctx), -1);
+        *op = (struct fake_op){ l->lab, l->inner };
+        atomic_fetch_add(&l->lab->ops, 1);
+        struct sw_vertex v = { .digest = fake_digest(l->inner),
+                               .ops = fake_ops(l->inner),
+                               .op = op,
+                               .n_outputs = 1 };
+        struct sw_graph g = {
+                .vertices = &v, .n_vertices = 1, .roots = &root, .n_roots = 1
+        };
+        sw_err *err = sw__solve_start(l->job, &g, &solve);
+        if (!err) {
+                err = sw__solve_wait(solve);
+                sw__solve_free(solve);
+        }
+        atomic_fetch_add(&l->refused, sw_err_code(err) == SW_E_CANCELLED);
+        return err ? err : sw_err_new(SW_E_INTERNAL, "it was taken");
+}
+
+/* Catches a solve that comes while its job is being closed ending the program, leaking its
+ * ops, or keeping the job from its end. */
+START_TEST(refuses_solves_of_closed_jobs)
+{
+        static const struct sw_op_ops ops = { .size = sizeof(ops),
+                                              .flags = SW_OP_WAITS_FOR_SOLVER,
+                                              .cache_map = nested_map,
+                                              .execute = late_execute };
+        struct lab lab;
+        struct fake inner[] = { { .name = "inner" } };
+        struct late l = { .lab = &lab, .inner = inner };
+        struct sw_vertex v = {
+                .digest = sw_digest_of("outer", 5), .ops = &ops, .op = &l, .n_outputs = 1
+        };
+        struct sw_vertex_input root = { 0, 0 };
+        struct sw_graph g = {
+                .vertices = &v, .n_vertices = 1, .roots = &root, .n_roots = 1
+        };
+        sw_solve *solve;
+
+        lab_open(&lab, 1, 1);
+        l.job = lab_job(&lab, NULL, NULL);
+        ok(sw__solve_start(l.job, &g, &solve));
+        until(&l.running, 1);
+        sw__job_close(l.job);
+        ck_assert_uint_eq(l.refused, 1);
+        ck_assert_uint_eq(inner[0].runs, 0);
+        sw__solve_free(solve);
+        lab_close(&lab);
+}
+END_TEST
+
 /* Catches a graph with a hole taken on, or its ops not freed. */
 START_TEST(refuses_bad_graphs)
 {
@@ -631,5 +767,6 @@ UNIT_MAIN("solver", builds_once, finds_by_content, skips_content_that_cannot_mat
           finds_by_alternative_maps, runs_when_results_are_gone, ignores_the_cache,
           adopts_imported_results, fails_at_once, tries_again_after_failure,
           cancels_what_nobody_wants, restarts_what_was_cancelled, closing_waits_for_ops,
-          claims_keys, keeps_to_bounds, jobs_take_turns, says_why, builds_inside_builds,
-          refuses_bad_graphs, walks_long_chains)
+          claims_keys, tells_stores_apart, keeps_to_bounds, jobs_take_turns, says_why,
+          builds_inside_builds, refuses_solves_of_closed_jobs, refuses_bad_graphs,
+          walks_long_chains)
