@@ -85,9 +85,11 @@ sw__core_step(struct sw__core *c)
 bool
 sw__core_group_due(struct sw__core *c)
 {
+        if (!c->group_writes) /* nothing keeps what there is to tell */
+                return c->notices.n != 0;
         return c->group_writes >= SW_KEYSTORE_GROUP_MAX ||
-               (c->group_writes && c->host->mono(c->host_arg) - c->group_since >=
-                                           (int64_t) SW_KEYSTORE_GROUP_MS * 1000000);
+               c->host->mono(c->host_arg) - c->group_since >=
+                       (int64_t) SW_KEYSTORE_GROUP_MS * 1000000;
 }
 
 static void

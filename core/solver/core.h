@@ -402,7 +402,8 @@ SW_API void sw__core_finish(struct sw__core *c, struct sw__act *act);
 SW_API bool sw__core_step(struct sw__core *c);
 /** sw__core_flush - commit, then tell. */
 SW_API void sw__core_flush(struct sw__core *c);
-/** sw__core_group_due - flush now, do not step on: the open group is large or old. */
+/** sw__core_group_due - flush now, do not step on: the open group is large or
+ *  old, or there is none and something is to be told. */
 SW_API bool sw__core_group_due(struct sw__core *c);
 
 /* Limits. */

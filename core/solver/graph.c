@@ -164,8 +164,11 @@ sw__vx_load(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def
                 c->host->free_op(c->host_arg, def->ops, def->op);
         else
                 v = make(c, job, def, loaded);
-        if (holds(v, job))
+        if (holds(v, job)) {
+                if (!job->active) /* it was left out while nothing of it was going */
+                        sw__ready_join(c, job, v);
                 return v;
+        }
         sw__push_tight(&v->jobs, job);
         sw_array_push(&job->members, (struct sw__member){ v, def->location });
         sw__ready_join(c, job, v);
