@@ -282,16 +282,26 @@ ran_err(struct sw__core *c, struct sw__vx *v, void *arg)
         sw__vx_fail(c, v, sw_steal(act->err));
 }
 
+/* Subscribers see that it does not run any more. At once: nothing was stored that has to be
+ * committed before, and the next start shall not be overtaken. */
+static void
+tell_stopped(struct sw__core *c, const struct sw__vx *v, const struct sw__act *act)
+{
+        if (v->story)
+                sw__story_ended(v->story, c->host->now(c->host_arg), false,
+                                sw_err_message(act->err));
+}
+
 static void
 stopped_err(struct sw__core *c, struct sw__vx *v, void *arg)
 {
-        (void) arg;
         act_over(c, v);
         if (v->in_run) { /* wanted again meanwhile */
                 v->run = SW__R_READY;
                 sw__ready_push(c, v);
         } else {
                 v->run = SW__R_NONE;
+                tell_stopped(c, v, arg);
         }
         free_others(c, v);
         if (v->run == SW__R_NONE)
