@@ -128,12 +128,15 @@ spool_write(int fd, const char *p, size_t n, uint64_t off)
         return true;
 }
 
-/* Lost text leaves a line that says so, in memory. */
+/* Lost text leaves a line that says so, in memory; a disk that stays full leaves no more
+ * of them than memory has room for. */
 static void
 add_lost_locked(struct sw__story_vertex *v, size_t n, int err, int64_t now)
 {
         size_t off = v->text.len;
 
+        if (off > 2 * LOG_MEMORY)
+                return;
         sw_buf_addf(&v->text, "[%zu bytes of log are lost: %s]\n", n, strerror(err));
         add_chunk_locked(v, (struct chunk){ .timestamp = now,
                                             .off = off,
