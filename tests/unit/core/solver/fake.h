@@ -35,8 +35,9 @@ struct fake {
         uint64_t units;
         bool waits; /* SW_OP_WAITS_FOR_SOLVER */
         atomic_uint runs, stops, maps, contents;
-        atomic_uint at; /* the how-manieth run of the lab the latest was */
-        atomic_int now; /* running at this moment */
+        atomic_uint at;    /* the how-manieth run of the lab the latest was */
+        atomic_int now;    /* running at this moment */
+        atomic_uint twice; /* begun while it was running already */
 };
 
 struct lab {
@@ -229,7 +230,8 @@ fake_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result 
         sw_err *err = SW_OK;
 
         fake_count(lab, 1);
-        atomic_fetch_add(&f->now, 1);
+        if (atomic_fetch_add(&f->now, 1) > 0)
+                atomic_fetch_add(&f->twice, 1);
         if (f->log)
                 sw_progress_output(ctx, 1, f->log, strlen(f->log));
         if (f->gated)

@@ -213,8 +213,10 @@ START_TEST(many_jobs)
         ck_assert_uint_gt(s.builds, 20);
         ck_assert_uint_gt(s.cancelled, 0);
         lab_close(&s.lab);
-        for (unsigned i = 0; i < VERTICES; i++)
+        for (unsigned i = 0; i < VERTICES; i++) {
+                ck_assert_uint_eq(s.f[i].twice, 0);
                 free(s.names[i]);
+        }
 }
 END_TEST
 
