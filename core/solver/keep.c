@@ -157,6 +157,86 @@ sw__keep_roots(struct sw__edge *e)
         }
 }
 
+/* ---- what an imported cache knows beyond this build ---- */
+
+struct backlink {
+        char parent[SW_KEY_TEXT_SIZE], digest[SW_KEY_TEXT_SIZE], selector[SW_KEY_TEXT_SIZE];
+        uint32_t input;
+        int32_t output;
+};
+
+struct backlinks {
+        SW_ARRAY(struct backlink) all;
+};
+
+static bool
+take_backlink(void *arg, const char *parent, const struct sw_key_link *link)
+{
+        struct backlinks *b = arg;
+        struct backlink l = { .input = link->input, .output = link->output };
+
+        if (strlen(parent) > SW_KEY_TEXT_MAX || strlen(link->digest) > SW_KEY_TEXT_MAX ||
+            strlen(link->selector) > SW_KEY_TEXT_MAX)
+                return true;
+        strcpy(l.parent, parent);
+        strcpy(l.digest, link->digest);
+        strcpy(l.selector, link->selector);
+        sw_array_push(&b->all, l);
+        return true;
+}
+
+static bool
+not_root(void *arg, const char *parent, const struct sw_key_link *link)
+{
+        (void) parent;
+        (void) link;
+        *(bool *) arg = false;
+        return false;
+}
+
+/*
+ * @e is @theirs in the store @far and @ours in the local one. Links from root keys mean the
+ * same in both: content keys above all, which this build had no reason to compute.
+ */
+static void
+copy_root_links(struct sw__core *c, struct sw__edge *e, sw_keystore *far,
+                const char *theirs, const char *ours)
+{
+        struct backlinks b = { 0 };
+        sw_keystore *ks = local(e->v);
+
+        sw__store_problem(c, far->ops->walk_backlinks(far, theirs, take_backlink, &b));
+        for (size_t i = 0; i < b.all.n; i++) {
+                const struct backlink *l = &b.all.v[i];
+                struct sw_key_link link = { l->input, l->output, l->digest, l->selector };
+                bool root = !sw__key_is_volatile(l->parent);
+
+                if (root)
+                        sw__store_problem(c, far->ops->walk_backlinks(far, l->parent,
+                                                                      not_root, &root));
+                if (!root)
+                        continue;
+                sw__group_open(c, ks);
+                sw__store_problem(c, ks->ops->add_link(ks, l->parent, &link, ours));
+        }
+        sw_array_release(&b.all);
+}
+
+static void
+copy_far_links(struct sw__core *c, struct sw__edge *e, const char *ours)
+{
+        const sw_cacheset *set = e->v->cache;
+
+        for (size_t i = 0; i < e->keys.n; i++) {
+                const struct sw__key *k = &e->keys.v[i];
+
+                if (k->place != 0 && k->place < set->n)
+                        copy_root_links(c, e, set->places[k->place].keys, k->s, ours);
+        }
+}
+
+/* ---- keys ---- */
+
 /*
  * Give an edge whose inputs have theirs its local key. There may be one by now that it was
  * not looked up by: made by a job with other caches, or by another process.
@@ -185,6 +265,7 @@ key_edge(struct sw__core *c, struct sw__edge *e)
                 sw__key_add(e, 0, id.s);
                 k = local_key(e);
         }
+        copy_far_links(c, e, k->s);
         for (uint8_t m = 0; m < e->v->n_maps; m++)
                 for (uint32_t i = 0;
                      !sw__key_is_volatile(e->v->maps[m]) && i < e->v->n_inputs; i++)

@@ -6,8 +6,10 @@
  *
  *   - a solve that succeeds has the naive evaluator's values; one that fails was cancelled
  *     or has something in it that can fail, and names it
- *   - no two structurally equal vertices run at once (same caches, nothing volatile); none
- *     runs again whose result is stored, unless it ignores the cache
+ *   - no two vertices that a key makes equal run at once (same caches, nothing volatile);
+ *     none runs again whose result is stored, unless it ignores the cache; what ignores it
+ *     gets a result that was made so, and now
+ *   - jobs that trust other caches do not share; what no solve wants is cancelled
  *   - what is told to be done is committed
  *   - bounds hold; everything ends; nothing is left over
  */
@@ -54,9 +56,9 @@ static const struct sw_op_ops waiting_mops = { .size = sizeof(mops),
 /* ---- watching runs ---- */
 
 static const char *
-sid_key(const struct mop *m, char buf[64])
+kid_key(const struct mop *m, char buf[64])
 {
-        snprintf(buf, 64, "%p %" PRIx64, (void *) m->set, m->vx.sid);
+        snprintf(buf, 64, "%p %" PRIx64, (void *) m->set, m->vx.kid);
         return buf;
 }
 
@@ -84,7 +86,7 @@ describe_all(const struct drive *d, const struct mop *m)
 {
         for (const struct sw__vx *h = d->core->table; h; h = h->hh.next)
                 for (const struct sw__vx *v = h; v; v = v->variant)
-                        if (((struct mop *) v->op)->vx.sid == m->vx.sid)
+                        if (((struct mop *) v->op)->vx.kid == m->vx.kid)
                                 describe(v);
 }
 
@@ -106,7 +108,7 @@ run_starts(struct drive *d, struct sw__act *act)
                         model_fail("runs without its input %u", i);
         if (m->vx.tainted)
                 return;
-        sid_key(m, key);
+        kid_key(m, key);
         if (sw_map_has(d->running, key) || (!m->ignore && sw_map_has(d->w->succeeded, key)))
                 describe_all(d, m);
         if (sw_map_has(d->running, key))
@@ -124,7 +126,7 @@ run_ends(struct drive *d, struct sw__act *act)
 
         if (m->vx.tainted)
                 return;
-        sid_key(m, key);
+        kid_key(m, key);
         sw_map_remove(d->running, key);
         if (!act->err)
                 sw_map_set(d->w->succeeded, key, d);
@@ -136,6 +138,10 @@ static void
 host_start(void *arg, struct sw__act *act)
 {
         struct drive *d = arg;
+
+        for (size_t i = 0; i < act->v->jobs.n; i++)
+                if (act->v->jobs.v[i]->cache != act->v->cache)
+                        model_fail("a job shares a vertex that uses other caches");
 
         d->n_map += act->kind == SW__ACT_MAP;
         d->n_content += act->kind == SW__ACT_CONTENT;
@@ -207,6 +213,10 @@ check_end(struct drive *d, const struct msolve *m)
                 uint64_t want = naive_value(d->w, m->roots[i].vertex, m->roots[i].output);
                 if (!s->results[i] || result_value(s->results[i]) != want)
                         model_fail("root %u has another value", i);
+                const struct stored *made = result_find(d->w, sw__result_id(s->results[i]));
+                if (m->ignore & (1u << m->roots[i].vertex) &&
+                    (made->drive != d->number || !made->ignoring))
+                        model_fail("root %u ignores the cache and got what is in it", i);
         }
 }
 
@@ -273,9 +283,13 @@ do_run(struct drive *d, struct sw__act *act, const struct mop *m)
         }
         for (uint32_t i = 0; i < act->n_in; i++)
                 in[i] = result_value(act->in[i]);
-        for (uint32_t o = 0; o < act->n_out; o++)
+        for (uint32_t o = 0; o < act->n_out; o++) {
                 act->out[o] = result_make(d->w, d->importing ? "remote" : "local",
                                           sense_value(m->sense, o, in));
+                struct stored *made = result_find(d->w, sw__result_id(act->out[o]));
+                made->drive = d->number;
+                made->ignoring = m->ignore;
+        }
 }
 
 static void
@@ -329,6 +343,7 @@ drive_init(struct drive *d, struct world *w, unsigned step_events)
 
         memset(d, 0, sizeof(*d));
         d->w = w;
+        d->number = ++w->drives;
         d->max_running = opts.max_running = 1 + choose(&w->ch, 4);
         d->job_max = 1 + choose(&w->ch, 3);
         d->limit.units = LIMIT_UNITS;
@@ -356,15 +371,15 @@ fill(struct drive *d, struct sw_vertex *def, unsigned v, bool ignore, sw_cachese
         d->w->live_ops++;
         *def = (struct sw_vertex){
                 .digest = vx->digest,
-                .ops = vx->sid % 11 == 0 ? &waiting_mops : &mops,
+                .ops = vx->kid % 11 == 0 ? &waiting_mops : &mops,
                 .op = m,
                 .inputs = vx->in,
                 .n_inputs = vx->sense->n_in,
                 .n_outputs = vx->sense->n_out,
                 .ignore_cache = ignore,
                 .location = 4711,
-                .limit = vx->sid % 3 == 0 ? &d->limit : NULL,
-                .units = 1 + vx->sid % 4,
+                .limit = vx->kid % 3 == 0 ? &d->limit : NULL,
+                .units = 1 + vx->kid % 4,
         };
 }
 
@@ -384,6 +399,7 @@ drive_solve(struct drive *d, unsigned job, const struct sw_vertex_input *roots,
                 fill(d, &defs[i], i, ignore & (1u << i), j->cache);
         m->job = job;
         m->n_roots = n_roots;
+        m->ignore = ignore;
         memcpy(m->roots, roots, n_roots * sizeof(*roots));
         sw_err *err = sw__graph_check(&g);
         if (err)
@@ -428,6 +444,19 @@ drive_flush(struct drive *d)
         sw__core_flush(d->core);
 }
 
+/* At rest: what is still in flight is for a solve that goes on, or was told to stop. */
+static void
+check_wanted(struct drive *d)
+{
+        bool going = false;
+
+        for (unsigned i = 0; i < d->n_solves; i++)
+                going |= !d->solves[i].done;
+        for (size_t i = 0; i < d->pending.n; i++)
+                if (!going && !d->pending.v[i]->cancelled)
+                        model_fail("nobody wants an act that goes on");
+}
+
 void
 drive_drain(struct drive *d)
 {
@@ -435,6 +464,7 @@ drive_drain(struct drive *d)
                 while (drive_step(d))
                         ;
                 drive_flush(d);
+                check_wanted(d);
                 if (d->pending.n)
                         drive_finish(d, choose(&d->w->ch, (unsigned) d->pending.n));
                 else if (!drive_step(d))

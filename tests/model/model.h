@@ -62,9 +62,11 @@ struct mvx {
         struct sense *sense;
         sw_digest digest;
         struct sw_vertex_input in[MAX_IN];
-        uint64_t sid; /* equal for structurally equal vertices */
-        bool tainted; /* something in its closure is volatile */
-        bool ill;     /* something in its closure can fail */
+        uint64_t kid;  /* equal for vertices that a key makes equal: same op over equal
+                          inputs, or over other ones whose content is equal */
+        bool tainted;  /* no such key is ever stored: something in it is volatile */
+        bool unsteady; /* something in its closure is volatile */
+        bool ill;      /* something in its closure can fail */
 };
 
 struct world {
@@ -82,20 +84,23 @@ struct world {
         long live_results; /* objects */
         long live_ops;
         uint64_t digests;  /* ever made */
-        sw_map *succeeded; /* sids, and content ids, that have a stored result */
+        sw_map *succeeded; /* kids that have a stored result */
+        unsigned drives;   /* ever made */
 };
 
 /* What is behind a result id. */
 struct stored {
         uint64_t value;
         bool gone;
+        unsigned drive; /* in which it was made */
+        bool ignoring;  /* by a run that ignored the cache */
 };
 
 void world_init(struct world *w, uint64_t seed);
 void world_release(struct world *w);
 void world_new_graph(struct world *w);
 void world_mutate(struct world *w);
-void world_learn(struct world *w); /* sids and flags, after the graph has changed */
+void world_learn(struct world *w); /* kids and flags, after the graph has changed */
 struct sense *world_sense(struct world *w, unsigned n_in);
 unsigned world_add(struct world *w, struct sense *s, const struct sw_vertex_input *in);
 
@@ -123,6 +128,7 @@ struct msolve {
         unsigned job;
         unsigned n_roots;
         struct sw_vertex_input roots[2];
+        unsigned ignore;
         bool cancelled; /* by us, or its job was ended */
         bool done;
 };
@@ -138,9 +144,10 @@ struct drive {
         sw_limit limit;
         int64_t clock;
         unsigned max_running, job_max;
-        sw_map *running;                          /* sid -> struct sw__act */
+        sw_map *running;                          /* kid -> struct sw__act */
         unsigned n_run, n_load, n_content, n_map; /* acts ever */
-        bool importing;                           /* fills the remote store */
+        unsigned number;
+        bool importing; /* fills the remote store */
         bool one_set;
 };
 

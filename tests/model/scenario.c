@@ -59,6 +59,13 @@ make_twins(struct world *w)
 }
 
 static void
+make_two(struct world *w)
+{
+        add(w, plain(w, 0, 1), 0, 0);
+        add(w, plain(w, 0, 1), 0, 0);
+}
+
+static void
 make_ill_twins(struct world *w)
 {
         make_twins(w);
@@ -192,6 +199,16 @@ static const struct scenario scenarios[] = {
             { CANCEL, 1, 0, 0 },
             { SOLVE, 0, 0, 0 } },
           5 },
+        { "ready in the queue of a job that is closed",
+          make_two,
+          1,
+          { { SOLVE, 1, 1, 0 },
+            { CANCEL, 0, 0, 0 },
+            { SOLVE, 2, 0, 0 },
+            { SOLVE, 0, 1, 0 },
+            { SOLVE, 1, 1, 0 },
+            { END_JOB, 0, 0, 0 } },
+          6 },
         { "equal chains in two jobs, one cancelled",
           make_chains,
           1,

@@ -163,7 +163,7 @@ check_rebuild(struct world *w, struct sw__coverage *sum)
         struct sw_map_iter it;
         char *id;
 
-        if (w->vx[root.vertex].tainted || w->vx[root.vertex].ill)
+        if (w->vx[root.vertex].unsteady || w->vx[root.vertex].ill)
                 return;
         drive_init(&d, w, 256);
         drive_solve(&d, drive_job(&d, w->set[choose(&w->ch, 2)]), &root, 1, 0);

@@ -182,6 +182,8 @@ add_twin(struct world *w)
                 in[i] = v->in[i];
                 if (chance(&w->ch, 60))
                         in[i].vertex = twin_of(w, in[i].vertex);
+                else if (chance(&w->ch, 30)) /* a twin of the op alone */
+                        in[i] = random_edge(w, w->n_vx);
         }
         world_add(w, v->sense, in);
 }
@@ -235,6 +237,23 @@ world_mutate(struct world *w)
         world_learn(w);
 }
 
+static void
+learn_input(const struct world *w, struct mvx *v, unsigned k)
+{
+        const struct mvx *in = &w->vx[v->in[k].vertex];
+
+        v->ill |= in->ill;
+        v->unsteady |= in->unsteady;
+        if (v->sense->content & (1u << k)) {
+                uint64_t value = naive_value(w, v->in[k].vertex, v->in[k].output);
+                v->kid = mix(v->kid, content_of(v->sense, k, value));
+                v->tainted |= v->sense->content_volatile;
+        } else {
+                v->kid = mix(mix(v->kid, in->kid), v->in[k].output);
+                v->tainted |= in->tainted;
+        }
+}
+
 void
 world_learn(struct world *w)
 {
@@ -242,15 +261,12 @@ world_learn(struct world *w)
                 struct mvx *v = &w->vx[i];
                 const struct sense *s = v->sense;
 
-                v->sid = mix(s->id, s->n_maps > 1 ? s->variant + 1 : 0);
-                v->tainted = s->is_volatile;
+                v->kid = mix(s->id, s->n_maps > 1 ? s->variant + 1 : 0);
+                v->tainted = v->unsteady = s->is_volatile;
+                v->unsteady |= s->content && s->content_volatile;
                 v->ill = s->runs_ill || s->maps_ill || s->contents_ill;
-                for (unsigned k = 0; k < s->n_in; k++) {
-                        const struct mvx *in = &w->vx[v->in[k].vertex];
-                        v->sid = mix(mix(v->sid, in->sid), v->in[k].output);
-                        v->tainted |= in->tainted;
-                        v->ill |= in->ill;
-                }
+                for (unsigned k = 0; k < s->n_in; k++)
+                        learn_input(w, v, k);
         }
 }
 
