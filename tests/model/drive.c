@@ -373,7 +373,6 @@ fill(struct drive *d, struct sw_vertex *def, unsigned v, bool ignore, sw_cachese
                 .digest = vx->digest,
                 .ops = vx->kid % 11 == 0 ? &waiting_mops : &mops,
                 .op = m,
-                .inputs = vx->in,
                 .n_inputs = vx->sense->n_in,
                 .n_outputs = vx->sense->n_out,
                 .ignore_cache = ignore,
@@ -383,20 +382,47 @@ fill(struct drive *d, struct sw_vertex *def, unsigned v, bool ignore, sw_cachese
         };
 }
 
+/* The vertices that @roots need, as bits; or all of them: what a frontend names and does
+ * not use. */
+static unsigned
+closure(struct drive *d, const struct sw_vertex_input *roots, unsigned n_roots)
+{
+        unsigned need = 0;
+
+        if (!d->w->closures && chance(&d->w->ch, 50))
+                return UINT32_MAX;
+        for (unsigned i = 0; i < n_roots; i++)
+                need |= 1u << roots[i].vertex;
+        for (unsigned i = d->w->n_vx; i-- > 0;)
+                for (unsigned k = 0; need & (1u << i) && k < d->w->vx[i].sense->n_in; k++)
+                        need |= 1u << d->w->vx[i].in[k].vertex;
+        return need;
+}
+
 void
 drive_solve(struct drive *d, unsigned job, const struct sw_vertex_input *roots,
             unsigned n_roots, unsigned ignore)
 {
         struct msolve *m = &d->solves[d->n_solves++];
         struct sw__job *j = d->jobs[job].job;
+        unsigned need = closure(d, roots, n_roots), at[MAX_VX];
         struct sw_vertex defs[MAX_VX];
-        struct sw_graph g = { .vertices = defs,
-                              .n_vertices = d->w->n_vx,
-                              .roots = m->roots,
-                              .n_roots = n_roots };
+        struct sw_vertex_input in[MAX_VX][MAX_IN], r[2];
+        struct sw_graph g = { .vertices = defs, .roots = r, .n_roots = n_roots };
 
-        for (unsigned i = 0; i < d->w->n_vx; i++)
-                fill(d, &defs[i], i, ignore & (1u << i), j->cache);
+        for (unsigned i = 0; i < d->w->n_vx; i++) {
+                if (!(need & (1u << i)))
+                        continue;
+                fill(d, &defs[g.n_vertices], i, ignore & (1u << i), j->cache);
+                for (unsigned k = 0; k < d->w->vx[i].sense->n_in; k++) {
+                        in[i][k] = d->w->vx[i].in[k];
+                        in[i][k].vertex = at[in[i][k].vertex];
+                }
+                defs[g.n_vertices].inputs = in[i];
+                at[i] = g.n_vertices++;
+        }
+        for (unsigned i = 0; i < n_roots; i++)
+                r[i] = (struct sw_vertex_input){ at[roots[i].vertex], roots[i].output };
         m->job = job;
         m->n_roots = n_roots;
         m->ignore = ignore;

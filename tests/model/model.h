@@ -86,6 +86,7 @@ struct world {
         uint64_t digests;  /* ever made */
         sw_map *succeeded; /* kids that have a stored result */
         unsigned drives;   /* ever made */
+        bool closures;     /* solves name what they need, nothing else */
 };
 
 /* What is behind a result id. */
