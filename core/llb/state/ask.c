@@ -75,7 +75,7 @@ sw_err *
 sw_state_get_env(const sw_state *s, const char *key, const struct sw_llb_opts *opts,
                  char **out)
 {
-        struct env_list env = { NULL, 0 };
+        struct env_list env = { 0 };
         sw_auto(resolver) r;
         char *found = NULL;
         sw_err *err = start(&r, opts);
@@ -94,7 +94,7 @@ sw_state_get_env(const sw_state *s, const char *key, const struct sw_llb_opts *o
 sw_err *
 sw_state_get_env_list(const sw_state *s, const struct sw_llb_opts *opts, sw_strlist *out)
 {
-        struct env_list env = { NULL, 0 };
+        struct env_list env = { 0 };
         sw_auto(resolver) r;
         sw_err *err = start(&r, opts);
 

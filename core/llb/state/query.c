@@ -132,12 +132,19 @@ sw__llb_find_number(struct resolver *r, const sw_state *s, enum value key, int64
 
 typedef SW_ARRAY(const sw_state *) nodes;
 
+/* The nodes that set @key, from @n down to one whose answer is in @done (NULL: none is),
+ * which is *known then; NULL: to the end. */
 static sw_err *
-collect(struct resolver *r, const sw_state *n, enum value key, nodes *out)
+collect(struct resolver *r, const sw_state *n, enum value key, const struct table *done,
+        nodes *out, void **known)
 {
         sw_err *err = SW_OK;
 
+        *known = NULL;
         while (!err && n) {
+                *known = done ? sw__llb_table_get(done, n, 0) : NULL;
+                if (*known)
+                        break;
                 sw_array_push(out, n);
                 err = find_before(r, n, key, &n);
         }
@@ -150,10 +157,11 @@ sw__llb_find_all(struct resolver *r, const sw_state *s, enum value key,
 {
         nodes found = { 0 };
         const sw_state *first;
+        void *none;
         sw_err *err = sw__llb_find_value(r, s, key, &first);
 
         if (!err)
-                err = collect(r, first, key, &found);
+                err = collect(r, first, key, NULL, &found, &none);
         if (!err) {
                 *n = found.n;
                 *out = (const sw_state **) sw__pb_arena_alloc(&r->arena,
@@ -168,7 +176,7 @@ sw__llb_find_all(struct resolver *r, const sw_state *s, enum value key,
 
 /* ---- directory --------------------------------------------------------------------- */
 
-/* The nodes from @n down to one whose answer is known, or that needs none before it. */
+/* The nodes from @n down to one whose directory is known or absolute; *known is it. */
 static sw_err *
 collect_dirs(struct resolver *r, const sw_state *n, nodes *out, const char **known)
 {
@@ -178,46 +186,53 @@ collect_dirs(struct resolver *r, const sw_state *n, nodes *out, const char **kno
         while (!err && n) {
                 const char *k = (const char *) sw__llb_table_get(&r->dirs, n, 0);
 
-                if (k) {
-                        *known = k;
+                if (k || n->text[0] == '/') {
+                        *known = k ? k : n->text;
                         break;
                 }
                 sw_array_push(out, n);
-                if (n->text[0] == '/')
-                        break;
                 err = find_before(r, n, VALUE_DIR, &n);
         }
+        return err;
+}
+
+/* The directory of @n. It is put together at once and only its own is remembered: of a
+ * chain of relative ones all together would be as long as the square of it. */
+static sw_err *
+make_dir(struct resolver *r, const sw_state *n, const char **out)
+{
+        nodes todo = { 0 };
+        const char *known;
+        sw_err *err = collect_dirs(r, n, &todo, &known);
+
+        if (!err && !todo.n)
+                *out = known;
+        if (!err && todo.n) {
+                sw_auto(sw_buf) all = SW_BUF_INIT;
+                sw_auto(sw_str) clean = NULL;
+
+                for (size_t i = todo.n; i-- > 0;)
+                        sw_buf_addf(&all, "/%s", todo.v[i]->text);
+                clean = sw_path_join(known, all.data);
+                *out = sw__pb_arena_strndup(&r->arena, clean, strlen(clean));
+                sw__llb_table_put(&r->dirs, n, (void *) *out);
+        }
+        sw_array_release(&todo);
         return err;
 }
 
 sw_err *
 sw__llb_find_dir(struct resolver *r, const sw_state *s, const char **out)
 {
-        nodes todo = { 0 };
-        const char *dir = "";
         const sw_state *n;
         sw_err *err = sw__llb_find_value(r, s, VALUE_DIR, &n);
 
         if (err)
                 return err;
         if (n)
-                err = collect_dirs(r, n, &todo, &dir);
-        for (size_t i = todo.n; !err && i-- > 0;) {
-                const char *text = todo.v[i]->text;
-
-                if (text[0] == '/') {
-                        dir = text;
-                } else {
-                        sw_auto(sw_str) joined = sw_path_join(*dir ? dir : "/", text);
-
-                        dir = sw__pb_arena_strndup(&r->arena, joined, strlen(joined));
-                }
-                sw__llb_table_put(&r->dirs, todo.v[i], (void *) dir);
-        }
-        sw_array_release(&todo);
-        if (!err)
-                *out = dir;
-        return err;
+                return make_dir(r, n, out);
+        *out = "";
+        return SW_OK;
 }
 
 /* ---- environment ------------------------------------------------------------------- */
@@ -242,28 +257,38 @@ env_entry(struct resolver *r, const sw_state *n)
         return e;
 }
 
-/* Of each variable the newest node counts; the order is that of those nodes. */
+/* Of each variable the newest node counts; the order is that of those nodes. What a list
+ * that is known has goes before, so that a chain of variables and commands costs what its
+ * lists are long, not what all of it is. */
 static struct env_list *
-make_env(struct resolver *r, const nodes *newest_first)
+make_env(struct resolver *r, const nodes *newest_first, const struct env_list *known)
 {
+        const size_t max = newest_first->n + (known ? known->n : 0);
         struct env_list *env =
                 (struct env_list *) sw__pb_arena_alloc(&r->arena, sizeof(*env));
         sw_autoptr(sw_map) seen = sw_map_new(NULL);
+        size_t first = max;
 
-        env->n = 0;
-        env->v = (char **) sw__pb_arena_alloc(&r->arena, newest_first->n * sizeof(*env->v));
+        env->v = (char **) sw__pb_arena_alloc(&r->arena, max * sizeof(*env->v));
+        env->nodes = (const sw_state **) sw__pb_arena_alloc(&r->arena,
+                                                            max * sizeof(*env->nodes));
         for (size_t i = 0; i < newest_first->n; i++) {
                 const sw_state *n = newest_first->v[i];
 
-                if (sw_map_set(seen, n->name, env) && n->text)
-                        env->v[env->n++] = env_entry(r, n);
+                if (!sw_map_set(seen, n->name, env) || !n->text)
+                        continue;
+                env->nodes[--first] = n;
+                env->v[first] = env_entry(r, n);
         }
-        for (size_t i = 0; i < env->n / 2; i++) {
-                char *swap = env->v[i];
-
-                env->v[i] = env->v[env->n - 1 - i];
-                env->v[env->n - 1 - i] = swap;
+        for (size_t i = known ? known->n : 0; i-- > 0;) {
+                if (sw_map_get(seen, known->nodes[i]->name))
+                        continue;
+                env->nodes[--first] = known->nodes[i];
+                env->v[first] = known->v[i];
         }
+        env->v += first; /* filled from the end */
+        env->nodes += first;
+        env->n = max - first;
         return env;
 }
 
@@ -271,26 +296,19 @@ sw_err *
 sw__llb_find_env(struct resolver *r, const sw_state *s, struct env_list *out)
 {
         nodes found = { 0 };
-        struct env_list *env;
         const sw_state *n;
+        void *env;
         sw_err *err = sw__llb_find_value(r, s, VALUE_ENV, &n);
 
-        if (err)
-                return err;
-        if (!n) {
-                *out = (struct env_list){ NULL, 0 };
-                return SW_OK;
-        }
-        env = (struct env_list *) sw__llb_table_get(&r->envs, n, 0);
-        if (!env) {
-                err = collect(r, n, VALUE_ENV, &found);
-                if (!err) {
-                        env = make_env(r, &found);
-                        sw__llb_table_put(&r->envs, n, env);
-                }
-                sw_array_release(&found);
-        }
+        *out = (struct env_list){ 0 };
         if (!err)
-                *out = *env;
+                err = collect(r, n, VALUE_ENV, &r->envs, &found, &env);
+        if (!err && found.n) {
+                env = make_env(r, &found, (const struct env_list *) env);
+                sw__llb_table_put(&r->envs, n, env);
+        }
+        if (!err && env)
+                *out = *(const struct env_list *) env;
+        sw_array_release(&found);
         return err;
 }

@@ -22,9 +22,10 @@ struct resolver {
         struct table dirs;         /* directory node -> text */
 };
 
-/* "key=value" in order; borrowed from the resolver. */
+/* "key=value" in order, and the node that sets each; borrowed from the resolver. */
 struct env_list {
         char **v;
+        const sw_state **nodes;
         size_t n;
 };
 

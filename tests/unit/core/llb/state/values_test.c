@@ -4,6 +4,8 @@
  * Catches: a state that changes when another is made of it, values in the wrong order, late
  * functions called too early or too often, constraints that do not reach a value.
  */
+#include <time.h>
+
 #include "tests/unit/core/llb/state/make.h"
 
 static void
@@ -416,6 +418,81 @@ START_TEST(bad_image_configuration)
 }
 END_TEST
 
+/* Commands between changes of the environment, in one marshalling, have what a question
+ * about each state alone says. Catches: lists that are continued from earlier ones with a
+ * variable lost, kept, or in another place. */
+START_TEST(environment_along_a_chain)
+{
+        enum { STEPS = 300 };
+        sw_autoptr(sw_state) s = NULL;
+        sw_state *at[STEPS];
+        struct made m;
+        unsigned seed = 1;
+
+        ok(sw_llb_image("foo", NULL, NULL, &s));
+        for (int i = 0; i < STEPS; i++) {
+                for (int k = 0; k <= i % 3; k++) {
+                        const char key[] = { (char) ('A' + (seed >> 16) % 7), '\0' };
+                        const char value[] = { (char) ('0' + (seed >> 20) % 10), '\0' };
+
+                        sw_state_replace(&s, (seed >> 24) % 4 ? sw_state_env(s, key, value)
+                                                              : sw_state_unset(s, key));
+                        seed = seed * 1103515245 + 12345;
+                }
+                at[i] = sw_state_ref(s);
+                sw_state_replace(&s, run(s, "x"));
+        }
+        make(&m, s, NULL);
+        ck_assert_uint_eq(m.n, STEPS + 2);
+        for (int i = 0; i < STEPS; i++) {
+                const Pb__Meta *meta = m.op[i + 1]->exec->meta;
+                sw_auto(sw_strlist) want = { 0 };
+
+                ok(sw_state_get_env_list(at[i], NULL, &want));
+                ck_assert_uint_eq(meta->n_env, want.n);
+                for (size_t k = 0; k < want.n; k++)
+                        ck_assert_str_eq(meta->env[k], want.v[k]);
+                sw_state_unref(at[i]);
+        }
+        unmake(&m);
+}
+END_TEST
+
+/* Catches: every command looking through all changes before it. */
+START_TEST(environment_set_again_and_again)
+{
+        sw_autoptr(sw_state) s = NULL;
+        sw_auto(sw_buf) out = SW_BUF_INIT;
+        clock_t start;
+
+        ok(sw_llb_image("foo", NULL, NULL, &s));
+        for (int i = 0; i < 20000; i++) {
+                sw_state_replace(&s, sw_state_env(s, "K", i % 2 ? "1" : "2"));
+                sw_state_replace(&s, run(s, "x"));
+        }
+        start = clock();
+        ok(sw_state_marshal(s, NULL, &out));
+        ck_assert_int_lt(clock() - start, 2 * CLOCKS_PER_SEC);
+}
+END_TEST
+
+/* Catches: every step of a relative directory kept, which together are gigabytes. */
+START_TEST(deep_directory)
+{
+        enum { N = 30000 };
+        sw_autoptr(sw_state) s = sw_llb_scratch();
+        sw_auto(sw_str) dir = NULL;
+        clock_t start = clock();
+
+        for (int i = 0; i < N; i++)
+                sw_state_replace(&s, sw_state_dir(s, "a"));
+        ok(sw_state_get_dir(s, NULL, &dir));
+        ck_assert_uint_eq(strlen(dir), 2 * N);
+        ck_assert_int_lt(clock() - start, CLOCKS_PER_SEC / 2);
+}
+END_TEST
+
 UNIT_MAIN("values", states_do_not_change, environment_order, directories, reset,
           other_values, platform_from_image, platform_spelling, late_once_per_marshalling,
-          late_failures, image_configuration, bad_image_configuration)
+          late_failures, image_configuration, bad_image_configuration,
+          environment_along_a_chain, environment_set_again_and_again, deep_directory)
