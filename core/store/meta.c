@@ -26,7 +26,8 @@
 #include <slipway/mem.h>
 
 /* Address space, not disk: the file grows as it fills. Tried from the largest. */
-static const size_t map_sizes[] = { SW_LMDB_FILE_MAX, (size_t) 8 << 30, (size_t) 1 << 30 };
+static const size_t map_sizes[] = { SW_LMDB_FILE_MAX, (size_t) 8 << 30, (size_t) 1 << 30,
+                                    (size_t) 128 << 20 };
 
 enum { SYNC_DELAY_MS = 1000, SCHEMA_TEXT_MAX = 24 };
 
@@ -206,7 +207,7 @@ open_env(sw_meta *m)
                 if (!rc)
                         rc = mdb_env_open(m->env, path,
                                           MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEAD, 0600);
-                if (rc != ENOMEM)
+                if (rc != ENOMEM && rc != EINVAL) /* the latter is valgrind's */
                         break;
                 mdb_env_close(m->env);
                 m->env = NULL;
