@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "core/store/lmdbcheck.h"
@@ -230,6 +231,10 @@ open_files(sw_meta *m)
 
         if (err)
                 return err;
+        struct stat st;
+        int fd;
+        if (mdb_env_get_fd(m->env, &fd) == 0 && fstat(fd, &st) == 0)
+                m->file.ino = st.st_ino;
         (void) mdb_reader_check(m->env, NULL); /* slots of killed processes */
         return open_databases(m);
 }

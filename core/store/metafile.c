@@ -170,8 +170,11 @@ static void
 leave_clean(const struct sw__metafile *f)
 {
         sw_auto(sw_buf) state = SW_BUF_INIT;
+        struct stat st;
 
-        if (left_clean(f->dirfd))
+        /* Not for a file that somebody put there meanwhile. */
+        if (fstatat(f->dirfd, "data.mdb", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            st.st_ino != f->ino || left_clean(f->dirfd))
                 return;
         sw_err *err = file_state(f->dirfd, &state);
         if (!err)

@@ -12,6 +12,8 @@
 #ifndef SLIPWAY_CORE_STORE_METAFILE_H
 #define SLIPWAY_CORE_STORE_METAFILE_H
 
+#include <sys/types.h>
+
 #include <slipway/error.h>
 #include <slipway/log.h>
 
@@ -20,6 +22,7 @@ struct sw__metafile {
         sw_log *log;      /* borrowed; may be NULL */
         int newest;       /* schema that this program knows */
         bool alone;       /* nobody else has the environment open */
+        ino_t ino;        /* of the data.mdb that LMDB has open */
         bool doubt;       /* somebody saw damage: the next one shall inspect */
 };
 

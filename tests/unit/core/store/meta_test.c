@@ -124,8 +124,8 @@ END_TEST
 
 /* ---- how it was left ---- */
 
-/* Catches a `clean` that is written by one who is not the last, or survives a change: the
- * next process would map what nobody looked at. */
+/* Catches a `clean` that goes for more than the file as it was: the next process would map
+ * what nobody looked at. */
 START_TEST(says_how_it_was_left)
 {
         sw_auto(sw_buf) first = SW_BUF_INIT;
@@ -160,6 +160,40 @@ START_TEST(says_how_it_was_left)
         tool_read_file(dir, "clean", &second);
         ck_assert_str_ne(first.data, second.data);
         ck_assert_int_gt(keys_there(), 1);
+        end();
+}
+END_TEST
+
+/* Catches a file that is inspected, and set aside, while others have it open and write to
+ * it: what is seen then may be half of a commit. */
+START_TEST(sets_nothing_aside_that_is_in_use)
+{
+        int status;
+        sw_meta *m;
+
+        begin();
+        make_one();
+        ok(sw__meta_open(dir, NULL, &m));
+        sw_auto(sw_str) path = sw_asprintf("%s/data.mdb", dir);
+        ck_assert_int_eq(unlink(path), 0);
+        tool_write_file(dir, "data.mdb", "damaged", 7);
+        const pid_t pid = fork();
+        if (pid == 0) {
+                sw_meta *mine;
+                sw_err *err = sw__meta_open(dir, NULL, &mine);
+
+                must_be(sw_err_code(err) == SW_E_CORRUPT && tool_set_aside(dir) == 0);
+                sw_err_drop(err, "as it should be");
+                _exit(0);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+        sw_auto(sw_str) clean = sw_asprintf("%s/clean", dir);
+        ck_assert_int_eq(unlink(clean), 0);
+        sw__meta_close(m);
+        ck_assert_int_ne(access(clean, F_OK), 0); /* this is not the file that was open */
+        ck_assert_int_eq(keys_there(), 0);        /* now it is set aside */
+        ck_assert_int_eq(tool_set_aside(dir), 1);
         end();
 }
 END_TEST
@@ -479,5 +513,6 @@ START_TEST(commits_while_it_syncs)
 END_TEST
 
 UNIT_MAIN("meta", refuses_a_second_opening, names_what_cannot_be_opened,
-          says_how_it_was_left, looks_when_the_looker_was_killed, refuses_a_newer_schema,
+          says_how_it_was_left, sets_nothing_aside_that_is_in_use,
+          looks_when_the_looker_was_killed, refuses_a_newer_schema,
           sets_aside_what_is_not_a_store, reads_every_schema, commits_while_it_syncs)
