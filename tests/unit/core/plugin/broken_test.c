@@ -346,7 +346,8 @@ START_TEST(hostile_words)
                         sw_asprintf("plugins: {exporter/init-says: {words: \"%s\"}}\n",
                                     words[i][0]);
                 sw_config *c = configured(text);
-                sw_host *h = host_of(scratch, c, log_here());
+                sw_autoptr(sw_log) log = log_here();
+                sw_host *h = host_of(scratch, c, log);
 
                 ok(sw_host_load(h));
                 broken(h, "exporter_init_says.so", "init-failed", words[i][1]);
