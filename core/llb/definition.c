@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/llb/llb_priv.h"
+#include "core/llb/state/state.h"
 
 /* ---- loading ------------------------------------------------------------------------ */
 
@@ -76,27 +77,18 @@ load(sw_definition *def, const void *p, size_t n, const struct sw_definition_opt
         return err ? err : load_vertices(def);
 }
 
-/* Members of @opts that the caller's version of the header has. */
-static struct sw_definition_opts
-known_opts(const struct sw_definition_opts *opts)
-{
-        struct sw_definition_opts o = { .size = sizeof(o) };
-
-        if (opts)
-                memcpy(&o, opts, opts->size < sizeof(o) ? opts->size : sizeof(o));
-        return o;
-}
-
 sw_err *
 sw_definition_decode(const void *p, size_t n, const struct sw_definition_opts *opts,
                      sw_definition **out)
 {
-        struct sw_definition_opts o = known_opts(opts);
         sw_autoptr(sw_definition) def = sw_new(sw_definition);
+        struct sw_definition_opts o;
         sw_platform *platform;
-        sw_err *err;
+        sw_err *err = sw__llb_take_options("definition options", &o, sizeof(o), opts);
 
         sw__pb_arena_init(&def->arena);
+        if (err)
+                return err;
         def->proxy_network = o.proxy_network;
         platform = sw_platform_normalize(o.platform ? o.platform : sw_platform_host());
         sw_array_push(&def->platforms, platform);

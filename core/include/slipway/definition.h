@@ -69,7 +69,8 @@ struct sw_definition_opts {
  * A definition without ops stands for the empty tree; it is an error here ("invalid empty
  * definition"): ask sw_definition_is_empty() first where that is allowed.
  * Thread: any.   Blocks: no.
- * Errors: SW_E_INVALID, SW_E_LIMIT. The message begins with "failed to load LLB: "; where a
+ * Errors: SW_E_INVALID, SW_E_LIMIT; SW_E_UNSUPPORTED for an option that this library is too
+ * old for. Of the first two the message begins with "failed to load LLB: "; where a
  * vertex is to blame it ends with its digest and the field, and sw_err_vertex() has the
  * digest.   Since: 0.1
  */

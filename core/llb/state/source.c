@@ -10,6 +10,8 @@
 #include "core/llb/imagename.h"
 #include "core/llb/state/source.h"
 
+enum { MAX_ATTRS = 1000 };
+
 bool
 sw__llb_draft_text(struct draft *d, const char *key, const char *value)
 {
@@ -88,6 +90,9 @@ sw_llb_source(const char *identifier, const struct sw_llb_pair *attrs, size_t n_
         if (!sep || sep == identifier)
                 return sw_err_new(SW_E_INVALID, "source %s is not of the form scheme://ref",
                                   sw__llb_shown(identifier).text);
+        if (n_attrs > MAX_ATTRS)
+                return sw_err_new(SW_E_LIMIT, "source %s: more than %d attributes",
+                                  sw__llb_shown(identifier).text, MAX_ATTRS);
         for (size_t i = 0; i < n_attrs; i++) {
                 if (!attrs[i].key || !*attrs[i].key || !attrs[i].value)
                         return sw_err_new(SW_E_INVALID,

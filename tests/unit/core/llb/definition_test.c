@@ -944,9 +944,29 @@ START_TEST(long_names_are_cheap)
 }
 END_TEST
 
+/* Options of a newer header. Catches: one that is set and silently ignored. */
+START_TEST(later_options)
+{
+        struct {
+                struct sw_definition_opts o;
+                void *later;
+        } opts = { { .size = sizeof(opts) }, NULL };
+        sw_autoptr(sw_definition) def = NULL;
+        struct made m = { 0 };
+
+        made_source(&m, "local://x");
+        made_finish(&m);
+        ok(sw_definition_decode(m.out.data, m.out.len, &opts.o, &def));
+        opts.later = &opts;
+        fails(sw_definition_decode(m.out.data, m.out.len, &opts.o, &def), SW_E_UNSUPPORTED,
+              "definition options");
+        made_release(&m);
+}
+END_TEST
+
 UNIT_MAIN("llb definition", recorded, empty_definitions, too_few_ops, last_op,
           last_op_is_no_input, broken_bytes, limits, any_order, long_chains,
           outputs_are_counted, outputs_are_those_of_mounts, digests_are_of_canonical_bytes,
           two_spellings_are_one_vertex, unknown_fields_count, proxy_network,
           changed_sources, metadata, nothing_known, capabilities, locations, platforms,
-          names, names_are_bounded, long_names_are_cheap)
+          names, names_are_bounded, long_names_are_cheap, later_options)

@@ -325,6 +325,24 @@ START_TEST(secrets)
 }
 END_TEST
 
+/* Catches: attributes sorted in time by the square of a number that nothing bounds. */
+START_TEST(many_attributes)
+{
+        enum { N = 100000 };
+        struct sw_llb_pair *attrs = sw_alloc_array(N, sizeof(*attrs));
+        sw_state *s = NULL;
+
+        for (size_t i = 0; i < N; i++)
+                attrs[i] = (struct sw_llb_pair){ sw_asprintf("%06zu", N - i), "v" };
+        fails(sw_llb_source("s://x", attrs, N, NULL, &s), SW_E_LIMIT, "attributes");
+        ok(sw_llb_source("s://x", attrs, 1000, NULL, &s));
+        sw_state_unref(s);
+        for (size_t i = 0; i < N; i++)
+                free((char *) attrs[i].key);
+        free(attrs);
+}
+END_TEST
+
 UNIT_MAIN("errors", references, web_and_git, values, runs, results_without_parent,
           file_actions, vertex_options, later_options, older_options, graphs, modes,
-          strings_are_text, secrets)
+          strings_are_text, secrets, many_attributes)
