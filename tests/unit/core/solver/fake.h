@@ -188,7 +188,8 @@ fake_content_key(void *p, sw_ctx *ctx, unsigned input, sw_result *in,
 
         (void) ctx;
         atomic_fetch_add(&f->contents, 1);
-        snprintf(out, SW_KEY_TEXT_SIZE, "content:%s",
+        snprintf(out, SW_KEY_TEXT_SIZE, "%s%s",
+                 strncmp(c, "random:", 7) == 0 ? "" : "content:",
                  strcmp(c, "=") == 0 ? fake_value(in) : c);
         return SW_OK;
 }

@@ -112,6 +112,9 @@ START_TEST(runs_when_results_are_gone)
         builds_to(&lab, f, 2, "run(image)");
         ck_assert_uint_eq(f[1].runs, 2);
         ck_assert_uint_eq(lab.loads, 3); /* two dead, one alive */
+        fake_lose_all(&lab);
+        builds_to(&lab, f, 2, "run(image)");
+        ck_assert_uint_eq(lab.loads, 5); /* those that died first are not tried again */
         lab_close(&lab);
 }
 END_TEST
@@ -397,6 +400,168 @@ START_TEST(tells_stores_apart)
         lab_close(&lab);
         sw__cacheset_unref(set);
         sw__keystore_free(third);
+}
+END_TEST
+
+/* Catches selectors left out of keys or of claims: ops with one cache map that use
+ * different parts of one input are different. */
+START_TEST(tells_selectors_apart)
+{
+        struct lab lab;
+        struct fake a[] = { { .name = "image" },
+                            { .name = "copy-usr",
+                              .map = { "copy" },
+                              .n_in = 2,
+                              .in = { 0, 0 },
+                              .selector = { NULL, "/usr" },
+                              .gated = true } };
+        struct fake b[] = { { .name = "image" },
+                            { .name = "copy-etc",
+                              .map = { "copy" },
+                              .n_in = 2,
+                              .in = { 0, 0 },
+                              .selector = { NULL, "/etc" },
+                              .gated = true } };
+
+        lab_open(&lab, 4, 0);
+        sw_job *job = lab_job(&lab, NULL, NULL);
+        sw_solve *sa = lab_start(&lab, job, a, 2), *sb = lab_start(&lab, job, b, 2);
+        until_now(&a[1], 1);
+        until_now(&b[1], 1); /* neither waits for the other */
+        lab_gate(&lab, true);
+        ok(sw__solve_wait(sa));
+        ok(sw__solve_wait(sb));
+        sw__solve_free(sa);
+        sw__solve_free(sb);
+        sw__job_close(job);
+        builds_to(&lab, a, 2, "copy-usr(image,image)");
+        builds_to(&lab, b, 2, "copy-etc(image,image)");
+        ck_assert_uint_eq(a[1].runs, 1);
+        ck_assert_uint_eq(b[1].runs, 1);
+        lab_close(&lab);
+}
+END_TEST
+
+static bool
+count_link(void *arg, const char *id)
+{
+        (void) id;
+        ++*(unsigned *) arg;
+        return true;
+}
+
+struct volatile_look {
+        sw_keystore *keys;
+        unsigned links;
+        bool root, content;
+};
+
+static void
+look_for_volatile(void *arg)
+{
+        struct volatile_look *l = arg;
+        struct sw_key_link link = { .digest = "random:2", .selector = "" };
+        sw_key_id id;
+
+        sw__key_root("image", 0, &id);
+        ok(l->keys->ops->walk_links(l->keys, id.s, &link, count_link, &l->links));
+        sw__key_root("random:1", 0, &id);
+        ok(l->keys->ops->exists(l->keys, id.s, &l->root));
+        sw__key_root("random:3", SW_KEY_OUTPUT_CONTENT, &id);
+        ok(l->keys->ops->exists(l->keys, id.s, &l->content));
+}
+
+/* Catches what is never to be found again written to the store: cache maps and content keys
+ * that start with "random:". */
+START_TEST(keeps_volatile_keys_out)
+{
+        struct lab lab;
+        struct fake f[] = {
+                { .name = "image" },
+                { .name = "local", .map = { "random:1" } },
+                { .name = "step", .map = { "random:2", "step" }, .n_in = 1, .in = { 0 } },
+                { .name = "copy",
+                  .n_in = 3,
+                  .in = { 0, 1, 2 },
+                  .content = { "random:3", NULL, NULL } }
+        };
+
+        lab_open(&lab, 2, 0);
+        builds_to(&lab, f, 4, "copy(image,local,step(image))");
+        f[3].n_in = 1; /* of volatile content alone */
+        f[3].name = "other";
+        builds_to(&lab, f, 4, "other(image)");
+        struct volatile_look l = { .keys = lab.keys };
+        sw__solver_call(lab.solver, look_for_volatile, &l);
+        ck_assert_uint_eq(l.links, 0);
+        ck_assert(!l.root);
+        ck_assert(!l.content);
+        lab_close(&lab);
+}
+END_TEST
+
+/* Catches a vertex that ignores the cache being given the result of one that does not, only
+ * because that one was running. */
+START_TEST(ignoring_waits_but_runs)
+{
+        struct lab lab;
+        struct fake a[] = { { .name = "a", .map = { "m" }, .gated = true } };
+        struct fake b[] = { { .name = "b", .map = { "m" }, .ignore = true } };
+
+        lab_open(&lab, 4, 0);
+        sw_job *job = lab_job(&lab, NULL, NULL);
+        sw_solve *sa = lab_start(&lab, job, a, 1);
+        until_now(&a[0], 1);
+        sw_solve *sb = lab_start(&lab, job, b, 1);
+        until(&b[0].maps, 1);
+        usleep(20000);
+        ck_assert_uint_eq(b[0].runs, 0); /* one key, one op at a time */
+        lab_gate(&lab, true);
+        ok(sw__solve_wait(sa));
+        ok(sw__solve_wait(sb));
+        ck_assert_str_eq(fake_value(sw__solve_result(sb, 0)), "b");
+        sw__solve_free(sa);
+        sw__solve_free(sb);
+        sw__job_close(job);
+        lab_close(&lab);
+}
+END_TEST
+
+/* Catches a vertex that stands in the queue of a job that is closed, and of no other,
+ * although another wants it by now. */
+START_TEST(queues_follow_who_wants)
+{
+        struct lab lab;
+        struct fake f[] = { { .name = "wanted" }, { .name = "other" } };
+        struct fake x[] = { { .name = "x" } };
+        struct fake busy[] = { { .name = "busy", .gated = true } };
+
+        lab_open(&lab, 1, 1);
+        sw_job *a = lab_job(&lab, NULL, NULL), *b = lab_job(&lab, NULL, NULL),
+               *c = lab_job(&lab, NULL, NULL);
+        sw_solve *first = lab_start(&lab, b, f, 2); /* names it, does not want it */
+        ok(sw__solve_wait(first));
+        ck_assert_uint_eq(f[0].runs, 0);
+        sw_solve *place = lab_start(&lab, c, busy, 1);
+        until_now(&busy[0], 1);
+        sw_solve *sa = lab_start(&lab, a, f, 1);
+        until(&f[0].maps, 1);
+        usleep(20000); /* it is ready: for job a alone */
+        sw_solve *sx = lab_start(&lab, b, x, 1), *sb = lab_start(&lab, b, f, 1);
+        sw__job_close(a);
+        lab_gate(&lab, true);
+        ok(sw__solve_wait(sb));
+        ok(sw__solve_wait(sx));
+        ok(sw__solve_wait(place));
+        ck_assert_uint_eq(f[0].runs, 1);
+        sw__solve_free(first);
+        sw__solve_free(place);
+        sw__solve_free(sa);
+        sw__solve_free(sx);
+        sw__solve_free(sb);
+        sw__job_close(b);
+        sw__job_close(c);
+        lab_close(&lab);
 }
 END_TEST
 
@@ -767,6 +932,7 @@ UNIT_MAIN("solver", builds_once, finds_by_content, skips_content_that_cannot_mat
           finds_by_alternative_maps, runs_when_results_are_gone, ignores_the_cache,
           adopts_imported_results, fails_at_once, tries_again_after_failure,
           cancels_what_nobody_wants, restarts_what_was_cancelled, closing_waits_for_ops,
-          claims_keys, tells_stores_apart, keeps_to_bounds, jobs_take_turns, says_why,
-          builds_inside_builds, refuses_solves_of_closed_jobs, refuses_bad_graphs,
-          walks_long_chains)
+          claims_keys, tells_stores_apart, tells_selectors_apart, keeps_volatile_keys_out,
+          ignoring_waits_but_runs, queues_follow_who_wants, keeps_to_bounds,
+          jobs_take_turns, says_why, builds_inside_builds, refuses_solves_of_closed_jobs,
+          refuses_bad_graphs, walks_long_chains)
