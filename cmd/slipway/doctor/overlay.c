@@ -2,6 +2,9 @@
  * cmd/slipway/doctor/overlay.c - what the trials say of overlayfs and mapped ids.
  * Thread: main.
  */
+#include <errno.h>
+#include <string.h>
+
 #include <slipway/buf.h>
 
 #include "cmd/slipway/doctor/doctor.h"
@@ -29,7 +32,11 @@ check_namespace(doctor *d)
         const char *why = tried ? tried : d->trial_error;
         doctor_add(d, DOCTOR_MISSING, "mount-namespace", "%s",
                    why ? why : "could not be tried");
-        if (d->uid == 0)
+        /* what making mounts private says where / is no mount point */
+        if (tried && strcmp(tried, strerror(EINVAL)) == 0)
+                doctor_remedy(d, "/ is not a mount point, as in a chroot: mount --bind DIR "
+                                 "DIR before chroot DIR");
+        else if (d->uid == 0)
                 doctor_remedy(d, "give this container the capability SYS_ADMIN (docker run "
                                  "--privileged), or run slipway outside of it");
         else
