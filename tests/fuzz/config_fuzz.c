@@ -9,9 +9,10 @@
 #include "core/config/internal.h"
 #include "tests/fuzz/fuzz.h"
 
-#define NAME      "f.yaml"
-#define READ_BACK 12 /* values of one input that are read back: each costs a whole config  \
-                      */
+#define NAME "f.yaml"
+#define READ_BACK                                                                          \
+        12 /* values of one input that are read back: each costs a whole config            \
+            */
 
 static void
 check_text(const char *s)

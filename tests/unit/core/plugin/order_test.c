@@ -48,13 +48,21 @@ started(int node)
                 (void) self;                                                               \
                 return started(N);                                                         \
         }
+/* clang-format 14 takes the lines apart anew each time. */
+/* clang-format off */
 INIT(0)
 INIT(1)
-INIT(2) INIT(3) INIT(4) INIT(5) INIT(6) INIT(7)
-        INIT(8) static sw_err *(*const init[NODES_MAX])(const struct sw_plugin_env *,
-                                                        void **) = {
-                init_0, init_1, init_2, init_3, init_4, init_5, init_6, init_7, init_8,
-        };
+INIT(2)
+INIT(3)
+INIT(4)
+INIT(5)
+INIT(6)
+INIT(7)
+INIT(8)
+/* clang-format on */
+static sw_err *(*const init[NODES_MAX])(const struct sw_plugin_env *, void **) = {
+        init_0, init_1, init_2, init_3, init_4, init_5, init_6, init_7, init_8,
+};
 
 static void
 make_graph(uint32_t seed)
