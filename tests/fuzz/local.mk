@@ -52,3 +52,8 @@ FUZZ_TARGETS += tests/fuzz/storevalues_fuzz
 tests_fuzz_storevalues_fuzz_SOURCES = tests/fuzz/storevalues_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_storevalues_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_storevalues_fuzz_LDADD = $(LDADD) $(LMDB_LIBS)
+
+# Recorded traces of the solver.
+FUZZ_TARGETS += tests/fuzz/trace_fuzz
+tests_fuzz_trace_fuzz_SOURCES = tests/fuzz/trace_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_trace_fuzz_LDFLAGS = $(FUZZ_LINK)
