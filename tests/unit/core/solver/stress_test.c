@@ -6,6 +6,7 @@
  * SW_STRESS_SECONDS=60 makes it long.
  */
 #include <fcntl.h>
+#include <malloc.h>
 
 #include <slipway/time.h>
 
@@ -220,4 +221,69 @@ START_TEST(many_jobs)
 }
 END_TEST
 
-UNIT_MAIN("stress", many_jobs)
+/* Bytes in use, once the janitor has let go of everything. */
+static size_t
+settled(struct lab *lab)
+{
+        for (int i = 0; i < 60000 && (lab->results || lab->ops); i++)
+                usleep(1000);
+        ck_assert_int_eq(lab->results, 0);
+        ck_assert_int_eq(lab->ops, 0);
+        usleep(10000); /* its own list goes after the last of them */
+        return mallinfo2().uordblks;
+}
+
+/* One that succeeds, is cached, fails or is cancelled, read to its end by a subscriber. */
+static void
+short_job(struct lab *lab, struct fake *f, uint32_t n, unsigned round)
+{
+        sw_job *job = lab_job(lab, NULL, NULL);
+        sw_subscription *sub = sw__job_subscribe(job);
+        sw_solve *solve;
+        struct sw_progress_batch b;
+
+        f[1].error = round % 4 == 3 ? "now and then" : NULL;
+        if (round % 2) /* records are of no use: all of it runs */
+                fake_lose_all(lab);
+        solve = lab_start(lab, job, f, n);
+        if (round % 5 == 4)
+                sw__solve_cancel(solve, "short");
+        sw_err_drop(sw__solve_wait(solve), "any end will do");
+        sw__solve_free(solve);
+        sw__job_close(job);
+        while (sw__progress_next(sub, -1, &b))
+                sw__progress_batch_release(&b);
+        sw__progress_batch_release(&b);
+        sw__subscription_free(sub);
+}
+
+/* Catches what a finished job leaves in a solver that lives long: the second five hundred
+ * jobs must not need more memory than the first. */
+START_TEST(finished_jobs_leave_nothing)
+{
+        struct lab lab;
+        struct fake f[] = { { .name = "image", .log = "pulling\n" },
+                            { .name = "copy", .n_in = 1, .in = { 0 }, .content = { "=" } },
+                            { .name = "run",
+                              .n_in = 2,
+                              .in = { 1, 0 },
+                              .log = "some lines of output\n" } };
+        size_t half, whole;
+
+        lab_open(&lab, 2, 0);
+        lab_gate(&lab, true);
+        for (unsigned i = 0; i < 500; i++)
+                short_job(&lab, f, 3, i);
+        fake_lose_all(&lab);
+        half = settled(&lab);
+        for (unsigned i = 500; i < 1000; i++)
+                short_job(&lab, f, 3, i);
+        fake_lose_all(&lab);
+        whole = settled(&lab);
+        printf("# after 500 jobs %zu bytes are in use, after 1000 jobs %zu\n", half, whole);
+        ck_assert_uint_lt(whole, half + 32 * 1024);
+        lab_close(&lab);
+}
+END_TEST
+
+UNIT_MAIN("stress", many_jobs, finished_jobs_leave_nothing)
