@@ -35,24 +35,24 @@ op_free(void *p)
 }
 
 static sw_err *
-op_map(void *p, sw_ctx *ctx, unsigned index, struct sw_cache_map *out)
+op_map(void *p, sw_op_call *call, sw_ctx *ctx, unsigned index, struct sw_cache_map *out)
 {
         const struct op *op = p;
 
-        (void) ctx, (void) index;
+        (void) call, (void) ctx, (void) index;
         snprintf(out->digest, sizeof(out->digest), "sha256:%064x", op->number);
         return SW_OK;
 }
 
 static sw_err *
-op_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result **out,
-           size_t n_out)
+op_execute(void *p, sw_op_call *call, sw_ctx *ctx, sw_result *const *in, size_t n_in,
+           sw_result **out, size_t n_out)
 {
         static const struct sw_result_ops rops = { sizeof(rops), NULL };
         const struct op *op = p;
         char id[40];
 
-        (void) ctx, (void) in, (void) n_in, (void) n_out;
+        (void) call, (void) ctx, (void) in, (void) n_in, (void) n_out;
         snprintf(id, sizeof(id), "w::%u", op->number);
         __atomic_add_fetch(&op->runs[op->number], 1, __ATOMIC_RELAXED);
         out[0] = sw__result_new(id, &rops, NULL);

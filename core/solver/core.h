@@ -74,6 +74,8 @@ struct sw__act {
         struct sw_cache_map map;        /* MAP */
         char content[SW_KEY_TEXT_SIZE]; /* CONTENT */
         sw_result **out;                /* RUN: n_out places, NULL at first. LOAD: one */
+        bool nobody; /* with err: for want of a job; begin anew when one wants it. Not LOAD
+                      */
 
         /* private to the core */
         struct sw__vx *v;
@@ -174,6 +176,7 @@ enum sw__run_event {
         SW__RE_SHARED, /* the holder of the claim succeeded: take its results */
         SW__RE_OK,     /* the op succeeded */
         SW__RE_ERR,    /* the op failed, or stopped as it was told */
+        SW__RE_AGAIN,  /* the op was left by the jobs it worked for */
         SW__RE_EVENTS
 };
 

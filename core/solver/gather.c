@@ -175,7 +175,7 @@ sw__gather_content(struct sw__core *c, struct sw__act *act)
                 return;
         }
         in->content_state = SW__CT_DECLARED;
-        if (!act->cancelled)
+        if (!act->cancelled && !act->nobody)
                 sw__vx_fail(c, v, sw_steal(act->err));
         else if (needs_content(in, v->target))
                 start_content(c, v, act->index);

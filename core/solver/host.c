@@ -16,38 +16,37 @@
 
 struct flight {
         struct sw__message message;
-        sw_solver *solver;
-        struct sw__act *act;
-        sw_cancel *token;
+        struct sw_op_call call;
 };
 
 /* ---- calling ops ---- */
 
 /* Which files changed, before the op runs: so it is known while it runs. */
 static void
-explain(struct sw__act *act, sw_ctx *ctx)
+explain(struct sw__act *act, sw_op_call *oc, sw_ctx *ctx)
 {
         sw_auto(sw_strlist) paths = { 0 };
         sw_err *err;
 
         if (!act->before || !act->ops->changed_paths)
                 return;
-        err = act->ops->changed_paths(act->op, ctx, act->index, act->in[act->index],
+        err = act->ops->changed_paths(act->op, oc, ctx, act->index, act->in[act->index],
                                       act->before, act->now, &paths);
         if (!err && act->story)
                 sw__story_paths(act->story, (const char *const *) paths.v, paths.n);
         sw_err_drop(err, "the build does not depend on the explanation");
 }
 
+/* @oc: NULL on the scheduler's thread. */
 static void
-call(struct sw__act *act, sw_ctx *ctx, bool fast)
+call(struct sw__act *act, sw_op_call *oc, sw_ctx *ctx)
 {
         switch (act->kind) {
         case SW__ACT_MAP:
-                act->err = act->ops->cache_map(act->op, ctx, act->index, &act->map);
+                act->err = act->ops->cache_map(act->op, oc, ctx, act->index, &act->map);
                 break;
         case SW__ACT_CONTENT:
-                act->err = act->ops->content_key(act->op, ctx, act->index, act->in[0],
+                act->err = act->ops->content_key(act->op, oc, ctx, act->index, act->in[0],
                                                  act->content);
                 break;
         case SW__ACT_LOAD:
@@ -55,9 +54,9 @@ call(struct sw__act *act, sw_ctx *ctx, bool fast)
                                              &act->out[0]);
                 break;
         case SW__ACT_RUN:
-                if (!fast)
-                        explain(act, ctx);
-                act->err = act->ops->execute(act->op, ctx, act->in, act->n_in, act->out,
+                if (oc)
+                        explain(act, oc, ctx);
+                act->err = act->ops->execute(act->op, oc, ctx, act->in, act->n_in, act->out,
                                              act->n_out);
                 break;
         }
@@ -70,12 +69,13 @@ static void
 flight_landed(void *reader, struct sw__message *m)
 {
         struct flight *f = (struct flight *) m;
+        struct sw__act *act = f->call.act;
         sw_solver *s = reader;
 
-        if (f->act->kind == SW__ACT_RUN && f->act->ops->flags & SW_OP_WAITS_FOR_SOLVER)
+        if (act->kind == SW__ACT_RUN && act->ops->flags & SW_OP_WAITS_FOR_SOLVER)
                 s->n_waits--;
-        sw__core_finish(s->core, f->act);
-        sw_cancel_unref(f->token);
+        sw__core_finish(s->core, act);
+        sw_cancel_unref(f->call.token);
         free(f);
 }
 
@@ -83,15 +83,15 @@ static void
 flight_run(void *arg)
 {
         struct flight *f = arg;
-        struct sw__act *act = f->act;
-        sw_ctx *ctx = sw_ctx_new(f->token, f->solver->log,
+        struct sw__act *act = f->call.act;
+        sw_ctx *ctx = sw_ctx_new(f->call.token, f->call.solver->log,
                                  act->story ? &sw__story_sink : NULL, act->story, NULL);
 
-        act->err = sw_cancel_check(f->token);
+        act->err = sw_cancel_check(f->call.token);
         if (!act->err)
-                call(act, ctx, false);
+                call(act, &f->call, ctx);
         sw_ctx_free(ctx);
-        sw__inbox_push(&f->solver->inbox, &f->message);
+        sw__inbox_push(&f->call.solver->inbox, &f->message);
 }
 
 static bool
@@ -130,7 +130,7 @@ host_start(void *arg, struct sw__act *act)
         sw_solver *s = arg;
 
         if (is_fast(act)) {
-                call(act, s->fast_ctx, true);
+                call(act, NULL, s->fast_ctx);
                 sw__core_finish(s->core, act);
                 return;
         }
@@ -141,9 +141,7 @@ host_start(void *arg, struct sw__act *act)
         }
         struct flight *f = sw_new(struct flight);
         f->message.fn = flight_landed;
-        f->solver = s;
-        f->act = act;
-        f->token = sw_cancel_new(NULL);
+        f->call = (struct sw_op_call){ s, act, sw_cancel_new(NULL) };
         act->host = f;
         sw_err *err = sw_pool_submit(pool, flight_run, f); /* from here on the worker's */
         if (err) {
@@ -159,7 +157,7 @@ host_cancel(void *arg, struct sw__act *act)
 
         (void) arg;
         if (f)
-                sw_cancel_now(f->token, "the step is not wanted any more");
+                sw_cancel_now(f->call.token, "the step is not wanted any more");
 }
 
 /* ---- the janitor ---- */

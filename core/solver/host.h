@@ -50,7 +50,19 @@ struct sw_job {
         sw_cancel *cancel;
         uint64_t cancel_handle;
         struct sw__message cancel_message;
-        bool idle; /* under lock */
+        sw_session *session;
+        void *client;
+        struct sw__loan *loans; /* the scheduler's */
+        /* Under lock. */
+        bool idle;
+        unsigned n_loans;
+};
+
+/* What functions of ops are called with. */
+struct sw_op_call {
+        sw_solver *solver;
+        struct sw__act *act;
+        sw_cancel *token; /* its act's */
 };
 
 struct sw_solve {
@@ -72,6 +84,9 @@ extern const struct sw__host sw__thread_host;
 void sw__host_sweep(sw_solver *s);
 /* The same for what another thread lets go of; given, from malloc. Thread: any. */
 void sw__host_dispose(sw_solver *s, struct sw__garbage *g, size_t n);
+
+/* Cancel what ops do with @job: they are to give it back. Thread: scheduler. */
+void sw__loans_recall(sw_job *job);
 
 void sw__solve_unref(sw_solve *solve);
 

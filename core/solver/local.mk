@@ -19,6 +19,7 @@ libslipway_la_SOURCES += \
 	core/solver/key.c \
 	core/solver/keystore_lmdb.c core/solver/keystore_lmdb.h \
 	core/solver/keystore_mem.c \
+	core/solver/loan.c \
 	core/solver/lookup.c \
 	core/solver/map.c \
 	core/solver/ready.c \

@@ -89,8 +89,8 @@ sw__map_arrived(struct sw__core *c, struct sw__act *act)
         v->map_act = NULL;
         if (!err)
                 err = check_map(v, &act->map, act->index);
-        if (err && act->cancelled) {
-                sw_err_drop(err, "nobody wanted it");
+        if (err && (act->cancelled || act->nobody)) {
+                sw_err_drop(err, "nobody wanted it then");
                 sw__map_update(c, v);
                 return;
         }

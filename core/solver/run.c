@@ -4,8 +4,8 @@
  *                +---------------- FREED -----------------+
  *                v                                        |
  *   NONE ----> READY ---------- BLOCK --------------> BLOCKED
- *     ^ NEED     | START                                  |
- *     |          v                                        | SHARED
+ *     ^ NEED     | ^ START/AGAIN                          |
+ *     |          v |                                      | SHARED
  *     |        GOING --- OK --> DONE <--------------------+
  *     | ERR      | LEAVE |  ERR
  *     +------ STOPPING   +-----> FAILED
@@ -41,7 +41,7 @@
 typedef void run_step_fn(struct sw__core *c, struct sw__vx *v, void *arg);
 
 static run_step_fn need, leave, leave_going, block, start, found, freed, shared, ran_ok,
-        ran_err, stopped_err, stay;
+        ran_err, again, stopped_err, stay;
 
 static run_step_fn *const run_step[SW__R_STATES][SW__RE_EVENTS] = {
         [SW__R_NONE] = { [SW__RE_NEED] = need },
@@ -55,7 +55,8 @@ static run_step_fn *const run_step[SW__R_STATES][SW__RE_EVENTS] = {
                             [SW__RE_SHARED] = shared },
         [SW__R_GOING] = { [SW__RE_LEAVE] = leave_going,
                           [SW__RE_OK] = ran_ok,
-                          [SW__RE_ERR] = ran_err },
+                          [SW__RE_ERR] = ran_err,
+                          [SW__RE_AGAIN] = again },
         [SW__R_STOPPING] = { [SW__RE_NEED] = stay,
                              [SW__RE_LEAVE] = stay,
                              [SW__RE_OK] = ran_ok,
@@ -66,7 +67,7 @@ static const char *const state_names[SW__R_STATES] = {
         "none", "ready", "blocked", "going", "stopping", "done", "failed",
 };
 static const char *const event_names[SW__RE_EVENTS] = {
-        "need", "leave", "block", "start", "found", "freed", "shared", "ok", "err",
+        "need", "leave", "block", "start", "found", "freed", "shared", "ok", "err", "again",
 };
 
 bool
@@ -282,6 +283,17 @@ ran_err(struct sw__core *c, struct sw__vx *v, void *arg)
         sw__vx_fail(c, v, sw_steal(act->err));
 }
 
+/* It is still wanted: by a job that came as the last one left. */
+static void
+again(struct sw__core *c, struct sw__vx *v, void *arg)
+{
+        (void) arg;
+        act_over(c, v);
+        v->run = SW__R_READY;
+        sw__ready_push(c, v);
+        free_others(c, v);
+}
+
 /* Subscribers see that it does not run any more. At once: nothing was stored that has to be
  * committed before, and the next start shall not be overtaken. */
 static void
@@ -321,7 +333,11 @@ check_outputs(const struct sw__act *act)
 void
 sw__run_ended(struct sw__core *c, struct sw__act *act)
 {
+        enum sw__run_event ev = SW__RE_OK;
+
         if (!act->err)
                 act->err = check_outputs(act);
-        sw__run_step(c, act->v, act->err ? SW__RE_ERR : SW__RE_OK, act);
+        if (act->err)
+                ev = act->nobody && act->v->run == SW__R_GOING ? SW__RE_AGAIN : SW__RE_ERR;
+        sw__run_step(c, act->v, ev, act);
 }

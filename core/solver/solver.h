@@ -105,6 +105,10 @@ struct sw_job_opts {
         sw_cancel *cancel;    /* cancels all its solves; ref'd; may be NULL */
         sw_cacheset *cache;   /* ref'd; NULL: the solver's */
         unsigned max_running; /* 0: the solver's max_running_per_job */
+        /* What ops may have of this job while it is on loan to them (op.h). Borrowed until
+         * sw__job_close() returns; may be NULL. */
+        sw_session *session;
+        void *client; /* the same, of whoever makes both jobs and ops */
 };
 
 SW_API SW_NODISCARD sw_err *sw__job_new(sw_solver *s, const struct sw_job_opts *opts,
@@ -112,9 +116,10 @@ SW_API SW_NODISCARD sw_err *sw__job_new(sw_solver *s, const struct sw_job_opts *
 /**
  * sw__job_close - end the job.
  * @job: given. Solves still going are cancelled. Returns when nothing runs any more that
- *       only this job wanted; ops keep SW_CANCEL_GRACE_MS. Subscriptions see the end and
- *       stay usable until they are freed; solves stay valid until they are freed.
- * Blocks: yes.
+ *       only this job wanted, and no op has it on loan; ops keep SW_CANCEL_GRACE_MS.
+ *       Subscriptions see the end and stay usable until they are freed; solves stay valid
+ *       until they are freed.
+ * Blocks: yes; not from within sw__op_with_job() with this job.
  */
 SW_API void sw__job_close(sw_job *job);
 
@@ -142,7 +147,8 @@ struct sw_vertex {
         const char *name;                    /* for people; copied; may be NULL */
         const struct sw_vertex_group *group; /* copied; may be NULL */
         uint64_t location; /* handle of the source location, handed back in errors */
-        sw_limit *limit;   /* what running it takes; may be NULL */
+        sw_limit *limit;   /* what running it takes; may be NULL; for an op that waits for
+                              the solver it does not count */
         uint64_t units;    /* of that limit; more than it has counts as all of it */
 };
 

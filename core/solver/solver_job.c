@@ -32,6 +32,7 @@ job_cancelled(void *reader, struct sw__message *m)
         sw_solver *s = reader;
         struct sw__job *core = job->core;
 
+        sw__loans_recall(job);
         while (core->solves.n)
                 sw__core_solve_cancel(s->core, core->solves.v[core->solves.n - 1],
                                       sw_cancel_check(job->cancel));
@@ -57,6 +58,8 @@ sw__job_new(sw_solver *s, const struct sw_job_opts *opts, sw_job **out)
         };
 
         job->solver = s;
+        job->session = opts->session;
+        job->client = opts->client;
         job->story = sw__story_job_new(s->story);
         job->cancel_message.fn = job_cancelled;
         sw__solver_call(s, job_begin, &c);
@@ -75,6 +78,7 @@ job_end(void *arg)
 {
         sw_job *job = arg;
 
+        sw__loans_recall(job);
         sw__core_job_end(job->solver->core, job->core);
         job->core = NULL; /* it goes when it is idle */
 }
@@ -91,7 +95,7 @@ sw__job_close(sw_job *job)
                 sw_cancel_off(job->cancel, job->cancel_handle);
         sw__solver_call(s, job_end, job);
         pthread_mutex_lock(&s->lock);
-        while (!job->idle)
+        while (!job->idle || job->n_loans)
                 pthread_cond_wait(&s->ended, &s->lock);
         pthread_mutex_unlock(&s->lock);
         sw__story_job_end(job->story);

@@ -39,9 +39,10 @@ op_free(void *op)
 }
 
 static sw_err *
-never(void *op, sw_ctx *ctx, unsigned input, sw_result *in, char out[SW_KEY_TEXT_SIZE])
+never(void *op, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_result *in,
+      char out[SW_KEY_TEXT_SIZE])
 {
-        (void) op, (void) ctx, (void) input, (void) in, (void) out;
+        (void) op, (void) call, (void) ctx, (void) input, (void) in, (void) out;
         return sw_err_new(SW_E_INTERNAL, "the host answers itself");
 }
 
@@ -325,7 +326,10 @@ drive_finish(struct drive *d, unsigned pending)
         struct sw__act *act = d->pending.v[pending];
 
         d->pending.v[pending] = d->pending.v[--d->pending.n];
-        if (act->cancelled && choose(&d->w->ch, 3) != 0)
+        /* An op may find no job to work for, whatever the core knows by now. */
+        act->nobody = act->kind != SW__ACT_LOAD && !d->w->ch.exhaustive &&
+                      choose(&d->w->ch, 40) == 0;
+        if (act->nobody || (act->cancelled && choose(&d->w->ch, 3) != 0))
                 act->err = sw_err_new(SW_E_CANCELLED, "stopped");
         else
                 do_act(d, act);

@@ -34,6 +34,8 @@ struct fake {
         sw_limit *limit;
         uint64_t units;
         bool waits; /* SW_OP_WAITS_FOR_SOLVER */
+        sw_err *(*with)(void *arg, sw_ctx *ctx, const struct sw_op_job *job);
+        void *arg; /* of with: called with a job, behind the gate */
         atomic_uint runs, stops, maps, contents;
         atomic_uint at;    /* the how-manieth run of the lab the latest was */
         atomic_int now;    /* running at this moment */
@@ -163,12 +165,13 @@ fake_free(void *p)
 }
 
 static inline sw_err *
-fake_cache_map(void *p, sw_ctx *ctx, unsigned index, struct sw_cache_map *out)
+fake_cache_map(void *p, sw_op_call *call, sw_ctx *ctx, unsigned index,
+               struct sw_cache_map *out)
 {
         struct fake *f = ((struct fake_op *) p)->f;
         const char *digest = f->map[0] ? f->map[index] : f->name;
 
-        (void) ctx;
+        (void) call, (void) ctx;
         atomic_fetch_add(&f->maps, 1);
         snprintf(out->digest, sizeof(out->digest), "%s", digest);
         out->more = index < 2 && f->map[index + 1];
@@ -180,13 +183,13 @@ fake_cache_map(void *p, sw_ctx *ctx, unsigned index, struct sw_cache_map *out)
 }
 
 static inline sw_err *
-fake_content_key(void *p, sw_ctx *ctx, unsigned input, sw_result *in,
+fake_content_key(void *p, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_result *in,
                  char out[SW_KEY_TEXT_SIZE])
 {
         struct fake *f = ((struct fake_op *) p)->f;
         const char *c = f->content[input];
 
-        (void) ctx;
+        (void) call, (void) ctx;
         atomic_fetch_add(&f->contents, 1);
         snprintf(out, SW_KEY_TEXT_SIZE, "%s%s",
                  strncmp(c, "random:", 7) == 0 ? "" : "content:",
@@ -223,8 +226,8 @@ fake_count(struct lab *lab, int by)
 }
 
 static inline sw_err *
-fake_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result **out,
-             size_t n_out)
+fake_execute(void *p, sw_op_call *call, sw_ctx *ctx, sw_result *const *in, size_t n_in,
+             sw_result **out, size_t n_out)
 {
         struct lab *lab = ((struct fake_op *) p)->lab;
         struct fake *f = ((struct fake_op *) p)->f;
@@ -237,6 +240,8 @@ fake_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result 
                 sw_progress_output(ctx, 1, f->log, strlen(f->log));
         if (f->gated)
                 err = fake_wait(lab, ctx, f);
+        if (!err && f->with)
+                err = sw__op_with_job(call, f->with, f->arg);
         if (!err && f->error)
                 err = sw_err_new(SW_E_STEP, "%s", f->error);
         for (size_t o = 0; !err && o < n_out; o++) {
@@ -260,12 +265,12 @@ fake_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result 
 }
 
 static inline sw_err *
-fake_changed_paths(void *p, sw_ctx *ctx, unsigned input, sw_result *in, const char *before,
-                   const char *now, sw_strlist *paths)
+fake_changed_paths(void *p, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_result *in,
+                   const char *before, const char *now, sw_strlist *paths)
 {
         struct fake *f = ((struct fake_op *) p)->f;
 
-        (void) ctx, (void) input, (void) in, (void) before, (void) now;
+        (void) call, (void) ctx, (void) input, (void) in, (void) before, (void) now;
         if (!f->paths)
                 return sw_err_new(SW_E_UNSUPPORTED, "no paths");
         sw_strlist_split(paths, f->paths, ',');
@@ -340,13 +345,24 @@ lab_gate(struct lab *lab, bool open)
 }
 
 static inline sw_job *
-lab_job(struct lab *lab, sw_cacheset *set, sw_cancel *cancel)
+lab_job_of(struct lab *lab, sw_cacheset *set, sw_cancel *cancel, sw_session *session,
+           void *client)
 {
-        struct sw_job_opts opts = { .id = "test", .cache = set, .cancel = cancel };
+        struct sw_job_opts opts = { .id = "test",
+                                    .cache = set,
+                                    .cancel = cancel,
+                                    .session = session,
+                                    .client = client };
         sw_job *job;
 
         ok(sw__job_new(lab->solver, &opts, &job));
         return job;
+}
+
+static inline sw_job *
+lab_job(struct lab *lab, sw_cacheset *set, sw_cancel *cancel)
+{
+        return lab_job_of(lab, set, cancel, NULL, NULL);
 }
 
 static inline sw_digest

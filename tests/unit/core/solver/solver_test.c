@@ -733,22 +733,22 @@ struct nested {
 };
 
 static sw_err *
-nested_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result **out,
-               size_t n_out)
+nested_execute(void *p, sw_op_call *call, sw_ctx *ctx, sw_result *const *in, size_t n_in,
+               sw_result **out, size_t n_out)
 {
         struct nested *n = p;
         sw_auto(sw_str) value = lab_build(n->lab, NULL, n->inner, 1);
 
-        (void) ctx, (void) in, (void) n_in, (void) n_out;
+        (void) call, (void) ctx, (void) in, (void) n_in, (void) n_out;
         out[0] = fake_store(n->lab, "here", value);
         atomic_fetch_add(&n->ran, 1);
         return SW_OK;
 }
 
 static sw_err *
-nested_map(void *p, sw_ctx *ctx, unsigned index, struct sw_cache_map *out)
+nested_map(void *p, sw_op_call *call, sw_ctx *ctx, unsigned index, struct sw_cache_map *out)
 {
-        (void) p, (void) ctx, (void) index;
+        (void) p, (void) call, (void) ctx, (void) index;
         strcpy(out->digest, "nested");
         return SW_OK;
 }
@@ -793,15 +793,15 @@ struct late {
 
 /* Waits to be cancelled, then comes with one more solve for the job. */
 static sw_err *
-late_execute(void *p, sw_ctx *ctx, sw_result *const *in, size_t n_in, sw_result **out,
-             size_t n_out)
+late_execute(void *p, sw_op_call *call, sw_ctx *ctx, sw_result *const *in, size_t n_in,
+             sw_result **out, size_t n_out)
 {
         struct late *l = p;
         struct fake_op *op = sw_new(struct fake_op);
         struct sw_vertex_input root = { 0, 0 };
         sw_solve *solve;
 
-        (void) in, (void) n_in, (void) out, (void) n_out;
+        (void) call, (void) in, (void) n_in, (void) out, (void) n_out;
         atomic_store(&l->running, 1);
         (void) sw_cancel_wait(sw_ctx_cancel(ctx), -1);
         *op = (struct fake_op){ l->lab, l->inner };
