@@ -122,7 +122,7 @@ make(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def,
         v->ops = def->ops;
         v->op = def->op;
         v->cache = sw__cacheset_ref(job->cache);
-        v->limit = def->limit;
+        v->limit = def->ops->flags & SW_OP_WAITS_FOR_SOLVER ? NULL : def->limit;
         v->units = def->units;
         v->ignore_cache = def->ignore_cache;
         v->n_inputs = def->n_inputs;

@@ -783,6 +783,40 @@ START_TEST(builds_inside_builds)
 }
 END_TEST
 
+/* Catches a build inside a build that waits for units which it holds itself. */
+START_TEST(builds_inside_builds_with_limits)
+{
+        static const struct sw_op_ops ops = { .size = sizeof(ops),
+                                              .flags = SW_OP_WAITS_FOR_SOLVER,
+                                              .cache_map = nested_map,
+                                              .execute = nested_execute };
+        struct lab lab;
+
+        lab_open(&lab, 4, 4);
+        sw_limit *one = sw__limit_new(lab.solver, "execs", 1);
+        struct fake inner[] = { { .name = "inner", .limit = one, .units = 1 } };
+        struct nested n = { .lab = &lab, .inner = inner };
+        struct sw_vertex v = { .digest = sw_digest_of("outer", 5),
+                               .ops = &ops,
+                               .op = &n,
+                               .n_outputs = 1,
+                               .limit = one,
+                               .units = 1 };
+        struct sw_vertex_input root = { 0, 0 };
+        struct sw_graph g = {
+                .vertices = &v, .n_vertices = 1, .roots = &root, .n_roots = 1
+        };
+        sw_solve *solve;
+
+        sw_job *job = lab_job(&lab, NULL, NULL);
+        ok(sw__solve_start(job, &g, &solve));
+        ok(sw__solve_wait(solve));
+        sw__solve_free(solve);
+        sw__job_close(job);
+        lab_close(&lab);
+}
+END_TEST
+
 struct late {
         struct lab *lab;
         sw_job *job;
@@ -934,5 +968,5 @@ UNIT_MAIN("solver", builds_once, finds_by_content, skips_content_that_cannot_mat
           cancels_what_nobody_wants, restarts_what_was_cancelled, closing_waits_for_ops,
           claims_keys, tells_stores_apart, tells_selectors_apart, keeps_volatile_keys_out,
           ignoring_waits_but_runs, queues_follow_who_wants, keeps_to_bounds,
-          jobs_take_turns, says_why, builds_inside_builds, refuses_solves_of_closed_jobs,
-          refuses_bad_graphs, walks_long_chains)
+          jobs_take_turns, says_why, builds_inside_builds, builds_inside_builds_with_limits,
+          refuses_solves_of_closed_jobs, refuses_bad_graphs, walks_long_chains)
