@@ -8,6 +8,7 @@ pkginclude_HEADERS += \
 	core/include/slipway/cancel.h \
 	core/include/slipway/cleanup.h \
 	core/include/slipway/config.h \
+	core/include/slipway/content.h \
 	core/include/slipway/ctx.h \
 	core/include/slipway/definition.h \
 	core/include/slipway/digest.h \
@@ -18,11 +19,13 @@ pkginclude_HEADERS += \
 	core/include/slipway/host.h \
 	core/include/slipway/id.h \
 	core/include/slipway/json.h \
+	core/include/slipway/layer.h \
 	core/include/slipway/llb.h \
 	core/include/slipway/log.h \
 	core/include/slipway/map.h \
 	core/include/slipway/mem.h \
 	core/include/slipway/path.h \
+	core/include/slipway/pattern.h \
 	core/include/slipway/platform.h \
 	core/include/slipway/plugin.h \
 	core/include/slipway/pool.h \
@@ -33,4 +36,5 @@ pkginclude_HEADERS += \
 	core/include/slipway/source.h \
 	core/include/slipway/spawn.h \
 	core/include/slipway/text.h \
-	core/include/slipway/time.h
+	core/include/slipway/time.h \
+	core/include/slipway/worker.h

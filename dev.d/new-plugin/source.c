@@ -2,11 +2,14 @@
  * plugins/source-@NAME@/plugin.c - source "@NAME@": @NAME@://TEXT is a tree with one file,
  * called text, that holds TEXT.
  */
-#include <fcntl.h>
 #include <string.h>
 
-#include <slipway/path.h>
 #include <slipway/source.h>
+
+struct source {
+        char *text;
+        sw_worker *worker; /* borrowed */
+};
 
 static const char *const schemes[] = { "@NAME@", NULL };
 
@@ -20,36 +23,61 @@ static sw_err *
         if (!text || !text[3])
                 return sw_err_new(SW_E_INVALID, "%s: there is nothing behind @NAME@://",
                                   req->identifier);
-        *inst = sw_strdup(text + 3);
+        struct source *s = sw_new(struct source);
+        s->text = sw_strdup(text + 3);
+        s->worker = req->worker;
+        *inst = s;
         return SW_OK;
 }
 
 static sw_err *
-@ID@_cache_key(void *self, void *inst, sw_ctx *ctx, unsigned index, struct sw_source_key *out)
+@ID@_cache_key(void *self, void *inst, sw_ctx *ctx, sw_session *session, unsigned index,
+               struct sw_source_key *out)
 {
         (void) self;
         (void) ctx;
+        (void) session;
         (void) index;
-        out->key = sw_strdup(inst);
+        out->key = sw_strdup(((const struct source *) inst)->text);
         return SW_OK;
 }
 
 static sw_err *
-@ID@_snapshot(void *self, void *inst, sw_ctx *ctx, int dirfd)
+@ID@_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session, sw_ref **out)
 {
-        sw_err *err = sw_ctx_check(ctx);
+        const struct source *s = inst;
+        const struct sw_layer_meta m = { .mode = 0644 };
+        const struct sw_layer_ops *ops;
+        sw_autoptr(sw_layer) layer = NULL;
+        void *w;
 
         (void) self;
+        (void) session;
+        sw_err *err = sw_worker_layer(s->worker, ctx, NULL, SW_REF_DESC(.description = s->text),
+                                      &layer);
+        if (!err)
+                err = sw_layer_write(layer, ctx, &ops, &w);
         if (err)
                 return err;
-        return sw_path_write_file(dirfd, "text", inst, strlen(inst), 0644);
+        err = ops->data(w, "text", &m, s->text, strlen(s->text));
+        if (err) {
+                ops->abandon(w);
+                return err;
+        }
+        err = ops->finish(w);
+        if (err)
+                return err;
+        return sw_layer_commit(sw_steal(layer), ctx, out);
 }
 
 static void
 @ID@_close(void *self, void *inst)
 {
+        struct source *s = inst;
+
         (void) self;
-        free(inst);
+        free(s->text);
+        free(s);
 }
 
 static const struct sw_source_ops ops = {

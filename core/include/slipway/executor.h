@@ -1,5 +1,9 @@
 /*
  * slipway/executor.h - the executor kind: processes in containers.
+ *
+ * The core has prepared everything that has to do with trees: it hands over descriptors,
+ * resolved once, never paths. What the executor mounts, it mounts in a mount namespace of
+ * its own, so that nothing stays when it dies.
  */
 #ifndef SLIPWAY_EXECUTOR_H
 #define SLIPWAY_EXECUTOR_H
@@ -8,12 +12,41 @@
 
 SW_BEGIN_DECLS
 
-/* A mount the core prepared: source path on the host, target inside. */
+enum sw_exec_mount_type {
+        SW_EXEC_BIND = 1, /* what fd is, file or directory, at target */
+        SW_EXEC_TMPFS,
+};
+
 struct sw_exec_mount {
-        const char *type; /* "bind", "tmpfs", … */
-        const char *source;
-        const char *target;
-        const char *const *options; /* NULL-ended */
+        enum sw_exec_mount_type type;
+        const char *target; /* absolute, cleaned, inside the container */
+        int fd; /* BIND: borrowed, O_PATH will do. In one of the container's trees
+                   or on an attached mount. -1 for TMPFS */
+        bool readonly;
+        bool nosuid, nodev, noexec;
+        int64_t tmpfs_size; /* bytes; 0: the kernel's default */
+};
+
+struct sw_exec_rlimit {
+        const char *name;   /* "nofile" */
+        int64_t soft, hard; /* -1: unlimited */
+};
+
+struct sw_exec_host {
+        const char *name, *address;
+};
+
+/* Limits of the whole container; 0 or NULL: none. */
+struct sw_exec_resources {
+        uint32_t size;
+        int64_t memory, memory_swap; /* bytes; swap -1: unlimited */
+        int64_t cpu_shares, cpu_period, cpu_quota;
+        const char *cpuset_cpus, *cpuset_mems;
+};
+
+struct sw_exec_device {
+        const char *path;   /* on the host and inside */
+        const char *access; /* "rwm" */
 };
 
 struct sw_exec_process {
@@ -23,21 +56,35 @@ struct sw_exec_process {
         const char *cwd;         /* absolute, inside */
         const char *user;        /* "", name, uid, uid:gid, name:group */
         int fds_std[3];          /* borrowed; -1: none */
-        bool terminal;           /* fds_std[0] is a pty's slave side */
+        bool terminal; /* the container gets a terminal; fds_std are the other end:
+                          bytes typed and shown */
+        const struct sw_exec_rlimit *rlimits;
+        size_t n_rlimits;
+        bool insecure; /* exec() only; run() has the container's */
 };
 
 struct sw_exec_container {
         uint32_t size;
-        const char *id;       /* checked by sw_id_check */
-        int rootfd;           /* borrowed; the mounted root file system */
-        const char *rootpath; /* the same as a path, for runtimes that need one */
+        const char *id; /* checked by sw_id_check */
+        /* Detached mounts that are to be attached, somewhere out of sight, before rootfd
+         * and the mounts' descriptors can be used; borrowed, but used up by run(). */
+        const int *trees;
+        size_t n_trees;
+        int rootfd; /* borrowed; the root file system: the root of a tree, or a directory */
         bool readonly;
-        const struct sw_exec_mount *mounts;
+        const struct sw_exec_mount *mounts; /* parents first */
         size_t n_mounts;
-        const char *hostname;      /* or NULL */
-        const char *network;       /* "sandbox", "host", "none", or a network's name */
+        const char *hostname;             /* NULL: "buildkitsandbox" */
+        const struct sw_exec_host *hosts; /* lines of /etc/hosts */
+        size_t n_hosts;
+        const char *network;       /* "sandbox" (as configured), "host", "none" */
         bool insecure;             /* the entitlement was checked by the core */
         const char *cgroup_parent; /* or NULL */
+        const struct sw_exec_resources *resources; /* or NULL */
+        const struct sw_exec_device *devices;
+        size_t n_devices;
+        bool keep_stubs;             /* leave files and directories made only to mount on */
+        bool remove_stubs_recursive; /* those above them too, when they are empty */
 };
 
 struct sw_exec_status {
@@ -51,12 +98,17 @@ struct sw_exec_status {
 struct sw_executor_ops {
         struct sw_ops_hdr hdr;
         /**
-         * run - start a container, wait for its process to end, remove it. Required.
+         * run - start a container, wait for its first process to end, remove it. Required.
          * @c, @p: borrowed until return.
          * @started: called once the process runs; may be NULL.
-         * Thread: any worker, several at once.   Blocks: yes; cancellation kills every
-         * process of the container.   Errors: SW_E_CANCELLED, SW_E_NOT_FOUND (runtime),
-         * SW_E_BROKEN. An exit status other than 0 is not an error.   Since: 0.1
+         * @out: set also when the process was killed by cancellation.
+         * Users and groups are looked up in the root's own files, within limits; the
+         * working directory is made when missing. Where a target of a mount is missing, a
+         * stub is made, and removed afterwards if nobody changed it. Thread: any worker,
+         * several at once.   Blocks: yes; cancellation kills every process of the
+         * container.   Errors: SW_E_CANCELLED, SW_E_NOT_FOUND (runtime), SW_E_BROKEN,
+         * SW_E_INVALID (user, cwd). An exit status other than 0 is not an error.   Since:
+         * 0.1
          */
         sw_err *(*run)(void *self, sw_ctx *ctx, const struct sw_exec_container *c,
                        const struct sw_exec_process *p, void (*started)(void *arg),
@@ -64,8 +116,9 @@ struct sw_executor_ops {
         /** exec - another process in the running container @id. May be absent. */
         sw_err *(*exec)(void *self, sw_ctx *ctx, const char *id,
                         const struct sw_exec_process *p, struct sw_exec_status *out);
-        /** signal, resize - to the first process of @id. May be absent. */
+        /** signal - to the first process of the running container @id. May be absent. */
         sw_err *(*signal)(void *self, sw_ctx *ctx, const char *id, int sig);
+        /** resize - the terminal of its first process. May be absent. */
         sw_err *(*resize)(void *self, sw_ctx *ctx, const char *id, unsigned rows,
                           unsigned columns);
 };

@@ -10,6 +10,7 @@
 #include <slipway/map.h>
 #include <slipway/plugin.h>
 #include <slipway/ref.h>
+#include <slipway/worker.h>
 
 SW_BEGIN_DECLS
 
@@ -49,6 +50,10 @@ struct sw_export_request {
         int64_t source_date_epoch;             /* seconds; -1: not set */
         const struct sw_export_target *target; /* NULL: there is no client side */
         void *resolved;                        /* what resolve() made; NULL without it */
+        /* The name the exporter was asked by: its own, or one it provides. */
+        const char *name;
+        sw_worker *worker; /* that the refs are of; NULL: they are plain directories */
+        bool multiple;     /* the result is a map of platforms, also when it has one */
 };
 
 /* Filled by the exporter through sw_export_answer(); shown as the exporter response. */

@@ -1,84 +1,108 @@
 /*
- * slipway/snapshotter.h - the snapshotter kind: trees with parents.
+ * slipway/snapshotter.h - the snapshotter kind: layers, and views of stacks of them.
  *
- * Keys name snapshots; they are checked by sw_id_check. An active snapshot can be
- * written, a committed one never changes. The layer writer adds what changes to an active
- * snapshot without mounting it; nothing in it presumes a directory behind it.
+ * A *layer* is what changes, whiteouts included, and is named by a key (sw_id_check). It is
+ * made *active*, on top of a stack of other layers; written through a mount or a layer
+ * writer; then *committed*, after which it never changes. A *stack* is a list of committed
+ * layers, bottom first; any list is one, whatever the layers were made on: a ref, a merge
+ * and a diff are nothing but different stacks. What the tree of a stack is, is the same in
+ * every snapshotter:
+ *
+ *      - an entry of a higher layer hides what lower ones have under that path, save that
+ *        two directories are joined, with the higher one's metadata
+ *      - a whiteout hides the path; an opaque directory hides what lower layers have in it
+ *
+ *      prepare -> mount or write -> commit -> view in stacks ... -> remove
+ *
+ * Stacks of any height work (2,000 is tested). Files of a snapshotter lie below the
+ * directory it was opened on, and only it knows how. Several processes use one directory at
+ * once; no key is written by two of them.
+ *
+ * Thread: any, for different keys at once; one key is written by one thread at a time, but
+ * see sw_layer_ops.
  */
 #ifndef SLIPWAY_SNAPSHOTTER_H
 #define SLIPWAY_SNAPSHOTTER_H
 
-#include <sys/types.h>
-
+#include <slipway/layer.h>
 #include <slipway/plugin.h>
 
 SW_BEGIN_DECLS
 
 struct sw_snapshot_usage {
-        int64_t bytes; /* on disk, of this snapshot alone */
+        int64_t bytes; /* on disk, of this layer alone: what du(1) says of its files */
         int64_t inodes;
 };
 
-/* Metadata of one entry. Times in ns since the epoch. */
-struct sw_layer_meta {
-        mode_t mode; /* permission bits and set-id, sticky */
-        uid_t uid;
-        gid_t gid;
-        int64_t mtime;
+/* Committed layers, bottom first; borrowed. n == 0: the empty tree. */
+struct sw_stack {
+        const char *const *keys;
+        size_t n;
 };
 
-/* What changes, in any order but parents first; paths are relative, cleaned, without
- * "..". Every call: Errors SW_E_IO, SW_E_LIMIT, SW_E_INVALID. One thread at a time. */
-struct sw_layer_ops {
-        struct sw_ops_hdr hdr;
-        sw_err *(*mkdir)(void *w, const char *path, const struct sw_layer_meta *m);
-        /* file - data is @len bytes of @fd from @off; a range, so that reflink or
-         * copy_file_range can serve it. */
-        sw_err *(*file)(void *w, const char *path, const struct sw_layer_meta *m, int fd,
-                        int64_t off, int64_t len);
-        sw_err *(*symlink)(void *w, const char *path, const struct sw_layer_meta *m,
-                           const char *target);
-        sw_err *(*hardlink)(void *w, const char *path, const char *existing);
-        sw_err *(*node)(void *w, const char *path, const struct sw_layer_meta *m,
-                        mode_t type, dev_t dev);
-        sw_err *(*whiteout)(void *w, const char *path);
-        sw_err *(*opaque)(void *w, const char *dir);
-        sw_err *(*xattr)(void *w, const char *path, const char *name, const void *p,
-                         size_t n);
-        /* finish - everything was added; @w is released, also on error. */
-        sw_err *(*finish)(void *w);
-        void (*abandon)(void *w);
+/* A tree that can be looked at. Set by the snapshotter, given back to unmount(). */
+struct sw_snapshot_mount {
+        uint32_t size; /* sizeof as compiled; set by the caller */
+        int dirfd;     /* its root: for openat and the like */
+        int treefd;    /* a detached mount that move_mount(2) can attach, whose root is
+                          the same directory; -1: dirfd is on a mount that is attached */
+        void *handle;  /* the snapshotter's */
 };
+
+/* An entry of list(). */
+typedef bool sw_snapshot_fn(void *arg, const char *key, bool committed);
 
 struct sw_snapshotter_ops {
         struct sw_ops_hdr hdr;
         /** probe - whether it works on @dirfd, where it will keep its data. Required.
-         *  Errors: SW_E_UNSUPPORTED with the reason and the remedy.   Since: 0.1 */
+         *  Leaves nothing behind. Errors: SW_E_UNSUPPORTED with the reason and the remedy.
+         *  Since: 0.1 */
         sw_err *(*probe)(void *self, sw_ctx *ctx, int dirfd);
-        /** open - keep data below @dirfd (borrowed until close). Required. */
+        /** open - keep data below @dirfd (borrowed until close). Required. What a crash
+         * left half made and nobody can name is removed, with care for other processes. */
         sw_err *(*open)(void *self, sw_ctx *ctx, int dirfd, void **store);
+        /** close - everything was unmounted. */
         void (*close)(void *self, void *store);
-        /** prepare - an active snapshot on @parent (NULL: empty). Required. */
-        sw_err *(*prepare)(void *store, sw_ctx *ctx, const char *key, const char *parent);
-        /** commit - make an active snapshot immutable and durable. Required. */
+        /** prepare - an active layer @key on @lower. Required.
+         *  Errors: SW_E_EXISTS, SW_E_NOT_FOUND (a layer of @lower), SW_E_IO. */
+        sw_err *(*prepare)(void *store, sw_ctx *ctx, const char *key,
+                           const struct sw_stack *lower);
+        /** commit - make an active layer immutable. It was unmounted. After return it
+         *  survives the end of the process; a power failure only once the core synced the
+         *  file system. Required. */
         sw_err *(*commit)(void *store, sw_ctx *ctx, const char *key);
-        /** mount - a view of it as a directory; *dirfd and *mnt are handed back.
-         *  Required. */
-        sw_err *(*mount)(void *store, sw_ctx *ctx, const char *key, bool readonly,
-                         int *dirfd, void **mnt);
-        sw_err *(*unmount)(void *store, void *mnt);
-        /** write - a layer writer for an active snapshot. Required. */
+        /** mount - the active layer @key over its stack, writable. Required. Changes that
+         *  are made through it become part of the layer. */
+        sw_err *(*mount)(void *store, sw_ctx *ctx, const char *key,
+                         struct sw_snapshot_mount *out);
+        /** view - the tree of a stack, read-only. Required. */
+        sw_err *(*view)(void *store, sw_ctx *ctx, const struct sw_stack *stack,
+                        struct sw_snapshot_mount *out);
+        /** unmount - of both. @m: given, descriptors too. Required. Never fails half-way:
+         *  everything is released, also on error. */
+        sw_err *(*unmount)(void *store, struct sw_snapshot_mount *m);
+        /** write - a layer writer for an active layer; not while it is mounted. Required.
+         *  A layer may get several writers, one after the other. */
         sw_err *(*write)(void *store, sw_ctx *ctx, const char *key,
                          const struct sw_layer_ops **ops, void **w);
-        /** diff - tell a layer writer what @upper changes on @lower (NULL: empty).
-         *  Required. */
-        sw_err *(*diff)(void *store, sw_ctx *ctx, const char *lower, const char *upper,
-                        const struct sw_layer_ops *ops, void *w);
-        /** usage - bytes on disk. Required. */
+        /**
+         * diff - tell a layer writer what has to change on the tree of @lower to get that
+         * of
+         * @upper. Required. Parents come before what is in them, with their metadata as in
+         * @upper; entries of one directory are sorted by name; finish() is the caller's.
+         * Equal trees give equal calls in equal order, whatever the stacks are.
+         */
+        sw_err *(*diff)(void *store, sw_ctx *ctx, const struct sw_stack *lower,
+                        const struct sw_stack *upper, const struct sw_layer_ops *ops,
+                        void *w);
+        /** usage - bytes on disk of an active or committed layer. Required. */
         sw_err *(*usage)(void *store, sw_ctx *ctx, const char *key,
                          struct sw_snapshot_usage *out);
-        /** remove - one without children. Required. */
+        /** remove - a layer in any state. Stacks that had it are not looked at any more. It
+         *  is not mounted and in no view that is open. A missing one is fine. Required. */
         sw_err *(*remove)(void *store, sw_ctx *ctx, const char *key);
+        /** list - every layer there is; @fn returns false to end it. Required. */
+        sw_err *(*list)(void *store, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg);
 };
 
 SW_END_DECLS

@@ -3,6 +3,9 @@
  *
  * One source goes: open (parse, nothing slow) -> cache_key (as often as it has more keys
  * to offer; may ask the network) -> snapshot (only when no key hit the cache) -> close.
+ *
+ * The session is handed to each call and borrowed until it returns: the one that opened a
+ * source may have gone by the time of the next call, while another waits for the same.
  */
 #ifndef SLIPWAY_SOURCE_H
 #define SLIPWAY_SOURCE_H
@@ -22,14 +25,15 @@ struct sw_source_key {
         bool more; /* a later call with index + 1 offers another key */
 };
 
-/* Where a source writes its tree: a fresh, empty directory. Grows at the end only. */
+/* What is asked for. Grows at the end only; everything lives until close(). */
 struct sw_source_request {
         uint32_t size;
         const char *identifier; /* with the scheme */
         const struct sw_attr *attrs;
         size_t n_attrs;
         const char *platform; /* "linux/amd64" */
-        sw_session *session;  /* or NULL */
+        sw_worker *worker;    /* where trees are kept */
+        bool no_cache;        /* look again, whatever is remembered of it */
 };
 
 struct sw_source_ops {
@@ -45,11 +49,16 @@ struct sw_source_ops {
          */
         sw_err *(*open)(void *self, sw_ctx *ctx, const struct sw_source_request *req,
                         void **inst);
-        /** cache_key - the @index-th key, from 0. Required. Blocks: yes. */
-        sw_err *(*cache_key)(void *self, void *inst, sw_ctx *ctx, unsigned index,
-                             struct sw_source_key *out);
-        /** snapshot - write the tree below @dirfd (borrowed). Required. Blocks: yes. */
-        sw_err *(*snapshot)(void *self, void *inst, sw_ctx *ctx, int dirfd);
+        /** cache_key - the @index-th key, from 0. @session: or NULL. Required. Blocks: yes.
+         *  A key that begins with "session:" is good for this build only. */
+        sw_err *(*cache_key)(void *self, void *inst, sw_ctx *ctx, sw_session *session,
+                             unsigned index, struct sw_source_key *out);
+        /** snapshot - the tree: made through the request's worker, or a directory that is
+         *  not copied (sw_ref_new_dir). @session: or NULL. @out: handed back; NULL: the
+         *  empty tree. Required. Blocks: yes. */
+        sw_err *(*snapshot)(void *self, void *inst, sw_ctx *ctx, sw_session *session,
+                            sw_ref **out);
+        /** close - @inst is not used any more. Required. */
         void (*close)(void *self, void *inst);
 };
 

@@ -1,0 +1,71 @@
+/*
+ * core/ops/ops.h - the ops of LLB for the solver: from a definition to a graph.
+ *
+ * Each kind of op has one file: source.c, exec.c, file.c, merge.c, diff.c, build.c; what a
+ * cache map digests is in cachemap.c (Go's JSON, byte for byte). An op's result is an
+ * sw_ref; sw__ops_result_ref() gets it out of an sw_result.
+ */
+#ifndef SLIPWAY_CORE_OPS_OPS_H
+#define SLIPWAY_CORE_OPS_OPS_H
+
+#include <slipway/definition.h>
+#include <slipway/session.h>
+
+#include "core/solver/solver.h"
+#include "core/source/manager.h"
+#include "core/store/refs.h"
+
+SW_BEGIN_DECLS
+
+/* What a build may ask for; checked in one place: entitlement.c. */
+enum {
+        SW_ALLOW_NETWORK_HOST = 1,
+        SW_ALLOW_SECURITY_INSECURE = 2,
+        SW_ALLOW_DEVICE = 4,
+};
+
+/* What ops work with: the same for all jobs of an engine. */
+struct sw_ops_env {
+        sw_root *root;
+        sw_worker *worker;
+        sw_sources *sources;
+        sw_host *host;           /* executors are asked for when the first command runs */
+        const char *executor;    /* "auto", "runc", … */
+        const sw_config *config; /* or NULL */
+        sw_log *log;
+        sw_limit *exec_limit; /* or NULL */
+        int debug_kept_for_s; /* keep roots of failed commands so long; 0: not */
+};
+
+/* What they do it for: one build. Counted: vertices that several jobs share hold several.
+ */
+struct sw_ops_job {
+        sw_session *session; /* or NULL; lives until the job was closed */
+        unsigned allowed;    /* SW_ALLOW_… */
+        sw_job *job;
+};
+
+/**
+ * sw__ops_graph - the graph of a definition.
+ * @env, @job: borrowed; live until the solve has ended and the job was closed.
+ * @def:  ref'd or copied where needed: may be freed after return.
+ * @no_cache: no vertex looks in the cache.
+ * @out:  vertices and roots from malloc; release with sw__ops_graph_release().
+ * Errors: SW_E_DENIED: an entitlement that is missing ("network.host is not allowed"),
+ * SW_E_INVALID, SW_E_UNSUPPORTED.
+ */
+SW_API SW_NODISCARD sw_err *sw__ops_graph(const struct sw_ops_env *env,
+                                          const struct sw_ops_job *job,
+                                          const sw_definition *def, bool no_cache,
+                                          struct sw_graph *out);
+SW_API void sw__ops_graph_release(struct sw_graph *g);
+
+/** sw__ops_result_ref - borrowed from the result; NULL: the empty tree. */
+SW_API sw_ref *sw__ops_result_ref(const sw_result *r);
+/** sw__ops_result_new - @ref: given; may be NULL. */
+SW_API sw_result *sw__ops_result_new(const struct sw_ops_env *env, sw_ref *ref);
+/** sw__ops_loader - results of the local store by id; @env: borrowed for its life. */
+SW_API void sw__ops_loader(const struct sw_ops_env *env, struct sw_result_loader *out);
+
+SW_END_DECLS
+#endif

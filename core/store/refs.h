@@ -1,0 +1,83 @@
+/*
+ * core/store/refs.h - refs from the inside: what the worker of a root stores of each,
+ * leases, disk usage and prune. Public side: slipway/worker.h, slipway/ref.h.
+ *
+ * A ref is a record {id, kind, own layer or none, parents, stack of layers, description,
+ * type, created, last used, usage count, size, names}. Kinds: layer (own layer on top of
+ * its parent's stack), merge (concatenated stacks), diff (a slice of a stack, or an own
+ * layer that was computed). A layer is kept while any record's stack has it.
+ *
+ *      ACTIVE (its layer is being written; dropped when its lease is dead) -> COMMITTED
+ *
+ * Leases: each process has one, a file below leases/ with a lock on it; (lease, ref) pairs
+ * stand in the metadata. A pair is written before a ref is handed out, in the transaction
+ * that looked it up, so that prune, which looks and deletes in one transaction too, never
+ * takes what somebody has.
+ */
+#ifndef SLIPWAY_CORE_STORE_REFS_H
+#define SLIPWAY_CORE_STORE_REFS_H
+
+#include <slipway/id.h>
+
+#include "core/store/root.h"
+
+SW_BEGIN_DECLS
+
+/* ---- for the core ---- */
+
+/** sw__ref_is_stored - whether it is a ref of @w (else a foreign directory). */
+SW_API bool sw__ref_is_stored(const sw_worker *w, const sw_ref *r);
+/** sw__ref_stack - layers, bottom first; borrowed from the ref. Only stored ones. */
+SW_API struct sw_stack sw__ref_stack(const sw_ref *r);
+/** sw__ref_own_layer - the top layer if the ref made it itself, else NULL: what changed on
+ *  sw__ref_parent_stack(). */
+SW_API const char *sw__ref_own_layer(const sw_ref *r);
+/** sw__worker_view - a mounted view of a ref, or of a foreign directory; the executor needs
+ *  its treefd. Given back with sw__worker_unview(). @r: NULL: the empty tree. */
+SW_API SW_NODISCARD sw_err *sw__worker_view(sw_worker *w, sw_ctx *ctx, sw_ref *r,
+                                            struct sw_snapshot_mount *out);
+SW_API SW_NODISCARD sw_err *sw__worker_unview(sw_worker *w, struct sw_snapshot_mount *m);
+
+/* ---- disk usage ---- */
+
+struct sw_usage {
+        char id[SW_ID_SIZE];
+        const sw_strlist *parents;
+        bool is_mutable, in_use, shared;
+        int64_t size;               /* bytes on disk, without what other records count */
+        int64_t created, last_used; /* ns since the epoch; 0: never used */
+        int64_t usage_count;
+        const char *description, *type;
+};
+typedef bool sw_usage_fn(void *arg, const struct sw_usage *u);
+
+/** sw__filter_* - the reference's filter expressions, OR of the strings. */
+typedef struct sw_filter sw_filter;
+SW_API SW_NODISCARD sw_err *sw__filter_new(const sw_strlist *exprs, sw_filter **out);
+SW_API void sw__filter_free(sw_filter *f);
+SW_API bool sw__filter_match(const sw_filter *f, const struct sw_usage *u);
+SW_DEFINE_AUTOPTR(sw_filter, sw__filter_free)
+
+/** sw__worker_usage - every record that @filter (NULL: all) matches; sizes that are not
+ *  known yet are measured. @age_limit: only those not used for so long (ns; 0: all). */
+SW_API SW_NODISCARD sw_err *sw__worker_usage(sw_worker *w, sw_ctx *ctx,
+                                             const sw_filter *filter, int64_t age_limit,
+                                             sw_usage_fn *fn, void *arg);
+
+struct sw_prune_opts {
+        const sw_filter *filter; /* NULL: all */
+        bool all;
+        int64_t keep_duration;                                  /* ns */
+        int64_t reserved_space, max_used_space, min_free_space; /* bytes */
+        /* released - a ref has gone: the keys of its results go with it. Called without a
+         * transaction open; may be NULL. @result: "<worker>::<ref>". */
+        void (*released)(void *arg, const char *result);
+        void *released_arg;
+};
+/** sw__worker_prune - as reference/cache.md section 8; @fn is told of each removed one. */
+SW_API SW_NODISCARD sw_err *sw__worker_prune(sw_worker *w, sw_ctx *ctx,
+                                             const struct sw_prune_opts *opts,
+                                             sw_usage_fn *fn, void *arg);
+
+SW_END_DECLS
+#endif
