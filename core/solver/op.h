@@ -134,18 +134,17 @@ struct sw_op_job {
 /**
  * sw__op_with_job - do what needs a job, with a job that holds the op's vertex.
  * @call: from the function of the op that is being called; any of its threads.
- * @fn:   called with @arg and one job after the other, those with a solve going first, each
- *        at most once. It must not let go of what a later call needs: the next one begins
- *        anew. The first call that succeeds ends it. The next job is asked after
- *        SW_E_NOT_FOUND, SW_E_DENIED and SW_E_UNSUPPORTED, and after any error where the
- *        job was closed or cancelled meanwhile; other errors end it.
- *        @ctx:  borrowed: the call's, cancelled also when the job is closed or cancelled.
- *        @job:  borrowed with all that is in it until @fn returns: sw__job_close() waits
- * for that, so @fn heeds its ctx (SW_CANCEL_GRACE_MS). Returns: what the last call of @fn
- * did, or the first error that made it ask another job where no other was better;
- * SW_E_CANCELLED when no job wants the vertex any more. Thread: any but the scheduler's:
- * functions that run there (@call is NULL) cannot have one. Blocks: for as long as @fn
- * does.
+ * @fn:   called with @arg and one job after the other, those with a solve going first,
+ *        each job at most once; each call begins anew. The first that succeeds ends it.
+ *        Another job is asked after SW_E_NOT_FOUND, SW_E_DENIED and SW_E_UNSUPPORTED,
+ *        and after any error where the job was closed or cancelled meanwhile.
+ *        @ctx:  borrowed: the call's, cancelled also when the job is closed or
+ *               cancelled; @fn heeds it (SW_CANCEL_GRACE_MS), sw__job_close() waits.
+ *        @job:  borrowed with all that is in it until @fn returns.
+ * Returns: what the call of @fn that ended it returned; the first error where no job
+ *        could help; SW_E_CANCELLED when no job wants the vertex any more.
+ * Thread: any but the scheduler's: functions that run there (@call is NULL) have none.
+ * Blocks: for as long as @fn does.
  */
 SW_API SW_NODISCARD sw_err *sw__op_with_job(sw_op_call *call,
                                             sw_err *(*fn)(void *arg, sw_ctx *ctx,
