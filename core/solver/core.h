@@ -243,6 +243,12 @@ struct sw__failure {
         sw_digest vertex; /* where it began */
 };
 
+/* A job that holds a vertex. */
+struct sw__holder {
+        struct sw__job *job;
+        uint8_t queued; /* times that the vertex stands in job->ready: see ready.c */
+};
+
 struct sw__vx {
         sw_digest digest;
         UT_hash_handle hh;      /* in core->table, the newest of its digest */
@@ -287,7 +293,7 @@ struct sw__vx {
         sw_result **out;         /* n_outputs, once R_DONE */
         struct sw__failure *failure;
 
-        SW_ARRAY(struct sw__job *) jobs;
+        SW_ARRAY(struct sw__holder) jobs;
         struct sw__job *mourner; /* the last job that held it, while dead and in flight */
         uint32_t n_consumers;    /* of all edges */
         uint32_t n_queued;       /* edges in core->todo */

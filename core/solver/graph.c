@@ -149,7 +149,7 @@ static bool
 holds(const struct sw__vx *v, const struct sw__job *job)
 {
         for (size_t i = v->jobs.n; i-- > 0;)
-                if (v->jobs.v[i] == job)
+                if (v->jobs.v[i].job == job)
                         return true;
         return false;
 }
@@ -169,7 +169,7 @@ sw__vx_load(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def
                         sw__ready_join(c, job, v);
                 return v;
         }
-        sw__push_tight(&v->jobs, job);
+        sw__push_tight(&v->jobs, (struct sw__holder){ .job = job });
         sw_array_push(&job->members, (struct sw__member){ v, def->location });
         sw__ready_join(c, job, v);
         if (job->story && v->story)
@@ -183,7 +183,7 @@ void
 sw__vx_orphan(struct sw__core *c, struct sw__vx *v, struct sw__job *job)
 {
         for (size_t i = 0; i < v->jobs.n; i++)
-                if (v->jobs.v[i] == job) {
+                if (v->jobs.v[i].job == job) {
                         v->jobs.v[i] = v->jobs.v[--v->jobs.n];
                         break;
                 }

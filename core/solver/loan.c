@@ -46,7 +46,7 @@ choose(const struct sw__loan *l)
         struct sw__job *best = NULL;
 
         for (size_t i = 0; i < v->jobs.n; i++) {
-                struct sw__job *j = v->jobs.v[i];
+                struct sw__job *j = v->jobs.v[i].job;
                 const sw_job *job = j->cookie;
 
                 if (was_asked(l, j->number) || sw_cancelled(job->cancel))

@@ -4,7 +4,9 @@
  * Each job has a queue of the vertices that it wants to run, first come first served; jobs
  * that have some take turns. A vertex that several jobs want stands in all their queues and
  * is charged to the job whose turn started it. What was started or left meanwhile is found
- * in the queues by its state and skipped.
+ * in the queues by its state and skipped, and when it is wanted again it has the place that
+ * it still stands in. So a vertex stands in a queue at most twice: where it came, and at
+ * the front, once its limit has units for it.
  *
  * Bounds: max_running ops in all, job->max_running for one job, and the units of limits. A
  * vertex that comes to its turn while its limit is used up waits at the limit, first come
@@ -33,9 +35,15 @@ ring_grow(struct sw__job *j)
         j->ready_head = 0;
 }
 
+/* Give @h, of @v, a place in its job's queue, unless there is one that will do. */
 static void
-ring_push(struct sw__job *j, struct sw__vx *v, bool front)
+ring_push(struct sw__holder *h, struct sw__vx *v, bool front)
 {
+        struct sw__job *j = h->job;
+
+        if (h->queued > front)
+                return;
+        h->queued++;
         if (j->ready_n == j->ready_cap)
                 ring_grow(j);
         if (front)
@@ -51,6 +59,9 @@ ring_pop(struct sw__job *j)
 
         j->ready_head = (j->ready_head + 1) & (j->ready_cap - 1);
         j->ready_n--;
+        for (size_t i = 0; i < v->jobs.n; i++)
+                if (v->jobs.v[i].job == j)
+                        v->jobs.v[i].queued--;
         return v;
 }
 
@@ -87,14 +98,14 @@ push(struct sw__core *c, struct sw__vx *v, bool front)
         /* Jobs that hold it but have nothing going are asked only when there is no other:
          * the news that nobody wants it may still be on its way, and be overtaken. */
         for (size_t i = 0; i < v->jobs.n; i++)
-                any = any || v->jobs.v[i]->active;
+                any = any || v->jobs.v[i].job->active;
         for (size_t i = 0; i < v->jobs.n; i++) {
-                struct sw__job *j = v->jobs.v[i];
+                struct sw__holder *h = &v->jobs.v[i];
 
-                if (any && !j->active)
+                if (any && !h->job->active)
                         continue;
-                ring_push(j, v, front);
-                turn_add(c, j);
+                ring_push(h, v, front);
+                turn_add(c, h->job);
         }
 }
 
@@ -109,7 +120,9 @@ sw__ready_join(struct sw__core *c, struct sw__job *job, struct sw__vx *v)
 {
         if (v->run != SW__R_READY)
                 return;
-        ring_push(job, v, false);
+        for (size_t i = 0; i < v->jobs.n; i++)
+                if (v->jobs.v[i].job == job)
+                        ring_push(&v->jobs.v[i], v, false);
         turn_add(c, job);
 }
 
@@ -118,7 +131,7 @@ sw__ready_hand_over(struct sw__core *c, struct sw__vx *v, struct sw__job *job)
 {
         if (v->charged == job) {
                 job->running--;
-                v->charged = v->jobs.v[0];
+                v->charged = v->jobs.v[0].job;
                 v->charged->running++;
         }
         if (v->run == SW__R_READY) /* it may have stood in the queue of that job alone */

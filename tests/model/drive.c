@@ -141,7 +141,7 @@ host_start(void *arg, struct sw__act *act)
         struct drive *d = arg;
 
         for (size_t i = 0; i < act->v->jobs.n; i++)
-                if (act->v->jobs.v[i]->cache != act->v->cache)
+                if (act->v->jobs.v[i].job->cache != act->v->cache)
                         model_fail("a job shares a vertex that uses other caches");
 
         d->n_map += act->kind == SW__ACT_MAP;
@@ -462,10 +462,37 @@ drive_end_job(struct drive *d, unsigned job)
         j->job = NULL;
 }
 
+/* A job's queue has no more places than its vertices may have in it. */
+static void
+check_queue(const struct sw__job *j)
+{
+        size_t places = 0;
+
+        for (size_t i = 0; i < j->members.n; i++) {
+                const struct sw__vx *v = j->members.v[i].v;
+
+                for (size_t k = 0; k < v->jobs.n; k++)
+                        if (v->jobs.v[k].job == j) {
+                                places += v->jobs.v[k].queued;
+                                if (v->jobs.v[k].queued > 2)
+                                        model_fail("v%" PRIu64 " is queued %u times",
+                                                   v->number, v->jobs.v[k].queued);
+                        }
+        }
+        if (places != j->ready_n)
+                model_fail("%zu places in a queue, its vertices have %zu", j->ready_n,
+                           places);
+}
+
 bool
 drive_step(struct drive *d)
 {
-        return sw__core_step(d->core);
+        bool more = sw__core_step(d->core);
+
+        for (unsigned i = 0; i < d->n_jobs; i++)
+                if (d->jobs[i].job)
+                        check_queue(d->jobs[i].job);
+        return more;
 }
 
 void

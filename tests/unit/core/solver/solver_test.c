@@ -6,6 +6,7 @@
  */
 #include <slipway/time.h>
 
+#include "core/solver/host.h"
 #include "tests/unit/core/solver/fake.h"
 
 /* Catches an op run again, or an input evaluated, although all is cached. */
@@ -817,6 +818,58 @@ START_TEST(builds_inside_builds_with_limits)
 }
 END_TEST
 
+struct queue_length {
+        const sw_job *job;
+        size_t n;
+};
+
+static void
+queue_length(void *arg)
+{
+        struct queue_length *q = arg;
+
+        q->n = q->job->core->ready_n;
+}
+
+/* Catches queues that grow by everything that waits with every job that is closed. */
+START_TEST(queues_stay_short)
+{
+        struct lab lab;
+        struct fake long_one[] = { { .name = "long", .gated = true } };
+        struct fake f[] = { { .name = "a" },
+                            { .name = "b" },
+                            { .name = "top", .n_in = 2, .in = { 0, 1 } } };
+        sw_job *jobs[20];
+        sw_solve *solves[20];
+
+        lab_open(&lab, 1, 0);
+        for (int i = 0; i < 20; i++)
+                jobs[i] = lab_job(&lab, NULL, NULL);
+        sw_solve *first = lab_start(&lab, jobs[0], long_one, 1);
+        until_now(&long_one[0], 1);
+        for (int i = 0; i < 20; i++)
+                solves[i] = lab_start(&lab, jobs[i], f, 3);
+        struct queue_length q = { jobs[0], 0 };
+        for (int i = 0; i < 60000 && q.n < 2; i++) {
+                usleep(1000);
+                sw__solver_call(lab.solver, queue_length, &q);
+        }
+        for (int i = 19; i > 0; i--) {
+                sw__solve_free(solves[i]);
+                sw__job_close(jobs[i]);
+        }
+        sw__solver_call(lab.solver, queue_length, &q);
+        ck_assert_uint_eq(q.n, 2);
+        lab_gate(&lab, true);
+        ok(sw__solve_wait(first));
+        ok(sw__solve_wait(solves[0]));
+        sw__solve_free(first);
+        sw__solve_free(solves[0]);
+        sw__job_close(jobs[0]);
+        lab_close(&lab);
+}
+END_TEST
+
 struct late {
         struct lab *lab;
         sw_job *job;
@@ -969,4 +1022,5 @@ UNIT_MAIN("solver", builds_once, finds_by_content, skips_content_that_cannot_mat
           claims_keys, tells_stores_apart, tells_selectors_apart, keeps_volatile_keys_out,
           ignoring_waits_but_runs, queues_follow_who_wants, keeps_to_bounds,
           jobs_take_turns, says_why, builds_inside_builds, builds_inside_builds_with_limits,
-          refuses_solves_of_closed_jobs, refuses_bad_graphs, walks_long_chains)
+          refuses_solves_of_closed_jobs, queues_stay_short, refuses_bad_graphs,
+          walks_long_chains)
