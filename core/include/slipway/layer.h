@@ -51,8 +51,9 @@ struct sw_layer_ops {
         sw_err *(*symlink)(void *w, const char *path, const struct sw_layer_meta *m,
                            const char *target);
         /** hardlink - another name of @existing, which this writer was told, and which is
-         *  no directory. */
-        sw_err *(*hardlink)(void *w, const char *path, const char *existing);
+         *  no directory. @m: the file's metadata again: archives repeat it. */
+        sw_err *(*hardlink)(void *w, const char *path, const char *existing,
+                            const struct sw_layer_meta *m);
         /** node - @type: S_IFCHR, S_IFBLK, S_IFIFO or S_IFSOCK. A character device 0:0 is
          *  SW_E_INVALID: it is what whiteouts are made of. */
         sw_err *(*node)(void *w, const char *path, const struct sw_layer_meta *m,
