@@ -2,7 +2,8 @@
  * core/solver/host.c - does what the core asks for: calls ops on workers, tells, cleans up.
  *
  * An act that is not fast becomes a flight: it goes to a pool with a cancellation token of
- * its own and comes back as a message. Ops that wait for the solver have a pool of their
+ * its own and comes back as a message. How many ops run at once is the core's to say; for
+ * the other calls work.c does. Ops that wait for the solver have a pool of their
  * own with room for more of them than can nest in earnest; beyond that they fail instead of
  * waiting for each other.
  *
@@ -13,11 +14,6 @@
 #include "core/solver/host.h"
 
 #define WAITS_MAX 512
-
-struct flight {
-        struct sw__message message;
-        struct sw_op_call call;
-};
 
 /* ---- calling ops ---- */
 
@@ -66,23 +62,31 @@ call(struct sw__act *act, sw_op_call *oc, sw_ctx *ctx)
 }
 
 static void
-flight_landed(void *reader, struct sw__message *m)
+arrive(sw_solver *s, struct sw__flight *f)
 {
-        struct flight *f = (struct flight *) m;
-        struct sw__act *act = f->call.act;
-        sw_solver *s = reader;
-
-        if (act->kind == SW__ACT_RUN && act->ops->flags & SW_OP_WAITS_FOR_SOLVER)
-                s->n_waits--;
-        sw__core_finish(s->core, act);
+        sw__core_finish(s->core, f->call.act);
         sw_cancel_unref(f->call.token);
         free(f);
 }
 
 static void
+flight_landed(void *reader, struct sw__message *m)
+{
+        struct sw__flight *f = (struct sw__flight *) m;
+        struct sw__act *act = f->call.act;
+        sw_solver *s = reader;
+
+        if (act->kind != SW__ACT_RUN)
+                sw__work_done(s, f);
+        else if (act->ops->flags & SW_OP_WAITS_FOR_SOLVER)
+                s->n_waits--;
+        arrive(s, f);
+}
+
+static void
 flight_run(void *arg)
 {
-        struct flight *f = arg;
+        struct sw__flight *f = arg;
         struct sw__act *act = f->call.act;
         sw_ctx *ctx = sw_ctx_new(f->call.token, f->call.solver->log,
                                  act->story ? &sw__story_sink : NULL, act->story, NULL);
@@ -106,12 +110,10 @@ is_fast(const struct sw__act *act)
         return false;
 }
 
-/* The pool for an act, or NULL with act->err set. */
+/* The pool for an op, or NULL with act->err set. */
 static sw_pool *
 pool_for(sw_solver *s, struct sw__act *act)
 {
-        if (act->kind != SW__ACT_RUN)
-                return s->work;
         if (!(act->ops->flags & SW_OP_WAITS_FOR_SOLVER))
                 return s->runs;
         if (s->n_waits >= WAITS_MAX) {
@@ -124,6 +126,17 @@ pool_for(sw_solver *s, struct sw__act *act)
         return s->waits;
 }
 
+void
+sw__flight_start(sw_solver *s, struct sw__flight *f, sw_pool *pool)
+{
+        sw_err *err = sw_pool_submit(pool, flight_run, f);
+
+        if (err) { /* otherwise the flight is the worker's now */
+                f->call.act->err = err;
+                sw__inbox_push(&s->inbox, &f->message);
+        }
+}
+
 static void
 host_start(void *arg, struct sw__act *act)
 {
@@ -134,30 +147,34 @@ host_start(void *arg, struct sw__act *act)
                 sw__core_finish(s->core, act);
                 return;
         }
-        sw_pool *pool = pool_for(s, act);
-        if (!pool) {
+        sw_pool *pool = act->kind == SW__ACT_RUN ? pool_for(s, act) : NULL;
+        if (act->err) {
                 sw__core_finish(s->core, act);
                 return;
         }
-        struct flight *f = sw_new(struct flight);
+        struct sw__flight *f = sw_new(struct sw__flight);
         f->message.fn = flight_landed;
         f->call = (struct sw_op_call){ s, act, sw_cancel_new(NULL) };
         act->host = f;
-        sw_err *err = sw_pool_submit(pool, flight_run, f); /* from here on the worker's */
-        if (err) {
-                act->err = err;
-                flight_landed(s, &f->message);
-        }
+        if (pool)
+                sw__flight_start(s, f, pool);
+        else
+                sw__work_add(s, f);
 }
 
 static void
 host_cancel(void *arg, struct sw__act *act)
 {
-        struct flight *f = act->host;
+        struct sw__flight *f = act->host;
+        sw_solver *s = arg;
 
-        (void) arg;
-        if (f)
-                sw_cancel_now(f->call.token, "the step is not wanted any more");
+        if (!f)
+                return;
+        sw_cancel_now(f->call.token, "the step is not wanted any more");
+        if (act->kind != SW__ACT_RUN && sw__work_remove(s, f)) {
+                act->err = sw_cancel_check(f->call.token);
+                arrive(s, f);
+        }
 }
 
 /* ---- the janitor ---- */

@@ -11,6 +11,17 @@
 #include "core/solver/core.h"
 #include "core/solver/inbox.h"
 
+/* An act on its way: to a worker and back. */
+struct sw__flight;
+
+/* What a job has for the workers: see work.c. All of it is the scheduler's. */
+struct sw__workload {
+        struct sw__flight *waiting, *going; /* utlist */
+        unsigned n_waiting, n_going;
+        bool in_turn;
+        struct sw__workload *prev, *next; /* in solver->turns */
+};
+
 /* Something whose release may block. */
 struct sw__garbage {
         sw_result *result; /* or: */
@@ -34,7 +45,10 @@ struct sw_solver {
         struct sw__inbox inbox;
         /* The scheduler's. */
         SW_ARRAY(struct sw__garbage) garbage;
-        unsigned n_waits; /* ops running in waits */
+        unsigned n_waits;            /* ops running in waits */
+        unsigned n_work;             /* calls given to work */
+        struct sw__workload *turns;  /* utlist: who has a call to give, in turn */
+        struct sw__workload orphans; /* of vertices that no job holds any more */
         uint64_t problems;
         bool stopping;
         /* Under lock. */
@@ -52,7 +66,9 @@ struct sw_job {
         struct sw__message cancel_message;
         sw_session *session;
         void *client;
-        struct sw__loan *loans; /* the scheduler's */
+        /* The scheduler's. */
+        struct sw__loan *loans;
+        struct sw__workload work;
         /* Under lock. */
         bool idle;
         unsigned n_loans;
@@ -78,7 +94,33 @@ struct sw_solve {
         uint64_t location;
 };
 
+struct sw__flight {
+        struct sw__message message;
+        struct sw_op_call call;
+        /* work.c: the scheduler's. */
+        struct sw__workload *load; /* that it waits in or counts in; NULL: none */
+        bool waiting;
+        struct sw__flight *prev, *next;
+};
+
 extern const struct sw__host sw__thread_host;
+
+/* Take off now. Thread: scheduler. */
+void sw__flight_start(sw_solver *s, struct sw__flight *f, sw_pool *pool);
+
+/* ---- work.c; thread: scheduler ---- */
+
+#define SW__WORK_MAX     128 /* calls at once */
+#define SW__WORK_JOB_MAX 32  /* for one job */
+
+/* Start @f when it is its job's turn. */
+void sw__work_add(sw_solver *s, struct sw__flight *f);
+/* @f, started by sw__work_add, is back. */
+void sw__work_done(sw_solver *s, struct sw__flight *f);
+/* Take @f out when it has not been started; false: it has. */
+bool sw__work_remove(sw_solver *s, struct sw__flight *f);
+/* @job is over, what it had is others' now. */
+void sw__work_job_gone(sw_solver *s, sw_job *job);
 
 /* Give what has been let go of to the janitor. Thread: scheduler. */
 void sw__host_sweep(sw_solver *s);

@@ -32,4 +32,5 @@ libslipway_la_SOURCES += \
 	core/solver/story_read.c \
 	core/solver/trace.c \
 	core/solver/trace_text.c \
-	core/solver/why.c
+	core/solver/why.c \
+	core/solver/work.c

@@ -15,8 +15,6 @@
 
 #include "core/solver/host.h"
 
-#define WORKERS 64
-
 /* ---- the scheduler's thread ---- */
 
 static void
@@ -141,7 +139,7 @@ make_pools(sw_solver *s, unsigned max_running)
         sw_err *err = sw_pool_new("sw-run", max_running, &s->runs);
 
         if (!err)
-                err = sw_pool_new("sw-work", WORKERS, &s->work);
+                err = sw_pool_new("sw-work", SW__WORK_MAX, &s->work);
         if (!err)
                 err = sw_pool_new("sw-wait", 1024, &s->waits);
         if (!err)

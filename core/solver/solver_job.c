@@ -80,6 +80,7 @@ job_end(void *arg)
 
         sw__loans_recall(job);
         sw__core_job_end(job->solver->core, job->core);
+        sw__work_job_gone(job->solver, job);
         job->core = NULL; /* it goes when it is idle */
 }
 

@@ -28,6 +28,7 @@ struct fake {
         uint32_t n_in, n_out;     /* n_out 0: 1 */
         bool ignore, fast;
         bool gated;        /* waits for gate, or for cancellation */
+        bool gated_map;    /* the same for its cache map */
         const char *error; /* fails with this */
         const char *log;   /* written while it runs */
         const char *paths; /* "a,b": what changed_paths says */
@@ -37,9 +38,10 @@ struct fake {
         sw_err *(*with)(void *arg, sw_ctx *ctx, const struct sw_op_job *job);
         void *arg; /* of with: called with a job, behind the gate */
         atomic_uint runs, stops, maps, contents;
-        atomic_uint at;    /* the how-manieth run of the lab the latest was */
-        atomic_int now;    /* running at this moment */
-        atomic_uint twice; /* begun while it was running already */
+        atomic_uint at;     /* the how-manieth run of the lab the latest was */
+        atomic_uint map_at; /* the how-manieth cache map of the lab the first was, from 1 */
+        atomic_int now;     /* running at this moment */
+        atomic_uint twice;  /* begun while it was running already */
 };
 
 struct lab {
@@ -55,7 +57,7 @@ struct lab {
         atomic_uint loads;
         atomic_long results, ops; /* alive */
         atomic_int running, peak;
-        atomic_uint order;
+        atomic_uint order, map_order;
 };
 
 struct fake_op {
@@ -165,14 +167,40 @@ fake_free(void *p)
 }
 
 static inline sw_err *
+fake_wait(struct lab *lab, sw_ctx *ctx, struct fake *f)
+{
+        sw_err *err = SW_OK;
+
+        pthread_mutex_lock(&lab->lock);
+        while (!lab->open && !err) {
+                pthread_mutex_unlock(&lab->lock);
+                /* Cancellation wakes at once, the gate within a millisecond. */
+                (void) sw_cancel_wait(sw_ctx_cancel(ctx), 1000000);
+                err = sw_ctx_check(ctx);
+                pthread_mutex_lock(&lab->lock);
+        }
+        pthread_mutex_unlock(&lab->lock);
+        if (err)
+                atomic_fetch_add(&f->stops, 1);
+        return err;
+}
+
+static inline sw_err *
 fake_cache_map(void *p, sw_op_call *call, sw_ctx *ctx, unsigned index,
                struct sw_cache_map *out)
 {
+        struct lab *lab = ((struct fake_op *) p)->lab;
         struct fake *f = ((struct fake_op *) p)->f;
         const char *digest = f->map[0] ? f->map[index] : f->name;
 
-        (void) call, (void) ctx;
-        atomic_fetch_add(&f->maps, 1);
+        (void) call;
+        if (atomic_fetch_add(&f->maps, 1) == 0)
+                atomic_store(&f->map_at, atomic_fetch_add(&lab->map_order, 1) + 1);
+        if (f->gated_map) {
+                sw_err *err = fake_wait(lab, ctx, f);
+                if (err)
+                        return err;
+        }
         snprintf(out->digest, sizeof(out->digest), "%s", digest);
         out->more = index < 2 && f->map[index + 1];
         for (uint32_t i = 0; index == 0 && i < f->n_in; i++) {
@@ -195,25 +223,6 @@ fake_content_key(void *p, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_resu
                  strncmp(c, "random:", 7) == 0 ? "" : "content:",
                  strcmp(c, "=") == 0 ? fake_value(in) : c);
         return SW_OK;
-}
-
-static inline sw_err *
-fake_wait(struct lab *lab, sw_ctx *ctx, struct fake *f)
-{
-        sw_err *err = SW_OK;
-
-        pthread_mutex_lock(&lab->lock);
-        while (!lab->open && !err) {
-                pthread_mutex_unlock(&lab->lock);
-                /* Cancellation wakes at once, the gate within a millisecond. */
-                (void) sw_cancel_wait(sw_ctx_cancel(ctx), 1000000);
-                err = sw_ctx_check(ctx);
-                pthread_mutex_lock(&lab->lock);
-        }
-        pthread_mutex_unlock(&lab->lock);
-        if (err)
-                atomic_fetch_add(&f->stops, 1);
-        return err;
 }
 
 static inline void

@@ -22,5 +22,8 @@ tests_unit_core_solver_stress_test_SOURCES = tests/unit/core/solver/stress_test.
 UNIT_TESTS += tests/unit/core/solver/story_test
 tests_unit_core_solver_story_test_SOURCES = tests/unit/core/solver/story_test.c
 
+UNIT_TESTS += tests/unit/core/solver/work_test
+tests_unit_core_solver_work_test_SOURCES = tests/unit/core/solver/work_test.c
+
 UNIT_TESTS += tests/unit/core/solver/loan_test
 tests_unit_core_solver_loan_test_SOURCES = tests/unit/core/solver/loan_test.c
