@@ -29,6 +29,7 @@ pkginclude_HEADERS += \
 	core/include/slipway/platform.h \
 	core/include/slipway/plugin.h \
 	core/include/slipway/pool.h \
+	core/include/slipway/progress.h \
 	core/include/slipway/ref.h \
 	core/include/slipway/session.h \
 	core/include/slipway/sessionpart.h \

@@ -1,7 +1,7 @@
 # core/solver: jobs, the shared graph, edges, cache keys, claims, progress, trace.
 noinst_HEADERS += \
 	core/solver/core.h core/solver/host.h core/solver/inbox.h core/solver/internal.h core/solver/keystore.h core/solver/op.h \
-	core/solver/progress.h core/solver/solver.h core/solver/story.h \
+	core/solver/solver.h core/solver/story.h \
 	core/solver/story_impl.h core/solver/tight.h core/solver/trace.h
 libslipway_la_SOURCES += \
 	core/solver/act.c \

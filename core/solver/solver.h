@@ -34,10 +34,10 @@
 #include <slipway/cancel.h>
 #include <slipway/digest.h>
 #include <slipway/log.h>
+#include <slipway/progress.h>
 
 #include "core/solver/keystore.h"
 #include "core/solver/op.h"
-#include "core/solver/progress.h"
 
 SW_BEGIN_DECLS
 

@@ -13,8 +13,7 @@
 
 #include <slipway/ctx.h>
 #include <slipway/digest.h>
-
-#include "core/solver/progress.h"
+#include <slipway/progress.h>
 
 SW_BEGIN_DECLS
 

@@ -280,7 +280,7 @@ lower_fd_locked(sw_subscription *sub)
 }
 
 bool
-sw__progress_next(sw_subscription *sub, int64_t timeout_ns, struct sw_progress_batch *out)
+sw_progress_next(sw_subscription *sub, int64_t timeout_ns, struct sw_progress_batch *out)
 {
         struct sw__story *s = sub->job->story;
         struct arena *a = sw_new(struct arena);
@@ -313,7 +313,7 @@ sw__progress_next(sw_subscription *sub, int64_t timeout_ns, struct sw_progress_b
 }
 
 void
-sw__progress_batch_release(struct sw_progress_batch *b)
+sw_progress_batch_release(struct sw_progress_batch *b)
 {
         struct arena *a = b->arena_;
 
@@ -352,7 +352,7 @@ sw__story_subscribe(struct sw__story_job *j)
 }
 
 sw_err *
-sw__progress_fd(sw_subscription *sub, int *fd)
+sw_progress_fd(sw_subscription *sub, int *fd)
 {
         struct sw__story *s = sub->job->story;
         sw_err *err = SW_OK;
@@ -371,7 +371,7 @@ sw__progress_fd(sw_subscription *sub, int *fd)
 }
 
 void
-sw__subscription_free(sw_subscription *sub)
+sw_subscription_free(sw_subscription *sub)
 {
         if (!sub)
                 return;
@@ -425,5 +425,5 @@ sw__story_why_walk(struct sw__story_job *j,
                 if (!fn(arg, &w))
                         break;
         }
-        sw__progress_batch_release(&b);
+        sw_progress_batch_release(&b);
 }

@@ -65,7 +65,7 @@ vertex_text(sw_buf *b, const struct sw__trace_event *e)
                 sw_buf_addf(b, "v%llu: inputs have %s", n, stage_name(e->a));
                 break;
         case SW__T_WHY:
-                sw_buf_addf(b, "v%llu: runs: %s, input %u", n, sw__why_name(e->a), e->c);
+                sw_buf_addf(b, "v%llu: runs: %s, input %u", n, sw_why_name(e->a), e->c);
                 break;
         }
 }

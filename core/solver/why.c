@@ -7,7 +7,7 @@
 #include "core/solver/internal.h"
 
 const char *
-sw__why_name(enum sw_why why)
+sw_why_name(enum sw_why why)
 {
         static const char *const names[SW_WHY_COUNT] = {
                 [SW_WHY_NONE] = "none",

@@ -316,12 +316,12 @@ notes(sw_subscription *sub)
         bool more;
 
         do {
-                more = sw__progress_next(sub, -1, &b);
+                more = sw_progress_next(sub, -1, &b);
                 for (size_t i = 0; i < b.n_statuses; i++)
                         n += strncmp(b.statuses[i].id, "with ", 5) == 0;
-                sw__progress_batch_release(&b);
+                sw_progress_batch_release(&b);
         } while (more);
-        sw__subscription_free(sub);
+        sw_subscription_free(sub);
         return n;
 }
 

@@ -668,7 +668,7 @@ add_reason(void *arg, const struct sw_why_vertex *w)
         size_t n = strlen(r->text);
 
         n += (size_t) snprintf(r->text + n, sizeof(r->text) - n, "%s: %s %u", w->name,
-                               sw__why_name(w->why), w->input);
+                               sw_why_name(w->why), w->input);
         for (size_t i = 0; i < w->n_paths; i++)
                 n += (size_t) snprintf(r->text + n, sizeof(r->text) - n, " %s",
                                        w->paths[i]);

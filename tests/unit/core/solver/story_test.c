@@ -101,7 +101,7 @@ take(struct view *v, struct sw_progress_batch *b)
         }
         for (size_t i = 0; i < b->n_warnings; i++)
                 v->warnings[index_of(&b->warnings[i].vertex)]++;
-        sw__progress_batch_release(b);
+        sw_progress_batch_release(b);
 }
 
 static void
@@ -111,7 +111,7 @@ take_all(struct view *v, sw_subscription *sub)
         bool more = true;
 
         while (more) {
-                more = sw__progress_next(sub, 0, &b);
+                more = sw_progress_next(sub, 0, &b);
                 if (more && !b.n_vertices && !b.n_statuses && !b.n_logs && !b.n_warnings)
                         more = false;
                 take(v, &b);
@@ -221,10 +221,10 @@ START_TEST(whole_story_for_all)
                 ck_assert_str_eq(v->name[3], "step 3");
         }
         struct sw_progress_batch over;
-        ck_assert(!sw__progress_next(a, -1, &over));
-        sw__progress_batch_release(&over);
-        sw__subscription_free(a);
-        sw__subscription_free(b);
+        ck_assert(!sw_progress_next(a, -1, &over));
+        sw_progress_batch_release(&over);
+        sw_subscription_free(a);
+        sw_subscription_free(b);
         tale_end(&t);
         view_release(&early);
         view_release(&late);
@@ -247,7 +247,7 @@ START_TEST(statuses_are_coalesced)
         ck_assert_uint_eq(v.statuses, 2);
         ck_assert_int_eq(v.status[0][0].current, 99999);
         ck_assert_int_eq(v.status[0][1].current, 99998);
-        sw__subscription_free(sub);
+        sw_subscription_free(sub);
         sw__story_job_end(t.job);
         tale_end(&t);
         view_release(&v);
@@ -294,8 +294,8 @@ START_TEST(long_logs_go_to_the_spool)
         /* Room is used again once the vertices are gone. */
         uint32_t segments = t.story->n_segments;
         ck_assert_uint_eq(t.story->free_segments.n, 0);
-        sw__subscription_free(sub);
-        sw__subscription_free(late);
+        sw_subscription_free(sub);
+        sw_subscription_free(late);
         sw__story_job_end(t.job);
         struct sw__story *s = t.story;
         struct sw__story_job *keep = sw__story_job_new(s);
@@ -328,7 +328,7 @@ START_TEST(shared_vertices_tell_all)
         take_all(&v, sub);
         ck_assert_str_eq(v.log[0][1].data, "before after");
         ck_assert_int_eq(v.started[0], 5);
-        sw__subscription_free(sub);
+        sw_subscription_free(sub);
         sw__story_job_end(second);
         sw__story_job_end(t.job);
         tale_end(&t);
@@ -354,7 +354,7 @@ START_TEST(descriptor_follows)
         tale_begin(&t, false);
         view_init(&v);
         sw_subscription *sub = sw__story_subscribe(t.job);
-        ok(sw__progress_fd(sub, &fd));
+        ok(sw_progress_fd(sub, &fd));
         ck_assert(!readable(fd));
         tale_join(&t, t.job);
         ck_assert(readable(fd));
@@ -368,7 +368,7 @@ START_TEST(descriptor_follows)
         ck_assert(readable(fd)); /* the end, and it stays */
         take_all(&v, sub);
         ck_assert(readable(fd));
-        sw__subscription_free(sub);
+        sw_subscription_free(sub);
         tale_end(&t);
         view_release(&v);
 }
@@ -415,7 +415,7 @@ read_story(void *arg)
         bool more = true;
 
         while (more) {
-                more = sw__progress_next(r->sub, -1, &b);
+                more = sw_progress_next(r->sub, -1, &b);
                 take(r->v, &b);
                 if (r->pace)
                         usleep(r->pace);
@@ -454,7 +454,7 @@ START_TEST(readers_of_any_speed)
                         ck_assert_int_eq(r.views[i].status[k][0].current, LINES - 8);
                         ck_assert_int_eq(r.views[i].completed[k], 7);
                 }
-                sw__subscription_free(rd[i].sub);
+                sw_subscription_free(rd[i].sub);
                 view_release(&r.views[i]);
         }
         tale_end(&r.t);
@@ -480,7 +480,7 @@ START_TEST(chunks_are_merged)
         }
         ck_assert_uint_lt(t.v[1]->chunks.n, 9000);
         ck_assert_uint_eq(v.log[1][1].len, 30000 * 7);
-        sw__subscription_free(sub);
+        sw_subscription_free(sub);
         sw__story_job_end(t.job);
         tale_end(&t);
         view_release(&v);

@@ -77,13 +77,13 @@ read_story(struct worker *w, sw_job *job)
         int fd;
 
         if (rnd(w, 2))
-                ok(sw__progress_fd(sub, &fd));
+                ok(sw_progress_fd(sub, &fd));
         for (unsigned i = rnd(w, 3); i; i--) {
-                (void) sw__progress_next(sub, rnd(w, 2) * 100000, &b);
+                (void) sw_progress_next(sub, rnd(w, 2) * 100000, &b);
                 atomic_fetch_add(&w->s->items, (unsigned) (b.n_vertices + b.n_logs));
-                sw__progress_batch_release(&b);
+                sw_progress_batch_release(&b);
         }
-        sw__subscription_free(sub);
+        sw_subscription_free(sub);
 }
 
 static void
@@ -293,10 +293,10 @@ short_job(struct lab *lab, struct fake *f, uint32_t n, unsigned round)
         sw_err_drop(sw__solve_wait(solve), "any end will do");
         sw__solve_free(solve);
         sw__job_close(job);
-        while (sw__progress_next(sub, -1, &b))
-                sw__progress_batch_release(&b);
-        sw__progress_batch_release(&b);
-        sw__subscription_free(sub);
+        while (sw_progress_next(sub, -1, &b))
+                sw_progress_batch_release(&b);
+        sw_progress_batch_release(&b);
+        sw_subscription_free(sub);
 }
 
 #define BATCH 150

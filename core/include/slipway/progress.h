@@ -1,5 +1,5 @@
 /*
- * core/solver/progress.h - the story of a job, as its subscribers read it.
+ * slipway/progress.h - the story of a build, as its subscribers read it.
  *
  * The story is kept as state, not as a queue of events: one record per vertex with its
  * statuses, log and warnings, each stamped with a number that grows. A subscriber
@@ -8,18 +8,18 @@
  * memory depends on the build, not on the number or speed of its readers. Log text is
  * stored once for all jobs and subscribers, beyond a limit in a file.
  *
- *      sub = sw__job_subscribe(job)
- *      while (sw__progress_next(sub, -1, &batch)) {
+ *      sub = sw_build_subscribe(build)
+ *      while (sw_progress_next(sub, -1, &batch)) {
  *              ... batch.vertices, .statuses, .logs, .warnings ...
- *              sw__progress_batch_release(&batch);
+ *              sw_progress_batch_release(&batch);
  *      }
- *      sw__subscription_free(sub)
+ *      sw_subscription_free(sub)
  *
  * Times are ns since the epoch, 0 for 'not yet'. Thread: a subscription belongs to one
  * thread at a time.
  */
-#ifndef SLIPWAY_CORE_SOLVER_PROGRESS_H
-#define SLIPWAY_CORE_SOLVER_PROGRESS_H
+#ifndef SLIPWAY_PROGRESS_H
+#define SLIPWAY_PROGRESS_H
 
 #include <slipway/ctx.h>
 #include <slipway/digest.h>
@@ -49,8 +49,8 @@ struct sw_why_vertex {
         size_t n_paths;
 };
 
-/** sw__why_name - "no-record", "input-key-new" and so on; static. */
-SW_API const char *sw__why_name(enum sw_why why);
+/** sw_why_name - "no-record", "input-key-new" and so on; static. */
+SW_API const char *sw_why_name(enum sw_why why);
 
 /* Fields are borrowed from the batch. */
 struct sw_progress_vertex {
@@ -105,23 +105,23 @@ struct sw_progress_batch {
 };
 
 /**
- * sw__progress_next - what is new; of bounded size, so there may be more at once.
+ * sw_progress_next - what is new; of bounded size, so there may be more at once.
  * @timeout_ns: how long to wait for something; -1 for ever, 0 not at all.
- * @out: to be released with sw__progress_batch_release(); empty after a timeout.
+ * @out: to be released with sw_progress_batch_release(); empty after a timeout.
  * Returns: false once the job has ended and everything was handed out.
  */
-SW_API bool sw__progress_next(sw_subscription *sub, int64_t timeout_ns,
-                              struct sw_progress_batch *out);
-SW_API void sw__progress_batch_release(struct sw_progress_batch *b);
+SW_API bool sw_progress_next(sw_subscription *sub, int64_t timeout_ns,
+                             struct sw_progress_batch *out);
+SW_API void sw_progress_batch_release(struct sw_progress_batch *b);
 
-/** sw__progress_fd - readable while sw__progress_next() has something to say; borrowed;
+/** sw_progress_fd - readable while sw_progress_next() has something to say; borrowed;
  *  made on first use. Errors: SW_E_IO. */
-SW_API SW_NODISCARD sw_err *sw__progress_fd(sw_subscription *sub, int *fd);
+SW_API SW_NODISCARD sw_err *sw_progress_fd(sw_subscription *sub, int *fd);
 
-/** sw__subscription_free - @sub: given. */
-SW_API void sw__subscription_free(sw_subscription *sub);
+/** sw_subscription_free - @sub: given. */
+SW_API void sw_subscription_free(sw_subscription *sub);
 
-SW_DEFINE_AUTOPTR(sw_subscription, sw__subscription_free)
+SW_DEFINE_AUTOPTR(sw_subscription, sw_subscription_free)
 
 SW_END_DECLS
 #endif
