@@ -15,8 +15,8 @@
  * first one in the search path has the name, be it broken or not. A plugin's own name
  * goes before a name that another one provides.
  *
- * Threads: changed by the main thread before workers start; constant afterwards, so that
- * look-ups need no lock.
+ * Threads: any; every public function takes the lock, for a build loads what it needs as
+ * it goes. What is told of a READY module no longer changes.
  */
 #include <assert.h>
 #include <ltdl.h>
@@ -127,6 +127,31 @@ sw__module_free(struct sw__module *m)
         free(m);
 }
 
+static pthread_mutex_t *
+new_lock(void)
+{
+        pthread_mutex_t *lock = sw_new(pthread_mutex_t);
+        pthread_mutexattr_t attr;
+
+        (void) pthread_mutexattr_init(&attr);
+        (void) pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+        (void) pthread_mutex_init(lock, &attr);
+        (void) pthread_mutexattr_destroy(&attr);
+        return lock;
+}
+
+void
+sw__host_lock(const sw_host *h)
+{
+        (void) pthread_mutex_lock(h->lock);
+}
+
+void
+sw__host_unlock(const sw_host *h)
+{
+        (void) pthread_mutex_unlock(h->lock);
+}
+
 sw_err *
 sw_host_new(const struct sw_host_opts *opts, sw_host **out)
 {
@@ -140,6 +165,7 @@ sw_host_new(const struct sw_host_opts *opts, sw_host **out)
         }
 
         sw_host *h = sw_new(sw_host);
+        h->lock = new_lock();
         h->config = opts->config;
         h->log = opts->log;
         h->by_stem = sw_map_new(NULL);
@@ -172,6 +198,8 @@ sw_host_free(sw_host *h)
         sw_map_free(h->by_stem);
         sw_map_free(h->by_alias);
         sw_err_free(h->dir_err);
+        (void) pthread_mutex_destroy(h->lock);
+        free(h->lock);
         free(h);
 }
 
@@ -285,36 +313,56 @@ sw__host_ensure(sw_host *h, unsigned kind, const char *name)
 sw_err *
 sw_host_scan(sw_host *h)
 {
+        sw_err *err;
+
+        sw__host_lock(h);
         scan_all(h);
         for (size_t i = 0; i < h->modules.n; i++)
                 sw__order_check(h, h->modules.v[i]);
-        return sw_err_copy(h->dir_err);
+        err = sw_err_copy(h->dir_err);
+        sw__host_unlock(h);
+        return err;
 }
 
 size_t
 sw_host_count(const sw_host *h)
 {
-        return h->modules.n;
+        size_t n;
+
+        sw__host_lock(h);
+        n = h->modules.n;
+        sw__host_unlock(h);
+        return n;
 }
 
 const struct sw_plugin_info *
 sw_host_get(const sw_host *h, size_t i)
 {
+        const struct sw_plugin_info *info;
+
+        sw__host_lock(h);
         assert(i < h->modules.n);
-        return &h->modules.v[i]->info;
+        info = &h->modules.v[i]->info;
+        sw__host_unlock(h);
+        return info;
 }
 
 const struct sw_plugin_info *
 sw_host_find(const sw_host *h, unsigned kind, const char *name)
 {
-        const struct sw__module *m = sw__host_known(h, kind, name);
+        const struct sw__module *m;
 
+        sw__host_lock(h);
+        m = sw__host_known(h, kind, name);
+        sw__host_unlock(h);
         return m ? &m->info : NULL;
 }
 
 void
 sw_host_dirs(const sw_host *h, sw_strlist *out)
 {
+        sw__host_lock(h);
         for (size_t i = 0; i < h->dirs.n; i++)
                 sw_strlist_add(out, h->dirs.v[i].path);
+        sw__host_unlock(h);
 }

@@ -13,6 +13,7 @@
 #ifndef SLIPWAY_CORE_PLUGIN_HOST_PRIV_H
 #define SLIPWAY_CORE_PLUGIN_HOST_PRIV_H
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include <slipway/array.h>
@@ -56,6 +57,7 @@ struct sw__module {
 typedef SW_ARRAY(struct sw__module *) sw__modules;
 
 struct sw_host {
+        pthread_mutex_t *lock; /* recursive; over everything below and libltdl */
         const sw_config *config;
         sw_log *log;
         SW_ARRAY(struct sw__plugin_dir) dirs;
@@ -116,6 +118,10 @@ SW_API void sw__order_check(sw_host *h, struct sw__module *m);
 SW_API void sw__order_init(sw_host *h, struct sw__module *m);
 
 /* host.c */
+/** sw__host_lock, sw__host_unlock - for the public functions: plugins are loaded while
+ *  workers look others up. An init may ask for more. */
+void sw__host_lock(const sw_host *h);
+void sw__host_unlock(const sw_host *h);
 SW_API void sw__module_free(struct sw__module *m);
 /** sw__module_enter - go on to @state; only legal steps. */
 SW_API void sw__module_enter(struct sw__module *m, enum sw_plugin_state state);

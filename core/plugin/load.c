@@ -5,7 +5,7 @@
  * an error, and so are options for a plugin that is not there. Everything else that is
  * broken stays aside.
  *
- * Threads: load and require: main. Look-up: any, afterwards.
+ * Threads: any, under the host's lock.
  */
 #include <assert.h>
 #include <string.h>
@@ -87,8 +87,8 @@ config_check_one(const sw_host *h, const char *id)
         return n > 0 ? config_error(h, id, missing) : SW_OK;
 }
 
-sw_err *
-sw_host_check_config(const sw_host *h)
+static sw_err *
+check_config_locked(const sw_host *h)
 {
         sw_auto(sw_strlist) ids = { 0 };
 
@@ -101,6 +101,17 @@ sw_host_check_config(const sw_host *h)
                         return err;
         }
         return SW_OK;
+}
+
+sw_err *
+sw_host_check_config(const sw_host *h)
+{
+        sw_err *err;
+
+        sw__host_lock(h);
+        err = check_config_locked(h);
+        sw__host_unlock(h);
+        return err;
 }
 
 /* The reason of the first required plugin that can no longer become ready. */
@@ -136,8 +147,8 @@ log_broken(const sw_host *h)
         }
 }
 
-sw_err *
-sw_host_load(sw_host *h)
+static sw_err *
+load_locked(sw_host *h)
 {
         sw_err *err;
 
@@ -145,7 +156,7 @@ sw_host_load(sw_host *h)
                 return SW_OK;
         err = sw_host_scan(h);
         if (!err)
-                err = sw_host_check_config(h);
+                err = check_config_locked(h);
         if (!err)
                 err = required_check(h);
         for (size_t i = 0; i < h->modules.n && !err; i++) {
@@ -154,6 +165,17 @@ sw_host_load(sw_host *h)
         }
         h->loaded = !err;
         log_broken(h);
+        return err;
+}
+
+sw_err *
+sw_host_load(sw_host *h)
+{
+        sw_err *err;
+
+        sw__host_lock(h);
+        err = load_locked(h);
+        sw__host_unlock(h);
         return err;
 }
 
@@ -181,8 +203,8 @@ missing_error(const sw_host *h, unsigned kind, const char *name)
         return sw_err_new(SW_E_NOT_FOUND, "%s", text);
 }
 
-sw_err *
-sw_host_require(sw_host *h, unsigned kind, const char *name)
+static sw_err *
+require_locked(sw_host *h, unsigned kind, const char *name)
 {
         struct sw__module *m = sw__host_ensure(h, kind, name);
 
@@ -194,8 +216,19 @@ sw_host_require(sw_host *h, unsigned kind, const char *name)
 }
 
 sw_err *
-sw_host_lookup(const sw_host *h, unsigned kind, const char *name,
-               const struct sw_ops_hdr **ops, void **self)
+sw_host_require(sw_host *h, unsigned kind, const char *name)
+{
+        sw_err *err;
+
+        sw__host_lock(h);
+        err = require_locked(h, kind, name);
+        sw__host_unlock(h);
+        return err;
+}
+
+static sw_err *
+lookup_locked(const sw_host *h, unsigned kind, const char *name,
+              const struct sw_ops_hdr **ops, void **self)
 {
         const struct sw__module *m = sw__host_known(h, kind, name);
         sw_err *err;
@@ -210,4 +243,16 @@ sw_host_lookup(const sw_host *h, unsigned kind, const char *name,
         if (self)
                 *self = m->self;
         return SW_OK;
+}
+
+sw_err *
+sw_host_lookup(const sw_host *h, unsigned kind, const char *name,
+               const struct sw_ops_hdr **ops, void **self)
+{
+        sw_err *err;
+
+        sw__host_lock(h);
+        err = lookup_locked(h, kind, name, ops, self);
+        sw__host_unlock(h);
+        return err;
 }

@@ -13,8 +13,9 @@
  *      DISABLED: switched off in the configuration; not initialised
  *
  * One broken plugin does not stop the others, unless the configuration says `required`.
- * Threads: loading and sw_host_free on the main thread, before workers start and after
- * they ended (libltdl is not thread-safe); look-ups from any thread in between.
+ * Threads: any; one lock is over each host, so that builds load what they need as they go.
+ * Hosts are made and freed by one thread (libltdl is not thread-safe), and the program has
+ * one that loads at a time. What an init of a plugin asks of the host is answered.
  */
 #ifndef SLIPWAY_HOST_H
 #define SLIPWAY_HOST_H
@@ -112,6 +113,7 @@ SW_API SW_NODISCARD sw_err *sw_host_check_config(const sw_host *h);
  * sw_host_require - make just this plugin, and what it needs, READY: by its file name,
  * falling back to a full search for names that another plugin provides.
  * Errors: as sw_host_lookup.
+ * Thread: any, also while others look up.
  */
 SW_API SW_NODISCARD sw_err *sw_host_require(sw_host *h, unsigned kind, const char *name);
 
@@ -129,7 +131,7 @@ SW_API const struct sw_plugin_info *sw_host_find(const sw_host *h, unsigned kind
  * there, directories searched, the package to install: slipway-KIND-NAME); for one that
  * is BROKEN its own reason: SW_E_BROKEN, SW_E_ABI, SW_E_UNMET, SW_E_CONFIG; SW_E_CONFIG
  * for one that is switched off.
- * Thread: any, once loading is over.
+ * Thread: any.
  */
 SW_API SW_NODISCARD sw_err *sw_host_lookup(const sw_host *h, unsigned kind,
                                            const char *name, const struct sw_ops_hdr **ops,
