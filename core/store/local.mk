@@ -1,5 +1,6 @@
 # core/store: refs, and the metadata environment.
 libslipway_la_SOURCES += \
+	core/store/listing.c \
 	core/store/lmdbcheck.c core/store/lmdbcheck.h \
 	core/store/meta.c core/store/meta.h \
 	core/store/metafile.c core/store/metafile.h \

@@ -70,6 +70,14 @@ sw_ref_id(const sw_ref *r)
         return r->id;
 }
 
+const struct sw_listing *
+sw_ref_listing(const sw_ref *r)
+{
+        const struct sw_listing *(*listing)(void *) = REF_OP(r, listing);
+
+        return listing ? listing(r->self) : NULL;
+}
+
 /* Ask the provider. */
 static sw_err *
 open_view(sw_ctx *ctx, sw_ref *r, sw_tree *t)
