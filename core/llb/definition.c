@@ -100,10 +100,17 @@ sw_definition_decode(const void *p, size_t n, const struct sw_definition_opts *o
         return SW_OK;
 }
 
+sw_definition *
+sw__definition_ref(sw_definition *def)
+{
+        atomic_fetch_add_explicit(&def->holders, 1, memory_order_relaxed);
+        return def;
+}
+
 void
 sw_definition_free(sw_definition *def)
 {
-        if (!def)
+        if (!def || atomic_fetch_sub_explicit(&def->holders, 1, memory_order_acq_rel) != 0)
                 return;
         sw__llb_index_release(&def->by_given);
         sw__llb_index_release(&def->by_digest);

@@ -10,6 +10,8 @@
 #ifndef SLIPWAY_CORE_LLB_PRIV_H
 #define SLIPWAY_CORE_LLB_PRIV_H
 
+#include <stdatomic.h>
+
 #include <slipway/definition.h>
 
 #include "core/llb/index.h"
@@ -48,6 +50,7 @@ struct sw_llb_vertex {
 };
 
 struct sw_definition {
+        atomic_uint holders; /* beside the first one */
         struct sw__pb_arena arena;
         Pb__Definition *pb;
         bool proxy_network;
@@ -69,6 +72,11 @@ struct sw_definition {
         struct sw_llb_source_map *maps;
         size_t n_maps;
 };
+
+/** sw__definition_ref - hold it too: ops live as long as somebody's vertex does, while who
+ *  decoded the definition is done with it. Each holder calls sw_definition_free(); the last
+ *  call frees. Nobody may change sources any more. */
+SW_API sw_definition *sw__definition_ref(sw_definition *def);
 
 /* What a complaint names: the vertex and the field. */
 struct sw__llb_check {
