@@ -73,6 +73,16 @@ sw_exporter_resolve(const struct sw_exporter *e, sw_ctx *ctx, const struct sw_at
         return SW_OK;
 }
 
+char *
+sw_exporter_title(const struct sw_exporter *e, const char *name)
+{
+        const char *title = NULL;
+
+        if (SW_OPS_HAS(e->ops, struct sw_exporter_ops, title))
+                title = e->ops->title(e->self, name);
+        return title ? sw_strdup(title) : sw_asprintf("exporting to %s", name);
+}
+
 void
 sw_exporter_release(const struct sw_exporter *e, void *resolved)
 {

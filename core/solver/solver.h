@@ -206,6 +206,16 @@ SW_API sw_subscription *sw__job_subscribe(sw_job *job);
 SW_API void sw__job_why(sw_job *job, bool (*fn)(void *arg, const struct sw_why_vertex *w),
                         void *arg);
 
+/**
+ * sw__job_step - a step of this job that is no vertex of a graph, such as an export: has
+ * the job tell of it. What happens is told through story.h: sw__story_started(),
+ * sw__story_ended(), sw__story_sink.
+ * Returns: one reference, handed back; see sw__story_vertex_unref().
+ */
+struct sw__story_vertex;
+SW_API struct sw__story_vertex *sw__job_step(sw_job *job, const sw_digest *digest,
+                                             const char *name);
+
 /* ---- trace ---- */
 
 /** sw__solver_dump_trace - write the ring of solver events to @fd, in the format that

@@ -117,6 +117,16 @@ sw__job_why(sw_job *job, bool (*fn)(void *arg, const struct sw_why_vertex *w), v
         sw__story_why_walk(job->story, fn, arg);
 }
 
+struct sw__story_vertex *
+sw__job_step(sw_job *job, const sw_digest *digest, const char *name)
+{
+        struct sw__story_vertex *v =
+                sw__story_vertex_new(job->solver->story, digest, NULL, 0);
+
+        sw__story_join(job->story, v, name, NULL, 0);
+        return v;
+}
+
 /* ---- solves ---- */
 
 void

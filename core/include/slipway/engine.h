@@ -54,6 +54,8 @@ struct sw_engine_opts {
         const char *root;        /* NULL: that of the configuration */
         const char *executor;    /* plugin name; NULL: the best there is */
         const char *snapshotter; /* NULL: that of the configuration, "auto" by default */
+        unsigned keep_failed_s;  /* keep the roots of failed commands so long, to be looked
+                                    into; 0: not */
 };
 #define SW_ENGINE_OPTS(...)                                                                \
         (&(const struct sw_engine_opts){ .size = sizeof(struct sw_engine_opts),            \
@@ -101,8 +103,6 @@ struct sw_build_request {
         sw_cancel *cancel;         /* may be NULL */
         bool has_epoch;            /* source_date_epoch counts */
         int64_t source_date_epoch; /* seconds; exporters without the attribute get it */
-        unsigned keep_failed_s; /* keep the root of a failed command so long, to be looked
-                                   into; 0: not */
 };
 #define SW_BUILD_REQUEST(...)                                                              \
         (&(const struct sw_build_request){ .size = sizeof(struct sw_build_request),        \
@@ -162,14 +162,9 @@ SW_API bool sw_build_failed_step(const sw_build *b, struct sw_build_failure *out
  *  borrowed until the build is freed. */
 SW_API const char *sw_build_log_file(const sw_build *b, const char *vertex);
 
-/** sw_build_why - each step that ran, and why, in the order they ran; also while the build
- *  goes on. @fn: borrowed until it returns; false ends the walk. */
-SW_API void sw_build_why(sw_build *b, bool (*fn)(void *arg, const struct sw_why_vertex *w),
-                         void *arg);
-
-/** sw_build_dump_trace - the solver's last events to @fd, as `slipway debug solve-trace`
- *  reads them. Errors: SW_E_IO. */
-SW_API SW_NODISCARD sw_err *sw_build_dump_trace(sw_build *b, int fd);
+/** sw_engine_dump_trace - the solver's last events to @fd, as `slipway debug solve-trace`
+ *  reads them; after a build too. Errors: SW_E_IO. */
+SW_API SW_NODISCARD sw_err *sw_engine_dump_trace(sw_engine *e, int fd);
 
 /* ---- What is stored ---- */
 

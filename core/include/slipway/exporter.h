@@ -103,6 +103,11 @@ struct sw_exporter_ops {
          */
         sw_err *(*finalize)(void *self, sw_ctx *ctx, const struct sw_export_request *req,
                             struct sw_export_result *out);
+
+        /** title - what progress calls an export by the name @name, its own or one it
+         *  provides: "exporting to client directory". Static. May be absent: "exporting to
+         *  NAME".   Since: 0.1 */
+        const char *(*title)(void *self, const char *name);
 };
 
 SW_END_DECLS

@@ -157,6 +157,8 @@ SW_API SW_NODISCARD sw_err *sw_host_exporter(const sw_host *h, const char *name,
 SW_API SW_NODISCARD sw_err *sw_exporter_resolve(const struct sw_exporter *e, sw_ctx *ctx,
                                                 const struct sw_attr *attrs, size_t n,
                                                 void **resolved);
+/** sw_exporter_title - what an export by the name @name is called; from malloc. */
+SW_API char *sw_exporter_title(const struct sw_exporter *e, const char *name);
 SW_API void sw_exporter_release(const struct sw_exporter *e, void *resolved);
 SW_API SW_NODISCARD sw_err *sw_exporter_export(const struct sw_exporter *e, sw_ctx *ctx,
                                                const struct sw_export_request *req,
