@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/slipway/program.h"
+#include "core/base/input.h"
 #include "core/solver/trace.h"
 
 static sw_err *
@@ -29,10 +30,10 @@ run_solve_trace(const struct cli_call *call)
         if (!file || strcmp(file, "-") == 0)
                 return sw__trace_replay(STDIN_FILENO, "standard input", put, NULL);
 
-        sw_auto(sw_fd) fd = open(file, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return sw_err_sys(errno == ENOENT ? SW_E_NOT_FOUND : SW_E_IO, errno,
-                                  "open %s", file);
+        sw_auto(sw_fd) fd = -1;
+        sw_err *err = sw__open_input(AT_FDCWD, file, &fd);
+        if (err)
+                return err;
         return sw__trace_replay(fd, file, put, NULL);
 }
 

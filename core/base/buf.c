@@ -6,7 +6,6 @@
  * Thread: one at a time per buffer.
  */
 #include <assert.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include <slipway/buf.h>
 
+#include "core/base/input.h"
 #include "core/base/mem.h"
 
 enum { FIRST_CAP = 64, READ_CHUNK = 64 * 1024 };
@@ -208,15 +208,7 @@ sw_err *
 sw_buf_read_file(sw_buf *b, int dirfd, const char *path, size_t limit)
 {
         sw_auto(sw_fd) fd = -1;
+        sw_err *err = sw__open_input(dirfd, path, &fd);
 
-        do
-                fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        while (fd < 0 && errno == EINTR);
-        if (fd < 0) {
-                bool absent = errno == ENOENT || errno == ENOTDIR;
-
-                return sw_err_sys(absent ? SW_E_NOT_FOUND : SW_E_IO, errno, "open %s",
-                                  path);
-        }
-        return sw_buf_read_fd(b, fd, limit, path);
+        return err ? err : sw_buf_read_fd(b, fd, limit, path);
 }

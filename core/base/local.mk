@@ -8,6 +8,7 @@ libslipway_la_SOURCES += \
 	core/base/digest.c \
 	core/base/error.c \
 	core/base/id.c \
+	core/base/input.c core/base/input.h \
 	core/base/json.c \
 	core/base/log.c \
 	core/base/map.c \

@@ -98,6 +98,7 @@ END
 printf 'root: "x\n' >"$dir/broken.yaml"
 printf 'rot: x\nlog: {lvel: y}\n' >"$dir/twice.yaml"
 printf 'root: \xff\xfe\n' >"$dir/binary.yaml"
+printf 'root: [1\n' >"$dir/half.yaml"
 mkdir "$dir/directory.yaml"
 
 check "config check: good file" says "good.yaml: no mistakes" config check "$dir/good.yaml"
@@ -112,9 +113,28 @@ two_lines() { # one line for each mistake, each with the name of the program
                 [ "$(wc -l <"$dir/err")" -eq 2 ]
 }
 check "config check: two mistakes" two_lines
+check "config check: a value that cannot be read is one mistake" fails 2 "not valid YAML" \
+        config check "$dir/half.yaml"
 check "config check: not UTF-8" fails 2 "binary.yaml" config check "$dir/binary.yaml"
 check "config check: a directory" fails 2 "directory.yaml" config check "$dir/directory.yaml"
 check "config check: not there" fails 2 "none.yaml" config check "$dir/none.yaml"
+
+# Named pipes that nobody writes to: whoever waits for them waits for ever.
+mkfifo "$dir/pipe"
+never_waits() { # never_waits STATUS ARGS...
+        local want=$1
+        shift
+        printf '#!/bin/sh\nexec timeout 30 "%s" "$@"\n' "$SLIPWAY" >"$dir/soon"
+        chmod +x "$dir/soon"
+        SLIPWAY=$dir/soon fails "$want" "pipe: a named pipe" "$@"
+}
+check "config check: a named pipe" never_waits 2 config check "$dir/pipe"
+check "--config: a named pipe" never_waits 2 --config "$dir/pipe" config explain
+SLIPWAY_CONFIG=$dir/pipe check "SLIPWAY_CONFIG: a named pipe" never_waits 2 plugins
+check "debug dump-llb: a named pipe" never_waits 1 debug dump-llb "$dir/pipe"
+check "debug solve-trace: a named pipe" never_waits 1 debug solve-trace "$dir/pipe"
+check "config check: <(command)" says ": no mistakes" config check <(sleep 0.1; cat "$dir/good.yaml")
+
 check "--config: not there" fails 2 "none.yaml" --config "$dir/none.yaml" config explain
 check "--config: wrong" fails 2 "bad.yaml:1:1: " --config "$dir/bad.yaml" plugins
 SLIPWAY_CONFIG=$dir/none.yaml check "SLIPWAY_CONFIG: not there" fails 2 "SLIPWAY_CONFIG" \

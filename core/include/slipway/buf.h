@@ -52,8 +52,9 @@ SW_API char *sw_buf_detach(sw_buf *b);
 SW_API SW_NODISCARD sw_err *sw_buf_read_fd(sw_buf *b, int fd, size_t limit,
                                            const char *what);
 
-/** sw_buf_read_file - the same for a path relative to @dirfd (AT_FDCWD allowed).
- *  Errors: SW_E_NOT_FOUND, SW_E_IO, SW_E_LIMIT. */
+/** sw_buf_read_file - the same for a path relative to @dirfd (AT_FDCWD allowed). A named
+ *  pipe is SW_E_INVALID: opening one may wait for ever.
+ *  Errors: SW_E_NOT_FOUND, SW_E_INVALID, SW_E_IO, SW_E_LIMIT. */
 SW_API SW_NODISCARD sw_err *sw_buf_read_file(sw_buf *b, int dirfd, const char *path,
                                              size_t limit);
 

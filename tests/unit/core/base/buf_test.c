@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <slipway/buf.h>
+#include <slipway/mem.h>
 
 #include "tests/unit/unit.h"
 
@@ -203,6 +204,34 @@ START_TEST(tells_absent_from_broken)
 }
 END_TEST
 
+/* Catches: waiting for who never writes; pipes that have their other end refused, too. */
+START_TEST(named_pipes_do_not_wait)
+{
+        char dir[] = "/tmp/slipway-buf-XXXXXX";
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        sw_auto(sw_str) path = NULL;
+        int ends[2];
+
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        path = sw_asprintf("%s/pipe", dir);
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        fails(sw_buf_read_file(&b, AT_FDCWD, path, 10), SW_E_INVALID, "a named pipe");
+        sw_auto(sw_fd) writer = open(path, O_RDWR | O_CLOEXEC);
+        fails(sw_buf_read_file(&b, AT_FDCWD, path, 10), SW_E_INVALID, "a named pipe");
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(rmdir(dir), 0);
+
+        ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+        ck_assert_int_eq((int) write(ends[1], "text", 4), 4);
+        ck_assert_int_eq(close(ends[1]), 0);
+        sw_auto(sw_str) other = sw_asprintf("/proc/self/fd/%d", ends[0]);
+        ok(sw_buf_read_file(&b, AT_FDCWD, other, 10));
+        ck_assert_str_eq(b.data, "text");
+        ck_assert_int_eq(close(ends[0]), 0);
+}
+END_TEST
+
 UNIT_MAIN("buf", is_a_string_at_every_step, formats_any_length,
           detach_hands_the_string_over, reserve_makes_room, limit_is_exact, no_limit_works,
-          reads_proc_files, waits_on_a_non_blocking_pipe, tells_absent_from_broken)
+          reads_proc_files, waits_on_a_non_blocking_pipe, tells_absent_from_broken,
+          named_pipes_do_not_wait)
