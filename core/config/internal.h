@@ -26,9 +26,10 @@
 
 #include "core/config/schema.h"
 
-#define SW__CONFIG_MAX_SIZE   ((size_t) 1 << 20)
-#define SW__CONFIG_MAX_DEPTH  16
-#define SW__CONFIG_MAX_ERRORS 20
+#define SW__CONFIG_MAX_SIZE    ((size_t) 1 << 20)
+#define SW__CONFIG_MAX_DEPTH   16
+#define SW__CONFIG_MAX_ERRORS  20   /* told */
+#define SW__CONFIG_MAX_COUNTED 1000 /* then reading stops */
 
 /* ---- level.c: a place in the table ---- */
 
@@ -135,16 +136,18 @@ bool sw__check_name(const char *s);
 
 /* ---- yaml.c ---- */
 
-/* Mistakes of one file, a line each. */
+/* Mistakes of one file, a line each; behind the first SW__CONFIG_MAX_ERRORS their number.
+ */
 struct sw__report {
         const char *name; /* of the file */
         sw_buf lines;
-        size_t n;
+        size_t n;   /* also of those that are not told */
         bool nomem; /* libyaml ran out of memory: the mistakes do not matter */
 };
 void sw__report_add(struct sw__report *r, int line, int column, const char *key,
                     sw_err *err); /* err: given */
 void sw__report_too_large(struct sw__report *r);
+/* Enough mistakes: no use in reading on. */
 bool sw__report_full(const struct sw__report *r);
 /* The report as one error; SW_OK when empty. Releases it. */
 SW_NODISCARD sw_err *sw__report_take(struct sw__report *r);
@@ -171,6 +174,9 @@ bool sw__yaml_begin(struct sw__yaml *y);
 /* The next event; false when the file cannot be read on. @key: for messages. */
 bool sw__yaml_next(struct sw__yaml *y, const char *key);
 const struct sw__event_info *sw__yaml_event(const struct sw__yaml *y);
+/* Report the value at hand. When what follows shows that this value was not even valid
+ * YAML, only that is told: it is one mistake. @err: given. */
+void sw__yaml_complain(struct sw__yaml *y, const char *key, sw_err *err);
 /* Pass over what begins with the event at hand. */
 void sw__yaml_skip(struct sw__yaml *y, const char *key);
 /* After the document: nothing may follow. */

@@ -25,9 +25,7 @@ static void load_map(struct loader *l, struct sw__val *v, const char *prefix);
 static void
 complain(struct loader *l, const char *key, sw_err *err)
 {
-        const struct sw__event_info *e = sw__yaml_event(l->yaml);
-
-        sw__report_add(l->report, e->line, e->column, key, err);
+        sw__yaml_complain(l->yaml, key, err);
 }
 
 /* The value at hand is of the wrong shape: say so and pass over it. */

@@ -27,12 +27,19 @@ struct sw__yaml {
         size_t len;
         size_t depth; /* open lists and maps */
         bool stopped;
+
+        /* The latest complaint about a value, while its end was not seen. */
+        struct {
+                bool open;
+                size_t n, len; /* of the report before it */
+                size_t depth;  /* the value has ended when fewer are open */
+        } blamed;
 };
 
 bool
 sw__report_full(const struct sw__report *r)
 {
-        return r->n >= SW__CONFIG_MAX_ERRORS;
+        return r->n >= SW__CONFIG_MAX_COUNTED;
 }
 
 void
@@ -40,8 +47,8 @@ sw__report_add(struct sw__report *r, int line, int column, const char *key, sw_e
 {
         if (sw_err_code(err) == SW_E_NOMEM)
                 r->nomem = true;
-        if (!sw__report_full(r)) {
-                if (r->n++ > 0)
+        if (r->n++ < SW__CONFIG_MAX_ERRORS) {
+                if (r->n > 1)
                         sw_buf_addc(&r->lines, '\n');
                 sw__buf_add_escaped(&r->lines, r->name, strlen(r->name), SIZE_MAX, '\0');
                 if (line > 0)
@@ -64,6 +71,18 @@ sw__report_too_large(struct sw__report *r)
                                   SW__CONFIG_MAX_SIZE));
 }
 
+/* How many mistakes there are beside those that are told. */
+static void
+add_rest(struct sw__report *r)
+{
+        size_t rest = r->n > SW__CONFIG_MAX_ERRORS ? r->n - SW__CONFIG_MAX_ERRORS : 0;
+
+        if (rest)
+                sw_buf_addf(&r->lines, "\nand %zu more mistake%s%s", rest,
+                            rest == 1 ? "" : "s",
+                            sw__report_full(r) ? " or more; the rest was not read" : "");
+}
+
 sw_err *
 sw__report_take(struct sw__report *r)
 {
@@ -71,8 +90,10 @@ sw__report_take(struct sw__report *r)
 
         if (r->nomem)
                 err = sw_err_new(SW_E_NOMEM, "%s: out of memory", r->name);
-        else if (r->n > 0)
+        else if (r->n > 0) {
+                add_rest(r);
                 err = sw_err_new(SW_E_CONFIG, "%s", r->lines.data);
+        }
         sw_buf_release(&r->lines);
         r->n = 0;
         return err;
@@ -219,6 +240,10 @@ report_syntax(struct sw__yaml *y)
                 y->report->nomem = true;
                 return;
         }
+        if (y->blamed.open) {
+                y->report->n = y->blamed.n;
+                sw_buf_truncate(&y->report->lines, y->blamed.len);
+        }
         if (p->error == YAML_READER_ERROR)
                 position(y->text, p->problem_offset < y->len ? p->problem_offset : y->len,
                          &line, &column);
@@ -240,6 +265,14 @@ report_here(struct sw__yaml *y, const char *key, const char *what)
                        sw_err_new(SW_E_CONFIG, "%s", what));
 }
 
+/* Whether the value complained of has come to its end. */
+static void
+end_blamed(struct sw__yaml *y)
+{
+        if (y->depth < y->blamed.depth)
+                y->blamed.open = false;
+}
+
 static bool
 read_event(struct sw__yaml *y)
 {
@@ -252,6 +285,7 @@ read_event(struct sw__yaml *y)
                 report_syntax(y);
                 return false;
         }
+        end_blamed(y);
         return true;
 }
 
@@ -334,6 +368,7 @@ take_event(struct sw__yaml *y, const char *key)
         default: /* an end, balanced by libyaml */
                 y->info.type = SW__EV_END;
                 y->depth -= y->depth > 0;
+                end_blamed(y);
                 break;
         }
 }
@@ -357,6 +392,18 @@ sw__yaml_next(struct sw__yaml *y, const char *key)
                 return false;
         take_event(y, key);
         return !y->stopped;
+}
+
+void
+sw__yaml_complain(struct sw__yaml *y, const char *key, sw_err *err)
+{
+        bool many = y->info.type == SW__EV_LIST || y->info.type == SW__EV_MAP;
+
+        y->blamed.open = true;
+        y->blamed.n = y->report->n;
+        y->blamed.len = y->report->lines.len;
+        y->blamed.depth = many ? y->depth : SIZE_MAX; /* a single value: the next event */
+        sw__report_add(y->report, y->info.line, y->info.column, key, err);
 }
 
 const struct sw__event_info *

@@ -68,14 +68,27 @@ START_TEST(says_where_syntax_breaks)
         refuses("root: \"/x\n",
                 "f.yaml:2:1: not valid YAML: while scanning a quoted scalar, "
                 "found unexpected end of stream");
-        refuses("root: a: b\n",
-                "f.yaml:1:7: root: \"a\" is not an absolute path\n"
-                "f.yaml:1:8: not valid YAML: mapping values are not allowed "
-                "in this context");
+        /* one mistake, one line: the wrong value is a piece of what cannot be read */
+        refuses("root: a: b\n", "f.yaml:1:8: not valid YAML: mapping values are not "
+                                "allowed in this context");
+        refuses("root: [1\n",
+                "f.yaml:2:1: not valid YAML: while parsing a flow sequence, did not find "
+                "expected ',' or ']'");
+        refuses("debug: [1, [2], {a: b}\n",
+                "f.yaml:2:1: not valid YAML: while parsing a flow sequence, did not find "
+                "expected ',' or ']'");
+        /* two mistakes: the wrong value ended before */
+        refuses("root: [1]\nlog: {\n",
+                "f.yaml:1:7: root: must be a single value, is a list\n"
+                "f.yaml:3:1: not valid YAML: while parsing a flow node, did not find "
+                "expected node content");
+        refuses("root: [1]]\n",
+                "f.yaml:1:7: root: must be a single value, is a list\n"
+                "f.yaml:1:10: not valid YAML: while parsing a block mapping, did not find "
+                "expected key");
         /* what was found before is told too */
         refuses("debug: maybe\nlog: [\n",
                 "f.yaml:1:8: debug: \"maybe\" is not true or false\n"
-                "f.yaml:2:6: log: must be a table of keys, is a list\n"
                 "f.yaml:3:1: not valid YAML: while parsing a flow node, did not find "
                 "expected node content");
 }
@@ -151,20 +164,46 @@ START_TEST(limits_size)
 }
 END_TEST
 
-START_TEST(tells_at_most_twenty)
+/* A file with @n unknown keys: what is told of it. */
+static char *
+told_of(int n)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
         sw_autoptr(sw_config) c = sw_config_new();
-        size_t lines = 1;
 
-        for (int i = 0; i < 50; i++)
+        for (int i = 0; i < n; i++)
                 sw_buf_addf(&b, "debug%d: 1\n", i + 10);
         sw_err *err = sw_config_load_text(c, "f.yaml", b.data, b.len);
-        for (const char *p = sw_err_message(err); *p; p++)
-                lines += *p == '\n';
-        ck_assert_uint_eq(lines, 20);
-        ck_assert(strstr(sw_err_message(err), "f.yaml:20:1: debug29: "));
+        char *told = sw_strdup(sw_err_message(err));
         sw_err_free(err);
+        return told;
+}
+
+/* Catches: a report that ends as if it were whole; one that never ends. */
+START_TEST(tells_twenty_and_counts_the_rest)
+{
+        static const struct {
+                int n;
+                const char *end; /* NULL: all are told */
+        } cases[] = {
+                { 20, NULL },
+                { 21, "\nand 1 more mistake" },
+                { 50, "\nand 30 more mistakes" },
+                { 999, "\nand 979 more mistakes" },
+                { 5000, "\nand 980 more mistakes or more; the rest was not read" },
+        };
+
+        for (size_t i = 0; i < SW_COUNT(cases); i++) {
+                sw_auto(sw_str) told = told_of(cases[i].n);
+                const char *more = strstr(told, "\nand ");
+                size_t lines = 1;
+
+                for (const char *p = told; *p; p++)
+                        lines += *p == '\n';
+                ck_assert_uint_eq(lines, cases[i].end ? 21 : 20);
+                ck_assert_ptr_nonnull(strstr(told, "f.yaml:20:1: debug29: "));
+                ck_assert_pstr_eq(more, cases[i].end);
+        }
 }
 END_TEST
 
@@ -182,4 +221,4 @@ END_TEST
 UNIT_MAIN("yaml", accepts_files_without_keys, refuses_bytes_with_position,
           byte_order_mark_moves_nothing, names_tabs, says_where_syntax_breaks,
           refuses_what_hides_values, refuses_second_document, refuses_other_roots,
-          limits_depth, limits_size, tells_at_most_twenty, shows_names_escaped)
+          limits_depth, limits_size, tells_twenty_and_counts_the_rest, shows_names_escaped)
