@@ -21,6 +21,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/doctor/trial_overlay.c \
 	cmd/slipway/doctor/userns.c \
 	cmd/slipway/doctor/version.c cmd/slipway/doctor/version.h \
+	cmd/slipway/environ.c cmd/slipway/environ.h \
 	cmd/slipway/main.c \
 	cmd/slipway/plugins.c cmd/slipway/plugins.h \
 	cmd/slipway/program.c cmd/slipway/program.h \

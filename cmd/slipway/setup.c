@@ -1,11 +1,13 @@
 /*
  * cmd/slipway/setup.c - see setup.h. Thread: main.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <slipway/text.h>
 
+#include "cmd/slipway/environ.h"
 #include "cmd/slipway/setup.h"
 #include "core/config/schema.h"
 
@@ -77,12 +79,21 @@ setup_config_flags(const struct cli_call *call, sw_config *config)
         return SW_OK;
 }
 
+void
+setup_warn_environment(const struct cli_call *call)
+{
+        sw_auto(sw_buf) out = SW_BUF_INIT;
+
+        environ_add_unknown(&out, call->program, (const char *const *) environ);
+        (void) fwrite(out.data, 1, out.len, stderr);
+}
+
 sw_err *
 setup_config(const struct cli_call *call, sw_config **out)
 {
         sw_autoptr(sw_config) config = sw_config_new();
+        setup_warn_environment(call);
         sw_err *err = load_file(call, config);
-
         if (!err)
                 err = sw_config_load_env(config, (const char *const *) environ);
         if (!err)

@@ -13,7 +13,7 @@
 /**
  * setup_config - defaults, file, environment and flags, in this order.
  * The file: --config, else SLIPWAY_CONFIG, else the default place, where none is fine.
- * Errors: SW_E_CONFIG.
+ * Unknown variables are warned of. Errors: SW_E_CONFIG.
  */
 SW_NODISCARD sw_err *setup_config(const struct cli_call *call, sw_config **out);
 /** setup_config_file - the file as chosen above, whether or not it is there; from malloc.
@@ -24,6 +24,9 @@ char *setup_config_file(const struct cli_call *call);
 SW_NODISCARD sw_err *setup_load_file(sw_config *config, const char *path, bool required);
 /** setup_config_flags - only the last step: what --root, --log-level and so on say. */
 SW_NODISCARD sw_err *setup_config_flags(const struct cli_call *call, sw_config *config);
+
+/** setup_warn_environment - say on stderr which variables are unknown (environ.h). */
+void setup_warn_environment(const struct cli_call *call);
 
 /** setup_log - a log on stderr as the configuration wants it. */
 SW_NODISCARD sw_err *setup_log(const sw_config *config, sw_log **out);

@@ -53,6 +53,7 @@ run_check(const struct cli_call *call)
         if (!path)
                 return sw_err_new(SW_E_USAGE, "FILE is missing, and there is no home "
                                               "directory to look for one in");
+        setup_warn_environment(call);
         sw_err *err = setup_load_file(config, path, true);
         if (!err && !cli_bool(call, "no-plugins"))
                 err = check_options(call, config);

@@ -142,6 +142,21 @@ SLIPWAY_CONFIG=$dir/none.yaml check "SLIPWAY_CONFIG: not there" fails 2 "SLIPWAY
 SLIPWAY_LOG_LEVEL=loud check "environment variable with a wrong value" fails 2 \
         "SLIPWAY_LOG_LEVEL" config explain
 
+# Misspelt variables: a line of warning each, once, and the command goes on.
+warns() { # warns STATUS ARGS...
+        local want=$1
+        shift
+        run "$@"
+        cat "$dir/err"
+        [ "$status" -eq "$want" ] && [ "$(cat "$dir/err")" = "slipway: warning: SLIPWAY_LOGLEVEL \
+is set, but no variable of that name is known; did you mean SLIPWAY_LOG_LEVEL?" ]
+}
+for verb in "config explain" "config check $dir/good.yaml" "plugins --json"; do
+        # shellcheck disable=SC2086
+        SLIPWAY_LOGLEVEL=warn check "unknown variable: $verb" warns 0 $verb
+done
+SLIPWAY_LOGLEVEL=warn check "unknown variable: not where none is read" says "slipway 0" version
+
 check "--plugin-dir: not there" fails 2 "--plugin-dir /none" plugins --plugin-dir /none
 check "--plugin-dir: a file" fails 2 "Not a directory" plugins --plugin-dir "$dir/good.yaml"
 check "--plugin-dir: a name of two lines" fails 2 '/none\x0ax' plugins --plugin-dir $'/none\nx'

@@ -3,6 +3,7 @@ UNIT_TESTS += \
 	tests/unit/cmd/slipway/cli_test \
 	tests/unit/cmd/slipway/docs_test \
 	tests/unit/cmd/slipway/doctor/version_test \
+	tests/unit/cmd/slipway/environ_test \
 	tests/unit/cmd/slipway/table_test
 tests_unit_cmd_slipway_cli_test_SOURCES = tests/unit/cmd/slipway/cli_test.c \
 	tests/unit/cmd/slipway/program.h cmd/slipway/cli.c cmd/slipway/cli_check.c
@@ -13,3 +14,5 @@ tests_unit_cmd_slipway_table_test_SOURCES = tests/unit/cmd/slipway/table_test.c 
 	cmd/slipway/table.c cmd/slipway/term.c
 tests_unit_cmd_slipway_doctor_version_test_SOURCES = \
 	tests/unit/cmd/slipway/doctor/version_test.c cmd/slipway/doctor/version.c
+tests_unit_cmd_slipway_environ_test_SOURCES = tests/unit/cmd/slipway/environ_test.c \
+	cmd/slipway/environ.c cmd/slipway/term.c
