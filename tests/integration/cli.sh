@@ -429,7 +429,7 @@ doctor_json_path() {
                 >"$dir/out" 2>"$dir/err"
         status=$?
         python3 - "$dir/out" "$status" <<END
-import json, sys
+import json, re, sys
 d = json.load(open(sys.argv[1]))
 f = {x["name"]: x for x in d["findings"]}
 $code
@@ -448,12 +448,15 @@ check "a runtime with a known flaw does not count" with_runtimes '
 assert f["runc"]["status"] == "warn" and "CVE-2024-21626" in f["runc"]["found"], f["runc"]
 assert "CVE-2025-31133" in f["runc"]["found"]
 assert "cannot" not in f["runc"]["found"] and f["runtime"]["status"] == "missing"
+assert f["runc"]["remedy"].startswith("put a later version at "), f["runc"]
+assert f["runtime"]["remedy"].endswith(" crun"), f["runtime"]
 '
 fake_runtime runc "runc version 1.1.5+ds1
 commit: 1.1.5+ds1-1+deb12u1"
 check "unless a distribution built it" with_runtimes '
 assert f["runc"]["status"] == "warn" and "version alone cannot tell" in f["runc"]["found"]
 assert "runtime" not in f
+assert re.search("(upgrade|update|pacman).* runc$", f["runc"]["remedy"]), f["runc"]
 '
 fake_runtime runc "runc version 1.2.7"
 check "flaws by series: 1.2.7" with_runtimes '
@@ -479,6 +482,22 @@ fake_runtime crun "crun version 1.8.1
 check "and without it" with_runtimes 'assert f["crun"]["status"] == "ok", f["crun"]'
 printf '#!/bin/sh\nexit 1\n' >"$dir/bin/crun"
 check "a runtime that fails" with_runtimes 'assert "--version fails" in f["crun"]["found"]'
+printf '#!/bin/sh\nwhile :; do %s 100; done\n' "$(command -v sleep)" >"$dir/bin/crun"
+fake_runtime runc "runc version 1.1.5"
+check "a runtime that never ends, and nothing left to install" with_runtimes '
+assert "--version does not end" in f["crun"]["found"] and f["crun"]["remedy"], f["crun"]
+assert "above" in f["runtime"]["remedy"] and "install" not in f["runtime"]["remedy"], f["runtime"]
+'
+printf '#!/bin/sh\nexit 1\n' >"$dir/bin/crun"
+rm "$dir/bin/git"
+check "no git" with_runtimes '
+assert f["git"]["found"].startswith("not found") and f["git"]["remedy"].endswith(" git"), f["git"]
+'
+printf '#!/bin/sh\nexit 1\n' >"$dir/bin/git"
+chmod +x "$dir/bin/git"
+check "a git that fails is not to be installed" with_runtimes '
+assert "git --version fails" in f["git"]["found"] and "by hand" in f["git"]["remedy"], f["git"]
+'
 check "escape sequences of a runtime are not shown" bash -c '
         printf "#!/bin/sh\nprintf \"runc version 1.3.3\\033[31m\\n\"\n" >"$1/bin/runc"
         LD_LIBRARY_PATH=$2/.libs PATH="$1/bin:$PATH" "$3" doctor --root "$1/root" >"$1/out"

@@ -1,8 +1,9 @@
 /*
  * cmd/slipway/doctor/doctor.c - the table of checks, and what they share; see doctor.h.
- * Thread: main.
+ * Thread: main; beside it, while a program runs, one that stops it when it takes too long.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,13 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <slipway/cancel.h>
 #include <slipway/id.h>
 #include <slipway/path.h>
 #include <slipway/spawn.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "cmd/slipway/doctor/doctor.h"
 #include "cmd/slipway/doctor/trial.h"
+
+/* Mounts wait for disks and networks. */
+enum { TRIAL_SECONDS = 60 };
 
 static const struct doctor_check checks[] = {
         { "kernel version and system calls", doctor_kernel },
@@ -60,24 +66,42 @@ doctor_remedy(doctor *d, const char *fmt, ...)
         last->remedy = sw_buf_detach(&b);
 }
 
+/* What a distribution calls it. */
+static const struct manager {
+        const char *distro, *install, *upgrade;
+} managers[] = {
+        { "debian", "apt-get install", "apt-get install --only-upgrade" },
+        { "ubuntu", "apt-get install", "apt-get install --only-upgrade" },
+        { "fedora", "dnf install", "dnf upgrade" },
+        { "rhel", "dnf install", "dnf upgrade" },
+        { "suse", "zypper install", "zypper update" },
+        { "arch", "pacman -S", "pacman -S" },
+        { "alpine", "apk add", "apk add --upgrade" },
+};
+
+static const struct manager *
+find_manager(const doctor *d)
+{
+        for (size_t i = 0; i < SW_COUNT(managers); i++)
+                if (strstr(d->distro, managers[i].distro))
+                        return &managers[i];
+        return NULL;
+}
+
 void
 doctor_remedy_package(doctor *d, const char *package)
 {
-        static const struct {
-                const char *distro, *command;
-        } managers[] = {
-                { "debian", "apt-get install" }, { "ubuntu", "apt-get install" },
-                { "fedora", "dnf install" },     { "rhel", "dnf install" },
-                { "suse", "zypper install" },    { "arch", "pacman -S" },
-                { "alpine", "apk add" },
-        };
+        const struct manager *m = find_manager(d);
 
-        for (size_t i = 0; i < SW_COUNT(managers); i++)
-                if (strstr(d->distro, managers[i].distro)) {
-                        doctor_remedy(d, "%s %s", managers[i].command, package);
-                        return;
-                }
-        doctor_remedy(d, "install the package %s", package);
+        doctor_remedy(d, "%s %s", m ? m->install : "install the package", package);
+}
+
+void
+doctor_remedy_upgrade(doctor *d, const char *package)
+{
+        const struct manager *m = find_manager(d);
+
+        doctor_remedy(d, "%s %s", m ? m->upgrade : "upgrade the package", package);
 }
 
 const char *
@@ -114,23 +138,60 @@ doctor_read_line(const char *path)
         return sw_strndup(b.data, len);
 }
 
+/* Who stops a program that does not end. */
+struct patience {
+        sw_cancel *stop, *ended;
+        int64_t ns;
+};
+
+static void *
+lose_patience(void *arg)
+{
+        const struct patience *p = arg;
+
+        if (!sw_cancel_wait(p->ended, p->ns))
+                sw_cancel_now(p->stop, "takes too long");
+        return NULL;
+}
+
+/* sw_spawn_capture() with an end. */
+static sw_err *
+capture_in_time(const struct sw_spawn *s, size_t limit, int seconds, sw_buf *out,
+                struct sw_exit *exit)
+{
+        sw_autoptr(sw_cancel) stop = sw_cancel_new(NULL);
+        sw_autoptr(sw_cancel) ended = sw_cancel_new(NULL);
+        struct patience p = { stop, ended, seconds * SW_NS_PER_SEC };
+        bool truncated = false;
+        pthread_t watch;
+
+        if (pthread_create(&watch, NULL, lose_patience, &p) != 0)
+                return sw_err_new(SW_E_LIMIT, "no thread can be started");
+        sw_err *err = sw_spawn_capture(s, stop, limit, out, NULL, &truncated, exit);
+        sw_cancel_now(ended, NULL);
+        (void) pthread_join(watch, NULL);
+        return err;
+}
+
 char *
-doctor_capture(const char *const *argv, size_t limit)
+doctor_capture(const char *const *argv, size_t limit, int seconds, const char **why)
 {
         struct sw_spawn s = SW_SPAWN_INIT;
         struct sw_exit exit = { 0 };
         sw_buf out = SW_BUF_INIT;
-        bool truncated = false;
 
         s.argv = argv;
         s.flags = SW_SPAWN_SEARCH_PATH;
-        sw_err *err = sw_spawn_capture(&s, NULL, limit, &out, NULL, &truncated, &exit);
-        if (err || exit.signalled || exit.value != 0) {
-                sw_err_drop(err, "the caller takes it as absent");
-                sw_buf_release(&out);
-                return NULL;
-        }
-        return sw_buf_detach(&out);
+        sw_err *err = capture_in_time(&s, limit, seconds, &out, &exit);
+        if (!err && !exit.signalled && exit.value == 0)
+                return sw_buf_detach(&out);
+        if (why)
+                *why = sw_err_code(err) == SW_E_NOT_FOUND   ? "not found"
+                       : sw_err_code(err) == SW_E_CANCELLED ? "does not end"
+                                                            : "fails";
+        sw_err_drop(err, "the caller takes it as absent");
+        sw_buf_release(&out);
+        return NULL;
 }
 
 /* "debian", "ubuntu debian": the words of ID= and ID_LIKE=. */
@@ -178,14 +239,16 @@ static void
 run_trials(doctor *d, const char *dir)
 {
         const char *argv[] = { "/proc/self/exe", "doctor-try", dir, NULL };
-        sw_auto(sw_str) text = doctor_capture(argv, 64 * 1024);
+        const char *why = NULL;
+        sw_auto(sw_str) text = doctor_capture(argv, 64 * 1024, TRIAL_SECONDS, &why);
         sw_err *err = SW_OK;
 
         if (text)
                 err = sw_json_parse("trial", text, strlen(text), &d->trial);
-        if (!text || err)
-                d->trial_error = sw_strdup(err ? sw_err_message(err)
-                                               : "the program that tries mounts failed");
+        if (err)
+                d->trial_error = sw_strdup(sw_err_message(err));
+        else if (!text)
+                d->trial_error = sw_asprintf("the program that tries mounts %s", why);
         sw_err_drop(err, "kept as text");
 }
 

@@ -58,14 +58,21 @@ void doctor_remedy(doctor *d, const char *fmt, ...) SW_PRINTF(2, 3);
 /** doctor_remedy_package - the same: install a package, in the words of the distribution
  *  ("apt-get install crun"). */
 void doctor_remedy_package(doctor *d, const char *package);
+/** doctor_remedy_upgrade - the same for a package that is there, but too old. */
+void doctor_remedy_upgrade(doctor *d, const char *package);
 /** doctor_tried - result of a trial: "" it works, otherwise why not; NULL: not known. */
 const char *doctor_tried(const doctor *d, const char *name);
 /** doctor_read_line - the first line of a small file such as those of /proc, trimmed;
  *  from malloc. NULL: it cannot be read. */
 char *doctor_read_line(const char *path);
 /** doctor_capture - first @limit bytes of what a program says on stdout; from malloc.
- *  @argv: NULL-ended, looked up in PATH. NULL: it cannot be run or failed. */
-char *doctor_capture(const char *const *argv, size_t limit);
+ *  @argv: NULL-ended, looked up in PATH. @seconds: then it is stopped.
+ *  @why: may be NULL; else, when NULL is returned, what it did instead: "not found",
+ *  "fails", "does not end". */
+char *doctor_capture(const char *const *argv, size_t limit, int seconds, const char **why);
+
+/* For a program that has only to say its version. */
+#define DOCTOR_PATIENCE 5
 
 /* The checks, one file each. */
 void doctor_kernel(doctor *d);   /* kernel.c: version, openat2, mount API, EROFS */

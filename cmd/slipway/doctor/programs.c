@@ -12,17 +12,22 @@ static void
 check_git(doctor *d)
 {
         static const char *const argv[] = { "git", "--version", NULL };
-        sw_auto(sw_str) text = doctor_capture(argv, 4096);
+        const char *why = NULL;
+        sw_auto(sw_str) text = doctor_capture(argv, 4096, DOCTOR_PATIENCE, &why);
 
         if (text) {
                 text[strcspn(text, "\n")] = '\0';
                 doctor_add(d, DOCTOR_OK, "git", "%s", text);
                 return;
         }
+        bool absent = strcmp(why, "not found") == 0;
         doctor_add(d, DOCTOR_WARN, "git",
-                   "not found: sources in git repositories cannot be "
-                   "used");
-        doctor_remedy_package(d, "git");
+                   "%s%s: sources in git repositories cannot be used",
+                   absent ? "" : "git --version ", why);
+        if (absent)
+                doctor_remedy_package(d, "git");
+        else
+                doctor_remedy(d, "run git --version by hand to see why");
 }
 
 /* Without root, ranges of ids are mapped by two set-uid programs. */
@@ -32,7 +37,7 @@ check_idmap_programs(doctor *d)
         static const char *const argv[] = { "sh", "-c",
                                             "command -v newuidmap && command -v newgidmap",
                                             NULL };
-        sw_auto(sw_str) text = doctor_capture(argv, 4096);
+        sw_auto(sw_str) text = doctor_capture(argv, 4096, DOCTOR_PATIENCE, NULL);
 
         if (text) {
                 doctor_add(d, DOCTOR_OK, "newuidmap", "newuidmap and newgidmap are there");

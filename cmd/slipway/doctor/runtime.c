@@ -87,21 +87,25 @@ judge(doctor *d, const char *name, const char *path, const char *text)
                             "cannot tell, the distribution may have fixed it"
                           : "%s at %s has %s: a step can break out of its container",
                    word, path, flaws.data);
-        doctor_remedy_package(d, name);
+        if (unsure)
+                doctor_remedy_upgrade(d, name);
+        else
+                doctor_remedy(d, "put a later version at %s, or remove it", path);
         return unsure;
 }
 
+/* Returns whether it can be used. @path: NULL if it is not there. */
 static bool
-check_runtime(doctor *d, const char *name)
+check_runtime(doctor *d, const char *name, const char *path)
 {
-        sw_auto(sw_str) path = find_program(name);
+        const char *why = NULL;
 
         if (!path)
                 return false;
         const char *const argv[] = { path, "--version", NULL };
-        sw_auto(sw_str) text = doctor_capture(argv, 64 * 1024);
+        sw_auto(sw_str) text = doctor_capture(argv, 64 * 1024, DOCTOR_PATIENCE, &why);
         if (!text) {
-                doctor_add(d, DOCTOR_WARN, name, "%s --version fails", path);
+                doctor_add(d, DOCTOR_WARN, name, "%s --version %s", path, why);
                 doctor_remedy(d, "run it by hand to see why");
                 return false;
         }
@@ -111,13 +115,22 @@ check_runtime(doctor *d, const char *name)
 void
 doctor_runtimes(doctor *d)
 {
+        const char *absent = NULL; /* the one to install */
         bool usable = false;
 
-        for (size_t i = 0; i < SW_COUNT(runtimes); i++)
-                usable = check_runtime(d, runtimes[i]) || usable;
-        if (!usable) {
-                doctor_add(d, DOCTOR_MISSING, "runtime",
-                           "no OCI runtime that is safe to use: neither crun nor runc");
-                doctor_remedy_package(d, "crun");
+        for (size_t i = 0; i < SW_COUNT(runtimes); i++) {
+                sw_auto(sw_str) path = find_program(runtimes[i]);
+
+                if (!path && !absent)
+                        absent = runtimes[i];
+                usable = check_runtime(d, runtimes[i], path) || usable;
         }
+        if (usable)
+                return;
+        doctor_add(d, DOCTOR_MISSING, "runtime",
+                   "no OCI runtime that is safe to use: neither crun nor runc");
+        if (absent)
+                doctor_remedy_package(d, absent);
+        else
+                doctor_remedy(d, "do for one of them what is said above");
 }
