@@ -18,6 +18,19 @@ read -ra libs <<<"$(pkg-config --libs slipway)"
 # A library made with a sanitizer wants programs made with the same one; modules need none.
 read -ra cc <<<"${CC:-cc} ${SANITIZE:-}"
 
+# Catches: a text that is installed without what it points at.
+links_hold() {
+        local text target bad=0
+        [ -f "$prefix/share/doc/slipway/docs/decisions.md" ] || return 1
+        while read -r text; do
+                while read -r target; do
+                        [ -e "${text%/*}/$target" ] || { echo "$text: $target"; bad=1; }
+                done < <(grep -oE '\]\([^):#]+' "$text" | cut -c3-)
+        done < <(find "$prefix/share/doc/slipway" -name '*.md')
+        return $bad
+}
+check "every link of the installed texts leads somewhere" links_hold
+
 alone() { # alone COMPILER...: each header by itself
         local h
         for h in "$prefix"/include/slipway/*.h; do

@@ -8,10 +8,7 @@
 . "$top_srcdir/tests/integration/tap.sh"
 
 for tool in spin gcc; do
-        if ! command -v $tool >/dev/null; then
-                echo "1..0 # SKIP $tool is not installed"
-                exit 0
-        fi
+        check "$tool is installed (./dev deps does it)" command -v $tool
 done
 
 # Two programs: one looks for errors, one for cycles.
