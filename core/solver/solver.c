@@ -190,6 +190,8 @@ sw__solver_new(const struct sw_solver_opts *opts, sw_solver **out)
         s->cache = sw__cacheset_ref(opts->cache);
         s->fast_ctx = sw_ctx_new(NULL, s->log, NULL, NULL, NULL);
         s->story = core_opts.story = sw__story_new(opts->spool_dirfd);
+        sw__story_limit_logs(s->story, opts->log_max ? opts->log_max : SW_LOG_MAX_DEFAULT,
+                             opts->log_speed ? opts->log_speed : SW_LOG_SPEED_DEFAULT);
         err = make_pools(s, core_opts.max_running);
         if (err) {
                 free_parts(s);

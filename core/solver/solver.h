@@ -70,6 +70,9 @@ SW_API void sw__cacheset_unref(sw_cacheset *c);
 
 /* ---- solver ---- */
 
+#define SW_LOG_MAX_DEFAULT   (2 * 1024 * 1024)
+#define SW_LOG_SPEED_DEFAULT (200 * 1024)
+
 struct sw_solver_opts {
         sw_cacheset *cache;           /* for jobs that bring none; ref'd */
         unsigned max_running;         /* ops at once in all; 0: number of processors */
@@ -77,7 +80,10 @@ struct sw_solver_opts {
         unsigned trace_events;        /* size of the trace ring; 0: 65536 */
         sw_log *log;                  /* borrowed; may be NULL */
         int spool_dirfd;              /* where long logs go, in an unlinked file; borrowed;
-                                         -1: they stay in memory */
+                                         -1: they stay in memory, as far as they are sent */
+        /* What of a step's log is sent to subscribers, in bytes and bytes per second; what
+         * is beyond is kept for those who want the whole. 0: as SW_LOG_*; -1: all. */
+        int64_t log_max, log_speed;
 };
 
 /** sw__solver_new - starts the scheduler's and the janitor's thread.
@@ -200,6 +206,10 @@ SW_API void sw__solve_free(sw_solve *s);
 
 /** sw__job_subscribe - see progress.h. The whole story so far comes first. */
 SW_API sw_subscription *sw__job_subscribe(sw_job *job);
+/** sw__job_subscribe_whole - the same, with all of the steps' logs
+ * (sw_solver_opts.log_max).
+ */
+SW_API sw_subscription *sw__job_subscribe_whole(sw_job *job);
 
 /** sw__job_why - why each vertex of this job that ran did so, in the order they ran.
  *  @fn: borrowed strings until return; false ends the walk. It must not call the solver. */

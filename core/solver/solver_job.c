@@ -108,7 +108,13 @@ sw__job_close(sw_job *job)
 sw_subscription *
 sw__job_subscribe(sw_job *job)
 {
-        return sw__story_subscribe(job->story);
+        return sw__story_subscribe(job->story, false);
+}
+
+sw_subscription *
+sw__job_subscribe_whole(sw_job *job)
+{
+        return sw__story_subscribe(job->story, true);
 }
 
 void

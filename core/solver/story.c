@@ -6,7 +6,8 @@
  *
  * Invariants:
  *   S1  the entries of a job are in the order of seq
- *   S2  entry.seq is at least the seq of everything in its vertex
+ *   S2  entry.seq is at least the seq of everything in its vertex that a subscriber of its
+ *       job is to see
  * Thread: any; under story->lock.
  */
 #include <fcntl.h>
@@ -43,10 +44,18 @@ sw__story_new(int spool_dirfd)
         s->refs = 1;
         pthread_mutex_init(&s->lock, NULL);
         s->spool = -1;
+        s->log_max = s->log_speed = -1;
         /* A file system that has no unnamed files: logs stay in memory. */
         if (spool_dirfd >= 0)
                 s->spool = openat(spool_dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         return s;
+}
+
+void
+sw__story_limit_logs(struct sw__story *s, int64_t max, int64_t speed)
+{
+        s->log_max = max;
+        s->log_speed = speed;
 }
 
 void
@@ -118,13 +127,15 @@ detach_locked(struct entry *e)
 }
 
 uint64_t
-sw__story_touch_locked(struct sw__story_vertex *v)
+sw__story_touch_locked(struct sw__story_vertex *v, enum audience who)
 {
         uint64_t seq = ++v->story->seq;
 
         for (size_t i = 0; i < v->entries.n; i++) {
                 struct entry *e = v->entries.v[i];
 
+                if (who == FOR_WHOLE && !e->job->n_whole)
+                        continue;
                 if (e->next) {
                         detach_locked(e);
                         append_locked(e, seq);
@@ -285,7 +296,9 @@ sw__story_started(struct sw__story_vertex *v, int64_t now)
         v->cached = false;
         free(v->error);
         v->error = NULL;
-        v->seq = sw__story_touch_locked(v);
+        v->log_sent = 0;
+        v->log_since = 0;
+        v->seq = sw__story_touch_locked(v, FOR_ALL);
         pthread_mutex_unlock(&v->story->lock);
 }
 
@@ -301,7 +314,7 @@ sw__story_ended(struct sw__story_vertex *v, int64_t now, bool cached, const char
         v->cached = cached;
         free(v->error);
         v->error = copy;
-        v->seq = sw__story_touch_locked(v);
+        v->seq = sw__story_touch_locked(v, FOR_ALL);
         pthread_mutex_unlock(&v->story->lock);
 }
 
@@ -311,7 +324,7 @@ sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t input)
         pthread_mutex_lock(&v->story->lock);
         v->why = (uint8_t) why;
         v->why_input = input;
-        v->seq = sw__story_touch_locked(v);
+        v->seq = sw__story_touch_locked(v, FOR_ALL);
         pthread_mutex_unlock(&v->story->lock);
 }
 
@@ -322,7 +335,7 @@ sw__story_paths(struct sw__story_vertex *v, const char *const *paths, size_t n)
         sw_strlist_release(&v->paths);
         for (size_t i = 0; i < n; i++)
                 sw_strlist_add(&v->paths, paths[i]);
-        v->seq = sw__story_touch_locked(v);
+        v->seq = sw__story_touch_locked(v, FOR_ALL);
         pthread_mutex_unlock(&v->story->lock);
 }
 
@@ -355,7 +368,7 @@ sink_status(void *arg, const struct sw_progress *p)
                 st->started = p->started;
                 st->completed = p->completed;
                 st->timestamp = now;
-                st->seq = sw__story_touch_locked(v);
+                st->seq = sw__story_touch_locked(v, FOR_ALL);
         }
         pthread_mutex_unlock(&v->story->lock);
 }
@@ -384,7 +397,8 @@ sink_warning(void *arg, const char *text)
 
         pthread_mutex_lock(&v->story->lock);
         if (v->warnings.n < WARNINGS_MAX) {
-                struct warning w = { sw__story_touch_locked(v), now, sw_strdup(text) };
+                struct warning w = { sw__story_touch_locked(v, FOR_ALL), now,
+                                     sw_strdup(text) };
                 sw_array_push(&v->warnings, w);
         }
         pthread_mutex_unlock(&v->story->lock);

@@ -25,6 +25,9 @@ struct sw_vertex_group;
 /** sw__story_new - @spool_dirfd: where logs beyond the limit go; borrowed until return; -1:
  *  they stay in memory. */
 SW_API struct sw__story *sw__story_new(int spool_dirfd);
+/** sw__story_limit_logs - as in struct sw_solver_opts, -1: no limit, as after
+ *  sw__story_new(). Before the story is shared. */
+SW_API void sw__story_limit_logs(struct sw__story *s, int64_t max, int64_t speed);
 /** sw__story_free - drop the creator's reference; jobs and vertices keep it alive. */
 SW_API void sw__story_free(struct sw__story *s);
 
@@ -32,7 +35,8 @@ SW_API struct sw__story_job *sw__story_job_new(struct sw__story *s);
 /** sw__story_job_end - no more will come; subscribers see the end. Drops the creator's
  *  reference; subscriptions hold their own. */
 SW_API void sw__story_job_end(struct sw__story_job *j);
-SW_API sw_subscription *sw__story_subscribe(struct sw__story_job *j);
+/** sw__story_subscribe - @whole: with what is beyond the limits of logs. */
+SW_API sw_subscription *sw__story_subscribe(struct sw__story_job *j, bool whole);
 SW_API void sw__story_why_walk(struct sw__story_job *j,
                                bool (*fn)(void *arg, const struct sw_why_vertex *w),
                                void *arg);

@@ -25,6 +25,13 @@
 #define STATUSES_MAX 4096
 #define WARNINGS_MAX 1024
 
+/* Who gets a chunk of log. */
+enum audience {
+        FOR_ALL,
+        FOR_WHOLE, /* beyond the limits: who wants the whole log */
+        FOR_LIVE,  /* that there is more: the others */
+};
+
 /* A run of log text of one stream. */
 struct chunk {
         uint64_t seq;
@@ -32,7 +39,8 @@ struct chunk {
         uint64_t off : 63; /* in the vertex's memory, or in the spool */
         uint64_t spooled : 1;
         uint32_t len;
-        int stream;
+        uint8_t stream;
+        uint8_t audience; /* enum audience */
 };
 
 struct status {
@@ -80,6 +88,10 @@ struct sw__story_vertex {
         SW_ARRAY(uint32_t) segments; /* of the spool */
         uint32_t segment_used;       /* bytes, of the last segment */
         size_t compact_at;           /* chunks */
+        uint64_t log_sent;           /* bytes that were for all, */
+        int64_t log_since;           /* from when on; 0: none yet */
+        bool log_clipped;            /* it is beyond the limits just now */
+        unsigned log_clips;          /* how often it came to be */
 };
 
 struct sw__story_job {
@@ -90,6 +102,7 @@ struct sw__story_job {
         bool ended;
         pthread_cond_t news;
         SW_ARRAY(sw_subscription *) subs;
+        unsigned n_whole; /* of subs */
 };
 
 struct sw_subscription {
@@ -101,20 +114,23 @@ struct sw_subscription {
         size_t next_log;           /* its log goes on here */
         int fd;                    /* eventfd, or -1 */
         bool raised;               /* fd is readable */
+        bool whole;                /* fixed */
 };
 
 struct sw__story {
         int refs; /* atomic */
         pthread_mutex_t lock;
         uint64_t seq;
-        uint64_t read_seq; /* the newest that any subscriber has been handed */
-        int spool;         /* fixed; -1: none */
+        uint64_t read_seq;          /* the newest that any subscriber has been handed */
+        int spool;                  /* fixed; -1: none */
+        int64_t log_max, log_speed; /* fixed; -1: no limit */
         uint32_t n_segments;
         SW_ARRAY(uint32_t) free_segments;
 };
 
-/* Something of @v changed: a new number for it, and word to who reads. Locked. */
-uint64_t sw__story_touch_locked(struct sw__story_vertex *v);
+/* Something of @v that is for @who changed: a new number for it, and word to who reads.
+ * Locked. */
+uint64_t sw__story_touch_locked(struct sw__story_vertex *v, enum audience who);
 void sw__story_signal_locked(struct sw__story_job *j);
 
 void sw__story_unref(struct sw__story *s);

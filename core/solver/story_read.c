@@ -164,9 +164,13 @@ add_logs_locked(sw_subscription *sub, struct arena *a)
         /* What was written after the entry was begun comes next time. */
         while (sub->next_log < v->chunks.n &&
                v->chunks.v[sub->next_log].seq <= sub->current_seq) {
+                const struct chunk *c = &v->chunks.v[sub->next_log];
+
                 if (full(a))
                         return false;
-                add_log_locked(a, v, &v->chunks.v[sub->next_log++]);
+                sub->next_log++;
+                if (c->audience != (sub->whole ? FOR_LIVE : FOR_WHOLE))
+                        add_log_locked(a, v, c);
         }
         sub->seen = sub->current_seq;
         sub->handed.v[sub->current->index] = sub->current_seq;
@@ -338,15 +342,17 @@ sw_progress_batch_release(struct sw_progress_batch *b)
 /* ---- subscriptions ---- */
 
 sw_subscription *
-sw__story_subscribe(struct sw__story_job *j)
+sw__story_subscribe(struct sw__story_job *j, bool whole)
 {
         sw_subscription *sub = sw_new(sw_subscription);
 
         __atomic_add_fetch(&j->refs, 1, __ATOMIC_RELAXED);
         sub->job = j;
+        sub->whole = whole;
         sub->fd = -1;
         pthread_mutex_lock(&j->story->lock);
         sw_array_push(&j->subs, sub);
+        j->n_whole += whole;
         pthread_mutex_unlock(&j->story->lock);
         return sub;
 }
@@ -378,6 +384,7 @@ sw_subscription_free(sw_subscription *sub)
         struct sw__story_job *j = sub->job;
 
         pthread_mutex_lock(&j->story->lock);
+        j->n_whole -= sub->whole;
         for (size_t i = 0; i < j->subs.n; i++)
                 if (j->subs.v[i] == sub) {
                         j->subs.v[i] = j->subs.v[--j->subs.n];

@@ -182,7 +182,7 @@ START_TEST(whole_story_for_all)
         view_init(&early);
         view_init(&late);
         tale_join(&t, t.job);
-        sw_subscription *a = sw__story_subscribe(t.job);
+        sw_subscription *a = sw__story_subscribe(t.job, false);
         sw__story_started(t.v[0], 10);
         take_all(&early, a);
         ck_assert_uint_eq(early.told[0], 1);
@@ -203,7 +203,7 @@ START_TEST(whole_story_for_all)
         sw__story_ended(t.v[0], 40, false, "it broke");
         sw__story_job_end(t.job);
         take_all(&early, a);
-        sw_subscription *b = sw__story_subscribe(a->job);
+        sw_subscription *b = sw__story_subscribe(a->job, false);
         take_all(&late, b);
         for (int i = 0; i < 2; i++) {
                 struct view *v = i ? &late : &early;
@@ -240,7 +240,7 @@ START_TEST(statuses_are_coalesced)
         tale_begin(&t, false);
         view_init(&v);
         tale_join(&t, t.job);
-        sw_subscription *sub = sw__story_subscribe(t.job);
+        sw_subscription *sub = sw__story_subscribe(t.job, false);
         for (int i = 0; i < 100000; i++)
                 status(t.v[0], i % 2 ? "a" : "b", i);
         take_all(&v, sub);
@@ -267,7 +267,7 @@ START_TEST(long_logs_go_to_the_spool)
         view_init(&a);
         view_init(&b);
         tale_join(&t, t.job);
-        sw_subscription *sub = sw__story_subscribe(t.job);
+        sw_subscription *sub = sw__story_subscribe(t.job, false);
         for (int i = 0; i < 3000; i++) {
                 int n = snprintf(line, sizeof(line), "%d:", i);
 
@@ -281,7 +281,7 @@ START_TEST(long_logs_go_to_the_spool)
                         take_all(&a, sub); /* sees some chunks one by one */
         }
         take_all(&a, sub);
-        sw_subscription *late = sw__story_subscribe(t.job);
+        sw_subscription *late = sw__story_subscribe(t.job, false);
         take_all(&b, late);
         ck_assert_uint_le(t.v[0]->text.cap, 2 * LOG_MEMORY);
         ck_assert_int_eq(fstat(t.story->spool, &st), 0);
@@ -319,7 +319,7 @@ START_TEST(shared_vertices_tell_all)
         sw__story_started(t.v[0], 5);
         output(t.v[0], 1, "before ");
         struct sw__story_job *second = sw__story_job_new(t.story);
-        sw_subscription *sub = sw__story_subscribe(second);
+        sw_subscription *sub = sw__story_subscribe(second, false);
         output(t.v[1], 1, "x");
         take_all(&v, sub);
         ck_assert_uint_eq(v.told[0], 0);
@@ -353,7 +353,7 @@ START_TEST(descriptor_follows)
 
         tale_begin(&t, false);
         view_init(&v);
-        sw_subscription *sub = sw__story_subscribe(t.job);
+        sw_subscription *sub = sw__story_subscribe(t.job, false);
         ok(sw_progress_fd(sub, &fd));
         ck_assert(!readable(fd));
         tale_join(&t, t.job);
@@ -437,7 +437,7 @@ START_TEST(readers_of_any_speed)
                 sw_buf_addf(&want, "line %d of this vertex\n", i);
         for (int i = 0; i < 4; i++) {
                 view_init(&r.views[i]);
-                rd[i] = (struct reader){ &r.views[i], sw__story_subscribe(r.t.job),
+                rd[i] = (struct reader){ &r.views[i], sw__story_subscribe(r.t.job, false),
                                          (unsigned) i * 700 };
                 ck_assert_int_eq(pthread_create(&readers[i], NULL, read_story, &rd[i]), 0);
         }
@@ -473,7 +473,7 @@ START_TEST(chunks_are_merged)
         for (int i = 0; i < 100000; i++)
                 output(t.v[0], 1, "a line that nobody reads\n");
         ck_assert_uint_lt(t.v[0]->chunks.n, 200);
-        sw_subscription *sub = sw__story_subscribe(t.job);
+        sw_subscription *sub = sw__story_subscribe(t.job, false);
         for (int i = 0; i < 30000; i++) { /* one who reads each line */
                 output(t.v[1], 1, "a line\n");
                 take_all(&v, sub);
@@ -487,6 +487,114 @@ START_TEST(chunks_are_merged)
 }
 END_TEST
 
+static void
+flood(struct sw__story_vertex *v, size_t n)
+{
+        char *block = sw_alloc(n + 1);
+
+        memset(block, 'x', n);
+        sw__story_sink.output(v, 1, block, n);
+        free(block);
+}
+
+/* Catches a flood of log sent whole, cut without a word, or lost to who wants all of it. */
+START_TEST(logs_are_limited)
+{
+        for (int spool = 0; spool < 2; spool++) {
+                struct tale t;
+                struct view live, whole;
+
+                tale_begin(&t, spool);
+                sw__story_limit_logs(t.story, 300000, -1);
+                view_init(&live);
+                view_init(&whole);
+                tale_join(&t, t.job);
+                sw_subscription *a = sw__story_subscribe(t.job, false);
+                sw_subscription *b = sw__story_subscribe(t.job, true);
+                for (int i = 0; i < 10; i++) {
+                        flood(t.v[0], 70000);
+                        take_all(&live, a);
+                }
+                take_all(&whole, b);
+                ck_assert_uint_eq(live.log[0][1].len, 300000);
+                ck_assert_ptr_nonnull(strstr(live.log[0][2].data, "292 KiB of log"));
+                ck_assert_ptr_nonnull(
+                        strstr(live.log[0][2].data, spool ? "kept" : "dropped"));
+                ck_assert_uint_eq(whole.log[0][1].len, spool ? 700000 : 300000);
+                ck_assert_uint_eq(whole.log[0][2].len, 0);
+                ck_assert_uint_lt(t.v[0]->text.len, spool ? 66000 : 301000);
+                /* A step that runs again has its limit anew. */
+                sw__story_started(t.v[0], 1);
+                flood(t.v[0], 1000);
+                take_all(&live, a);
+                ck_assert_uint_eq(live.log[0][1].len, 301000);
+                sw_subscription_free(a);
+                sw_subscription_free(b);
+                sw__story_job_end(t.job);
+                tale_end(&t);
+                view_release(&live);
+                view_release(&whole);
+        }
+}
+END_TEST
+
+/* Catches a speed limit that is none, or that never lets go. */
+START_TEST(logs_are_slowed_down)
+{
+        struct tale t;
+        struct view live;
+
+        tale_begin(&t, true);
+        sw__story_limit_logs(t.story, -1, 100000);
+        view_init(&live);
+        tale_join(&t, t.job);
+        sw_subscription *a = sw__story_subscribe(t.job, false);
+        flood(t.v[0], 99999);
+        int64_t since = t.v[0]->log_since;
+        flood(t.v[0], 500000);
+        take_all(&live, a);
+        if (sw_time_now() - since < SW_NS_PER_SEC) /* not on a machine that stood still */
+                ck_assert_uint_eq(live.log[0][1].len, 100000);
+        t.v[0]->log_since -= 10 * SW_NS_PER_SEC; /* time passes */
+        flood(t.v[0], 500000);
+        take_all(&live, a);
+        ck_assert_uint_eq(live.log[0][1].len, 600000);
+        ck_assert_ptr_nonnull(strstr(live.log[0][2].data, "97 KiB/s"));
+        sw_subscription_free(a);
+        sw__story_job_end(t.job);
+        tale_end(&t);
+        view_release(&live);
+}
+END_TEST
+
+/* Catches subscribers woken for what is not for them. */
+START_TEST(clipped_logs_wake_nobody)
+{
+        struct tale t;
+        struct view live;
+        int fd;
+
+        tale_begin(&t, true);
+        sw__story_limit_logs(t.story, 10, -1);
+        view_init(&live);
+        tale_join(&t, t.job);
+        sw_subscription *a = sw__story_subscribe(t.job, false);
+        ok(sw_progress_fd(a, &fd));
+        flood(t.v[0], 100);
+        take_all(&live, a);
+        flood(t.v[0], 100000);
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        ck_assert_int_eq(poll(&p, 1, 0), 0);
+        sw__story_ended(t.v[0], 1, false, NULL);
+        ck_assert_int_eq(poll(&p, 1, 0), 1);
+        sw_subscription_free(a);
+        sw__story_job_end(t.job);
+        tale_end(&t);
+        view_release(&live);
+}
+END_TEST
+
 UNIT_MAIN("story", whole_story_for_all, statuses_are_coalesced, long_logs_go_to_the_spool,
           shared_vertices_tell_all, descriptor_follows, readers_of_any_speed,
-          chunks_are_merged)
+          chunks_are_merged, logs_are_limited, logs_are_slowed_down,
+          clipped_logs_wake_nobody)
