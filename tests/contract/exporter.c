@@ -171,14 +171,15 @@ static void
 check_unreadable(struct contract *c, const struct fixture_tree *tree)
 {
         struct fixture_counts counts = { 0 };
-        struct fixture_target target;
+        struct fixture_target probe, target;
         sw_ref *good = fixture_ref_new(tree, FIXTURE_NONE, NULL, &counts);
         sw_ref *ref = fixture_ref_new(tree, FIXTURE_OPEN_FAILS, NULL, &counts);
         const struct sw_export_ref one = { .platform = "", .ref = good };
         const struct sw_export_ref bad = { .platform = "", .ref = ref };
 
+        fixture_target_init(&probe, c, "probe");
         fixture_target_init(&target, c, "unreadable");
-        struct attempt a = { c, NULL, &one, 1, NULL };
+        struct attempt a = { c, NULL, &one, 1, &probe.target };
         sw_err_drop(attempt_run(&a), "only to see whether it opens trees");
         a.refs = &bad;
         a.target = &target.target;
@@ -191,6 +192,7 @@ check_unreadable(struct contract *c, const struct fixture_tree *tree)
                        "nothing is committed after an error", NULL);
         sw_ref_unref(good);
         sw_ref_unref(ref);
+        fixture_target_release(&probe);
         fixture_target_release(&target);
 }
 

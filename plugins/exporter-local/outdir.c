@@ -1,0 +1,538 @@
+/*
+ * plugins/exporter-local/outdir.c - entries into a directory of the user's.
+ *
+ * Directories get their mode and time at the end, the deepest first, since a mode may keep
+ * us from writing and every entry changes the time. Of the way to an entry only the last
+ * directory used has a descriptor: what is told comes sorted, so it is mostly the right
+ * one; else the way is gone again from the root, one name at a time, following nothing.
+ */
+#include "plugins/exporter-local/outdir.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <slipway/array.h>
+#include <slipway/id.h>
+#include <slipway/map.h>
+#include <slipway/path.h>
+#include <slipway/text.h>
+
+#include "plugins/exporter-local/mirror.h"
+
+struct told_dir {
+        char *path;
+        struct sw_layer_meta meta;
+};
+
+struct outdir {
+        sw_ctx *ctx;
+        int root; /* borrowed */
+        struct outdir_opts opts;
+        const char *source; /* platform in hand */
+        uid_t uid;
+        gid_t gid;
+        /* The directory used last. */
+        char *dir; /* its path; NULL: none */
+        sw_fd dirfd;
+        SW_ARRAY(struct told_dir) dirs;
+        sw_map *told; /* path -> platform; only for unique and mirror */
+        bool warned_xattr;
+};
+
+static sw_err *
+failed(const char *doing, const char *path)
+{
+        int e = errno;
+
+        return sw_err_sys(e == EACCES || e == EPERM ? SW_E_DENIED : SW_E_IO, e, "%s %s",
+                          doing, *path ? path : ".");
+}
+
+/* ---- finding the directory of an entry ---- */
+
+/* Go from the root to @path. */
+static sw_err *
+walk_to(const outdir *o, const char *path, int *out)
+{
+        sw_auto(sw_fd) fd = openat(o->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        sw_auto(sw_strlist) names = { 0 };
+
+        sw_strlist_split(&names, path, '/');
+        for (size_t i = 0; i < names.n && fd >= 0; i++) {
+                int next = openat(fd, names.v[i],
+                                  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                int e = errno;
+
+                sw_fd_clear(&fd);
+                fd = next;
+                errno = e;
+        }
+        if (fd < 0)
+                return failed("open directory", path);
+        *out = sw_fd_steal(&fd);
+        return SW_OK;
+}
+
+/* The directory of @path, borrowed, and the name in it. */
+static sw_err *
+parent_of(outdir *o, const char *path, int *dirfd, const char **name)
+{
+        const char *slash = strrchr(path, '/');
+        size_t len = slash ? (size_t) (slash - path) : 0;
+
+        *name = slash ? slash + 1 : path;
+        if (!o->dir || strncmp(o->dir, path, len) != 0 || o->dir[len]) {
+                sw_auto(sw_str) dir = sw_strndup(path, len);
+
+                sw_fd_clear(&o->dirfd);
+                free(o->dir);
+                o->dir = NULL;
+                sw_err *err = walk_to(o, dir, &o->dirfd);
+                if (err)
+                        return err;
+                o->dir = sw_steal(dir);
+        }
+        *dirfd = o->dirfd;
+        return SW_OK;
+}
+
+/* Note that @path was told. @leaf: it is no directory. */
+static sw_err *
+note(outdir *o, const char *path, bool leaf)
+{
+        if (!o->told)
+                return SW_OK;
+        const char *before = sw_map_get(o->told, path);
+        if (before && leaf && o->opts.unique)
+                return sw_err_new(
+                        SW_E_EXISTS,
+                        "cannot overwrite %s from %s with %s when split option is "
+                        "disabled",
+                        path, before, o->source);
+        sw_map_set(o->told, path, sw_strdup(o->source));
+        return SW_OK;
+}
+
+/* ---- putting an entry in its place ---- */
+
+/* Move what was made as @temp over @name, which may be anything. */
+static sw_err *
+put(int dirfd, const char *temp, const char *name, const char *path)
+{
+        if (!renameat(dirfd, temp, dirfd, name))
+                return SW_OK;
+        if (errno != EISDIR && errno != ENOTEMPTY && errno != EEXIST)
+                return failed("replace", path);
+        sw_err *err = sw_path_remove(dirfd, name);
+        if (!err && renameat(dirfd, temp, dirfd, name) < 0)
+                err = failed("replace", path);
+        return sw_err_wrap(err, "remove the directory %s", path);
+}
+
+static void
+temp_name(char out[SW_ID_SIZE + 16])
+{
+        char id[SW_ID_SIZE];
+
+        snprintf(out, SW_ID_SIZE + 16, ".slipway-%s", sw_id_new(id));
+}
+
+/* The mode a file gets here; see the header. */
+static mode_t
+mode_here(const outdir *o, const struct sw_layer_meta *m)
+{
+        mode_t mode = m->mode & 07777;
+
+        if (m->uid != o->uid)
+                mode &= ~(mode_t) S_ISUID;
+        if (m->gid != o->gid)
+                mode &= ~(mode_t) S_ISGID;
+        return mode;
+}
+
+static void
+times_of(const struct sw_layer_meta *m, struct timespec t[2])
+{
+        int64_t s = m->mtime / 1000000000, ns = m->mtime % 1000000000;
+
+        if (ns < 0) {
+                ns += 1000000000;
+                s--;
+        }
+        t[0] = t[1] = (struct timespec){ .tv_sec = s, .tv_nsec = ns };
+}
+
+/* ---- files ---- */
+
+static sw_err *
+copy_plainly(outdir *o, int from, int64_t off, int64_t len, int to, const char *path)
+{
+        sw_auto(sw_str) room = sw_alloc(128 * 1024);
+
+        while (len > 0) {
+                size_t want = len < 128 * 1024 ? (size_t) len : 128 * 1024;
+                ssize_t n = pread(from, room, want, off);
+                sw_err *err = sw_ctx_check(o->ctx);
+
+                if (err)
+                        return err;
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return failed("read", path);
+                if (!n)
+                        return sw_err_new(SW_E_IO, "%s became shorter while it was read",
+                                          path);
+                for (ssize_t done = 0, w; done < n; done += w)
+                        if ((w = write(to, room + done, (size_t) (n - done))) < 0) {
+                                if (errno != EINTR)
+                                        return failed("write", path);
+                                w = 0;
+                        }
+                off += n;
+                len -= n;
+        }
+        return SW_OK;
+}
+
+static sw_err *
+copy_data(outdir *o, int from, int64_t off, int64_t len, int to, const char *path)
+{
+        while (len > 0) {
+                off_t at = off;
+                ssize_t n = copy_file_range(from, &at, to, NULL,
+                                            len < 64 << 20 ? (size_t) len : 64 << 20, 0);
+                sw_err *err = sw_ctx_check(o->ctx);
+
+                if (err)
+                        return err;
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0 && (errno == ENOSPC || errno == EIO || errno == EDQUOT))
+                        return failed("write", path);
+                if (n <= 0)
+                        return copy_plainly(o, from, off, len, to, path);
+                off += n;
+                len -= n;
+        }
+        return SW_OK;
+}
+
+/* Give the file its metadata, and its name; @err: of its data. */
+static sw_err *
+settle(outdir *o, int dirfd, int fd, const char *temp, const char *path,
+       const struct sw_layer_meta *m, sw_err *err)
+{
+        const char *slash = strrchr(path, '/');
+        struct timespec t[2];
+
+        times_of(m, t);
+        if (!err && (fchmod(fd, mode_here(o, m)) < 0 || futimens(fd, t) < 0))
+                err = failed("set the mode of", path);
+        if (close(fd) < 0 && !err)
+                err = failed("close", path);
+        if (!err)
+                err = put(dirfd, temp, slash ? slash + 1 : path, path);
+        if (err)
+                (void) unlinkat(dirfd, temp, 0);
+        return err;
+}
+
+/* Begin a file: where it goes, and a new one beside that. */
+static sw_err *
+begin_file(outdir *o, const char *path, int *dirfd, char temp[SW_ID_SIZE + 16], int *fd)
+{
+        const char *name;
+        sw_err *err = note(o, path, true);
+
+        if (!err)
+                err = parent_of(o, path, dirfd, &name);
+        if (err)
+                return err;
+        temp_name(temp);
+        *fd = openat(*dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        return *fd < 0 ? failed("create", path) : SW_OK;
+}
+
+static void
+wrote(outdir *o, int64_t bytes)
+{
+        if (o->opts.wrote)
+                o->opts.wrote(o->opts.arg, bytes);
+}
+
+static sw_err *
+o_file(void *w, const char *path, const struct sw_layer_meta *m, int fd, int64_t off,
+       int64_t len)
+{
+        outdir *o = w;
+        char temp[SW_ID_SIZE + 16];
+        int dirfd, to;
+        sw_err *err = begin_file(o, path, &dirfd, temp, &to);
+
+        if (err)
+                return err;
+        err = copy_data(o, fd, off, len, to, path);
+        wrote(o, len);
+        return settle(o, dirfd, to, temp, path, m, err);
+}
+
+static sw_err *
+o_data(void *w, const char *path, const struct sw_layer_meta *m, const void *p, size_t n)
+{
+        outdir *o = w;
+        char temp[SW_ID_SIZE + 16];
+        int dirfd, to;
+        sw_err *err = begin_file(o, path, &dirfd, temp, &to);
+
+        if (err)
+                return err;
+        for (size_t done = 0; done < n && !err;) {
+                ssize_t k = write(to, (const char *) p + done, n - done);
+
+                if (k < 0 && errno != EINTR)
+                        err = failed("write", path);
+                done += k > 0 ? (size_t) k : 0;
+        }
+        wrote(o, (int64_t) n);
+        return settle(o, dirfd, to, temp, path, m, err);
+}
+
+/* ---- the rest ---- */
+
+static sw_err *
+o_mkdir(void *w, const char *path, const struct sw_layer_meta *m)
+{
+        outdir *o = w;
+        const char *name;
+        struct stat st;
+        int dirfd;
+        sw_err *err = note(o, path, false);
+
+        if (!*path)
+                return err;
+        if (!err)
+                err = parent_of(o, path, &dirfd, &name);
+        if (err)
+                return err;
+        if (mkdirat(dirfd, name, 0700) < 0) {
+                if (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        return failed("make directory", path);
+                if (!S_ISDIR(st.st_mode) &&
+                    (unlinkat(dirfd, name, 0) < 0 || mkdirat(dirfd, name, 0700) < 0))
+                        return failed("replace by a directory", path);
+                /* One that cannot be written is made so until the end. */
+                if (S_ISDIR(st.st_mode) && (st.st_mode & 0700) != 0700)
+                        (void) fchmodat(dirfd, name, 0700, 0);
+        }
+        sw_array_push(&o->dirs, (struct told_dir){ sw_strdup(path), *m });
+        return SW_OK;
+}
+
+static sw_err *
+o_symlink(void *w, const char *path, const struct sw_layer_meta *m, const char *target)
+{
+        outdir *o = w;
+        char temp[SW_ID_SIZE + 16];
+        const char *name;
+        struct timespec t[2];
+        int dirfd;
+        sw_err *err = note(o, path, true);
+
+        if (!err)
+                err = parent_of(o, path, &dirfd, &name);
+        if (err)
+                return err;
+        temp_name(temp);
+        if (symlinkat(target, dirfd, temp) < 0)
+                return failed("make link", path);
+        times_of(m, t);
+        if (utimensat(dirfd, temp, t, AT_SYMLINK_NOFOLLOW) < 0)
+                err = failed("set the time of", path);
+        if (!err)
+                err = put(dirfd, temp, name, path);
+        if (err)
+                (void) unlinkat(dirfd, temp, 0);
+        return err;
+}
+
+static sw_err *
+o_hardlink(void *w, const char *path, const char *existing, const struct sw_layer_meta *m)
+{
+        outdir *o = w;
+        char temp[SW_ID_SIZE + 16];
+        const char *name, *slash = strrchr(existing, '/');
+        sw_auto(sw_str) dir = sw_strndup(existing, slash ? (size_t) (slash - existing) : 0);
+        sw_auto(sw_fd) from = -1;
+        int dirfd;
+        sw_err *err = note(o, path, true);
+
+        (void) m;
+        if (!err)
+                err = walk_to(o, dir, &from);
+        if (!err)
+                err = parent_of(o, path, &dirfd, &name);
+        if (err)
+                return err;
+        temp_name(temp);
+        if (linkat(from, slash ? slash + 1 : existing, dirfd, temp, 0) < 0)
+                return failed("link", path);
+        err = put(dirfd, temp, name, path);
+        /* A rename of two names of one file does nothing and leaves both. */
+        (void) unlinkat(dirfd, temp, 0);
+        return err;
+}
+
+static sw_err *
+o_node(void *w, const char *path, const struct sw_layer_meta *m, mode_t type, dev_t dev)
+{
+        outdir *o = w;
+        char temp[SW_ID_SIZE + 16];
+        const char *name;
+        struct timespec t[2];
+        int dirfd;
+        sw_err *err = note(o, path, true);
+
+        if (!err)
+                err = parent_of(o, path, &dirfd, &name);
+        if (err)
+                return err;
+        temp_name(temp);
+        if (mknodat(dirfd, temp, type | 0600, dev) < 0)
+                return failed("make device", path);
+        times_of(m, t);
+        if (fchmodat(dirfd, temp, mode_here(o, m), 0) < 0 ||
+            utimensat(dirfd, temp, t, AT_SYMLINK_NOFOLLOW) < 0)
+                err = failed("set the mode of", path);
+        if (!err)
+                err = put(dirfd, temp, name, path);
+        if (err)
+                (void) unlinkat(dirfd, temp, 0);
+        return err;
+}
+
+/* A whole tree is told: there is nothing to hide. */
+static sw_err *
+o_hide(void *w, const char *path)
+{
+        (void) w;
+        return sw_err_new(SW_E_INTERNAL, "%s: a directory has no whiteouts", path);
+}
+
+static sw_err *
+o_xattr(void *w, const char *path, const char *name, const void *p, size_t n)
+{
+        outdir *o = w;
+        char file[64 + 256];
+        const char *base;
+        int dirfd;
+
+        if (!sw_str_has_prefix(name, "user.") && strcmp(name, "security.capability") != 0)
+                return SW_OK;
+        if (!*path)
+                return SW_OK;
+        sw_err *err = parent_of(o, path, &dirfd, &base);
+        if (err)
+                return err;
+        snprintf(file, sizeof(file), "/proc/self/fd/%d/%s", dirfd, base);
+        if (!lsetxattr(file, name, p, n, 0))
+                return SW_OK;
+        if (errno != ENOTSUP && errno != EPERM && errno != EACCES)
+                return failed("set an attribute of", path);
+        if (!o->warned_xattr)
+                sw_progress_warn(o->ctx, "attribute %s of %s cannot be set here: %s", name,
+                                 path, strerror(errno));
+        o->warned_xattr = true;
+        return SW_OK;
+}
+
+/* ---- the end ---- */
+
+static sw_err *
+settle_dir(outdir *o, const struct told_dir *d)
+{
+        const char *name;
+        struct timespec t[2];
+        int dirfd;
+        sw_err *err = parent_of(o, d->path, &dirfd, &name);
+
+        if (err)
+                return err;
+        times_of(&d->meta, t);
+        if (fchmodat(dirfd, name, mode_here(o, &d->meta), 0) < 0 ||
+            utimensat(dirfd, name, t, AT_SYMLINK_NOFOLLOW) < 0)
+                return failed("set the mode of", d->path);
+        return SW_OK;
+}
+
+static void
+o_abandon(void *w)
+{
+        outdir *o = w;
+
+        for (size_t i = 0; i < o->dirs.n; i++)
+                free(o->dirs.v[i].path);
+        sw_array_release(&o->dirs);
+        sw_map_free(o->told);
+        sw_fd_clear(&o->dirfd);
+        free(o->dir);
+        free(o);
+}
+
+static sw_err *
+o_finish(void *w)
+{
+        outdir *o = w;
+        sw_err *err = o->opts.mirror ? mirror_remove(o->ctx, o->root, o->told) : SW_OK;
+
+        for (size_t i = o->dirs.n; i > 0 && !err; i--)
+                err = settle_dir(o, &o->dirs.v[i - 1]);
+        o_abandon(o);
+        return err;
+}
+
+const struct sw_layer_ops *
+outdir_ops(void)
+{
+        static const struct sw_layer_ops ops = {
+                .hdr = SW_OPS_SIZE(struct sw_layer_ops),
+                .mkdir = o_mkdir,
+                .file = o_file,
+                .data = o_data,
+                .symlink = o_symlink,
+                .hardlink = o_hardlink,
+                .node = o_node,
+                .whiteout = o_hide,
+                .opaque = o_hide,
+                .xattr = o_xattr,
+                .finish = o_finish,
+                .abandon = o_abandon,
+        };
+
+        return &ops;
+}
+
+outdir *
+outdir_new(sw_ctx *ctx, int dirfd, const struct outdir_opts *opts)
+{
+        outdir *o = sw_new(outdir);
+
+        o->ctx = ctx;
+        o->root = dirfd;
+        o->opts = *opts;
+        o->source = "";
+        o->uid = geteuid();
+        o->gid = getegid();
+        o->dirfd = -1;
+        o->told = opts->unique || opts->mirror ? sw_map_new(free) : NULL;
+        return o;
+}
+
+void
+outdir_source(outdir *o, const char *platform)
+{
+        o->source = platform;
+}
