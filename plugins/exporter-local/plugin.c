@@ -18,11 +18,20 @@ export_refs(void *self, sw_ctx *ctx, const struct sw_export_request *req,
         return local_export(ctx, req);
 }
 
+static const char *
+title(void *self, const char *name)
+{
+        (void) self;
+        (void) name;
+        return "exporting to client directory";
+}
+
 static const struct sw_exporter_ops ops = {
         .hdr = SW_OPS_SIZE(struct sw_exporter_ops),
         .resolve = resolve,
         .release_resolved = sw_fsexport_release,
         .export_refs = export_refs,
+        .title = title,
 };
 
 SW_PLUGIN(exporter_local) = {
