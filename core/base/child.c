@@ -32,6 +32,12 @@ sw_child_pid(const sw_child *c)
         return c->pid;
 }
 
+int
+sw_child_fd(const sw_child *c)
+{
+        return c->pidfd;
+}
+
 static sw_err *
 signal_locked(sw_child *c, int sig, bool group)
 {

@@ -138,6 +138,9 @@ prepare(struct prepared *p, const struct sw_spawn *s)
                 .parent = getpid(),
                 .cwd_fd = s->cwd_fd,
                 .cgroup_fd = -1,
+                .mounts = s->mounts,
+                .n_mounts = s->n_mounts,
+                .mount_ns_fd = s->mount_ns_fd,
                 .limit = MAX_CLOSE,
         };
         if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < MAX_CLOSE)
@@ -293,6 +296,14 @@ launch_error(const struct prepared *p, const struct sw_spawn *s, int err)
                                   s->cgroup_procs);
         case SW__LAUNCH_CWD:
                 return sw_err_sys(SW_E_IO, err, "enter the working directory of %s",
+                                  name.data);
+        case SW__LAUNCH_MOUNT_NS:
+                return sw_err_sys(err == EPERM ? SW_E_DENIED : SW_E_IO, err,
+                                  "%s a mount namespace for %s",
+                                  s->mount_ns_fd >= 0 ? "enter" : "make", name.data);
+        case SW__LAUNCH_MOUNT:
+                return sw_err_sys(err == EPERM ? SW_E_DENIED : SW_E_IO, err,
+                                  "mount on %s for %s", s->mounts[p->launch.mount].target,
                                   name.data);
         case SW__LAUNCH_FD:
                 return sw_err_sys(SW_E_IO, err, "give descriptor %d to %s", p->launch.fd,

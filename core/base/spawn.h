@@ -14,6 +14,8 @@ enum sw__launch_stage {
         SW__LAUNCH_SESSION,
         SW__LAUNCH_CGROUP,
         SW__LAUNCH_CWD,
+        SW__LAUNCH_MOUNT_NS,
+        SW__LAUNCH_MOUNT,
         SW__LAUNCH_FD,
         SW__LAUNCH_EXEC,
 };
@@ -29,13 +31,17 @@ struct sw__launch {
         int cwd_fd, cgroup_fd;         /* -1: none */
         const struct sw_spawn_fd *fds; /* 0, 1, 2 and the others, by ascending target */
         size_t n_fds;
-        int *moved;     /* room for n_fds numbers */
-        unsigned limit; /* descriptors are below it; for kernels without close_range */
+        const struct sw_spawn_mount *mounts;
+        size_t n_mounts;
+        int mount_ns_fd; /* -1: none */
+        int *moved;      /* room for n_fds numbers */
+        unsigned limit;  /* descriptors are below it; for kernels without close_range */
 
         /* written by a child that fails */
         int err;
         enum sw__launch_stage stage;
-        int fd; /* at SW__LAUNCH_FD: the target */
+        int fd;       /* at SW__LAUNCH_FD: the target */
+        size_t mount; /* at SW__LAUNCH_MOUNT: which */
 };
 
 /* Runs in the child; returns only if it failed. @launch: struct sw__launch. */

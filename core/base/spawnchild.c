@@ -9,7 +9,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,6 +75,40 @@ set_up_process(struct sw__launch *l)
                 return fail(l, SW__LAUNCH_CGROUP);
         if (l->cwd_fd >= 0 && syscall(SYS_fchdir, l->cwd_fd) < 0)
                 return fail(l, SW__LAUNCH_CWD);
+        return 0;
+}
+
+/* Attach one thing that can be reached by descriptor alone. */
+BARE static int
+attach(const struct sw_spawn_mount *m)
+{
+        int fd = m->fd;
+
+        if (m->copy)
+                fd = (int) syscall(SYS_open_tree, m->fd, "",
+                                   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (fd < 0)
+                return -1;
+        long rc = syscall(SYS_move_mount, fd, "", AT_FDCWD, m->target,
+                          MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
+        return rc < 0 ? -1 : 0;
+}
+
+/* The namespace is private before the first mount: nothing spreads to where it came from.
+ */
+BARE static int
+set_up_mounts(struct sw__launch *l)
+{
+        if (l->mount_ns_fd >= 0 && syscall(SYS_setns, l->mount_ns_fd, CLONE_NEWNS) < 0)
+                return fail(l, SW__LAUNCH_MOUNT_NS);
+        if (!(l->flags & SW_SPAWN_MOUNT_NS) && !l->n_mounts)
+                return 0;
+        if (syscall(SYS_unshare, CLONE_NEWNS) < 0 ||
+            syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return fail(l, SW__LAUNCH_MOUNT_NS);
+        for (l->mount = 0; l->mount < l->n_mounts; l->mount++)
+                if (attach(&l->mounts[l->mount]) < 0)
+                        return fail(l, SW__LAUNCH_MOUNT);
         return 0;
 }
 
@@ -144,7 +180,7 @@ sw__launch_child(void *launch)
         struct sw__launch *l = launch;
 
         default_signals();
-        if (set_up_process(l) == 0 && place_descriptors(l) == 0) {
+        if (set_up_process(l) == 0 && set_up_mounts(l) == 0 && place_descriptors(l) == 0) {
                 close_others(l);
                 unblock_signals();
                 (void) exec_first(l);

@@ -30,11 +30,22 @@ enum {
                                         * elements) when it has no '/' */
         SW_SPAWN_SETSID = 1 << 1,      /* own session instead of own process group */
         SW_SPAWN_KEEP = 1 << 2,        /* do not kill it when this process dies */
+        SW_SPAWN_MOUNT_NS = 1 << 3,    /* a mount namespace of its own */
 };
 
 /* A descriptor the child gets under number @to. */
 struct sw_spawn_fd {
         int from, to;
+};
+
+/* Something the child mounts in its own mount namespace before it runs its program. */
+struct sw_spawn_mount {
+        int fd;             /* a detached mount (fsmount, open_tree): it is used up; with
+                               @copy: a file or directory */
+        const char *target; /* where; a symlink is followed */
+        bool copy;          /* attach a copy of what @fd shows, and leave that as it is. @fd
+                               is on a mount of the child's namespace: one that an earlier
+                               step attached there */
 };
 
 struct sw_spawn {
@@ -46,19 +57,29 @@ struct sw_spawn {
         size_t n_fds;
         const char *cgroup_procs; /* path of a cgroup.procs the child joins; or NULL */
         unsigned flags;
+        /* The child gets a mount namespace of its own, in which nothing is seen outside,
+         * when there are any, or a flag asks for it; made in order. They go with the
+         * namespace's last process, whatever kills it. argv[0] is looked up in it. */
+        const struct sw_spawn_mount *mounts;
+        size_t n_mounts;
+        /* The mount namespace the child enters instead; -1: none. Its working directory is
+         * then "/"; a cwd_fd is entered before. */
+        int mount_ns_fd;
 };
 #define SW_SPAWN_INIT                                                                      \
         {                                                                                  \
-                .cwd_fd = -1, .fds_std = { -1, -1, -1 }                                    \
+                .cwd_fd = -1, .fds_std = { -1, -1, -1 }, .mount_ns_fd = -1                 \
         }
 
 typedef struct sw_child sw_child;
 
 /** sw_spawn_start - start it. Errors: SW_E_NOT_FOUND (program, with the PATH searched),
- *  SW_E_DENIED (not executable), SW_E_IO. An exec that fails is reported here, not as an
- *  exit status. All fields are borrowed until return. */
+ *  SW_E_DENIED (not executable; a mount that is not permitted), SW_E_IO. An exec that fails
+ * is reported here, not as an exit status. All fields are borrowed until return. */
 SW_API SW_NODISCARD sw_err *sw_spawn_start(const struct sw_spawn *s, sw_child **out);
 SW_API pid_t sw_child_pid(const sw_child *c);
+/** sw_child_fd - readable once it ended, for poll(2) beside other descriptors; borrowed. */
+SW_API int sw_child_fd(const sw_child *c);
 /** sw_child_signal - to the process; @group: to its whole group. One that was waited for
  *  is fine and gets nothing, nor does what is left of its group. */
 SW_API SW_NODISCARD sw_err *sw_child_signal(sw_child *c, int sig, bool group);

@@ -10,8 +10,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -753,7 +755,112 @@ START_TEST(signals_race_with_the_end)
 }
 END_TEST
 
-UNIT_MAIN("spawn", how_it_ended, only_the_named_descriptors, overlapping_descriptors,
+/* Whether this process may make mount namespaces; without that there is nothing to test. */
+static bool
+may_mount(void)
+{
+        int status = 1;
+        pid_t pid = fork();
+
+        if (pid == 0)
+                _exit(unshare(CLONE_NEWNS) == 0 ? 0 : 1);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        return status == 0;
+}
+
+/* A detached tmpfs with a file "file" in it that says @text. */
+static int
+detached_tmpfs(const char *text)
+{
+        int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+        ck_assert_int_ge(fs, 0);
+        ck_assert_int_eq(fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), 0);
+        int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+        ck_assert_int_ge(fd, 0);
+        close(fs);
+        int file = openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+        ck_assert_int_ge(file, 0);
+        ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t) strlen(text));
+        close(file);
+        ck_assert_int_eq(mkdirat(fd, "sub", 0755), 0);
+        return fd;
+}
+
+/* Catches: mounts that the child does not see, that others see, or that stay; a copy that
+ * takes the original away; a step that fails in silence. */
+START_TEST(mounts_of_its_own)
+{
+        struct sw_spawn s = SW_SPAWN_INIT;
+        char dir[128], sub[160];
+        sw_child *none = NULL;
+
+        if (!may_mount())
+                return;
+        unit_mkdtemp(dir, sizeof(dir), "spawn");
+        snprintf(sub, sizeof(sub), "%s/sub", dir);
+        sw_auto(sw_fd) tree = detached_tmpfs("outer\n");
+        sw_auto(sw_fd) file = openat(tree, "file", O_PATH | O_CLOEXEC);
+        sw_auto(sw_fd) other = detached_tmpfs("inner\n");
+        char over[192];
+        snprintf(over, sizeof(over), "%s/file", sub);
+        const struct sw_spawn_mount mounts[] = { { tree, dir, false },
+                                                 { other, sub, false },
+                                                 { file, over, true } };
+        s.mounts = mounts;
+        s.n_mounts = SW_COUNT(mounts);
+        s.argv = (const char *const[]){ "/bin/cat", over, NULL };
+        sw_auto(sw_str) seen = output_of(&s);
+        ck_assert_str_eq(seen, "outer\n");
+        ck_assert_int_ne(access(over, F_OK), 0);
+
+        sw_auto(sw_fd) again = detached_tmpfs("again\n");
+        const struct sw_spawn_mount nowhere = { again, over, false };
+        s.mounts = &nowhere;
+        s.n_mounts = 1;
+        fails(sw_spawn_start(&s, &none), SW_E_IO, "mount on ");
+        ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* Catches: a child that stays in our mount namespace, or enters another one than told. */
+START_TEST(enters_a_mount_namespace)
+{
+        struct sw_spawn s = SW_SPAWN_INIT;
+        char dir[128], ns[64], file[160];
+        struct sw_exit e;
+
+        if (!may_mount())
+                return;
+        unit_mkdtemp(dir, sizeof(dir), "spawn");
+        snprintf(file, sizeof(file), "%s/file", dir);
+        sw_auto(sw_fd) tree = detached_tmpfs("there\n");
+        const struct sw_spawn_mount mount = { tree, dir, false };
+        s.mounts = &mount;
+        s.n_mounts = 1;
+        s.argv = (const char *const[]){ "/bin/sleep", "60", NULL };
+        sw_autoptr(sw_child) first = NULL;
+        ok(sw_spawn_start(&s, &first));
+        struct pollfd ended = { .fd = sw_child_fd(first), .events = POLLIN };
+        ck_assert_int_eq(poll(&ended, 1, 0), 0);
+        snprintf(ns, sizeof(ns), "/proc/%d/ns/mnt", (int) sw_child_pid(first));
+        sw_auto(sw_fd) nsfd = open(ns, O_RDONLY | O_CLOEXEC);
+        ck_assert_int_ge(nsfd, 0);
+
+        struct sw_spawn t = SW_SPAWN_INIT;
+        t.mount_ns_fd = nsfd;
+        t.argv = (const char *const[]){ "/bin/cat", file, NULL };
+        sw_auto(sw_str) seen = output_of(&t);
+        ck_assert_str_eq(seen, "there\n");
+        ok(sw_child_signal(first, SIGKILL, false));
+        ok(sw_child_wait(first, NULL, &e));
+        ck_assert_int_eq(poll(&ended, 1, 0), 1);
+        ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+UNIT_MAIN("spawn", mounts_of_its_own, enters_a_mount_namespace, how_it_ended,
+          only_the_named_descriptors, overlapping_descriptors,
           standard_descriptors_reordered, signals_are_defaults, groups_and_sessions,
           environment_and_directory, programs_that_do_not_run, search_in_path,
           cancelled_wait_kills_the_group, cancelled_wait_finds_who_left_the_group,
