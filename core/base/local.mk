@@ -7,6 +7,7 @@ libslipway_la_SOURCES += \
 	core/base/ctx.c \
 	core/base/digest.c \
 	core/base/error.c \
+	core/base/glob.c \
 	core/base/id.c \
 	core/base/input.c core/base/input.h \
 	core/base/json.c \
@@ -17,6 +18,8 @@ libslipway_la_SOURCES += \
 	core/base/pathremove.c \
 	core/base/pathtext.c \
 	core/base/pathwalk.c core/base/pathwalk.h \
+	core/base/pattern.c core/base/pattern.h \
+	core/base/patternauto.c \
 	core/base/pool.c core/base/pool.h \
 	core/base/random.c core/base/random.h \
 	core/base/siphash.c core/base/siphash.h \

@@ -57,3 +57,8 @@ tests_fuzz_storevalues_fuzz_LDADD = $(LDADD) $(LMDB_LIBS)
 FUZZ_TARGETS += tests/fuzz/trace_fuzz
 tests_fuzz_trace_fuzz_SOURCES = tests/fuzz/trace_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_trace_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Globs and lists of patterns, against a matcher that tries everything.
+FUZZ_TARGETS += tests/fuzz/pattern_fuzz
+tests_fuzz_pattern_fuzz_SOURCES = tests/fuzz/pattern_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_pattern_fuzz_LDFLAGS = $(FUZZ_LINK)

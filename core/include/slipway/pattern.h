@@ -55,6 +55,10 @@ SW_API bool sw_patterns_may_match_below(const sw_patterns *p, const char *dir);
  *  walked then. */
 SW_API bool sw_patterns_has_exceptions(const sw_patterns *p);
 
+/** sw_patterns_may_except_below - whether a "!" can match something in the directory @dir:
+ *  false lets a walk leave an excluded one out. */
+SW_API bool sw_patterns_may_except_below(const sw_patterns *p, const char *dir);
+
 SW_DEFINE_AUTOPTR(sw_patterns, sw_patterns_free)
 
 SW_END_DECLS

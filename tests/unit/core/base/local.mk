@@ -55,3 +55,9 @@ tests_unit_core_base_pool_test_SOURCES = tests/unit/core/base/pool_test.c
 
 UNIT_TESTS += tests/unit/core/base/spawn_test
 tests_unit_core_base_spawn_test_SOURCES = tests/unit/core/base/spawn_test.c
+
+UNIT_TESTS += tests/unit/core/base/glob_test
+tests_unit_core_base_glob_test_SOURCES = tests/unit/core/base/glob_test.c
+
+UNIT_TESTS += tests/unit/core/base/pattern_test
+tests_unit_core_base_pattern_test_SOURCES = tests/unit/core/base/pattern_test.c
