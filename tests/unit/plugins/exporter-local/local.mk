@@ -1,0 +1,8 @@
+UNIT_TESTS += tests/unit/plugins/exporter-local/outdir_test
+tests_unit_plugins_exporter_local_outdir_test_SOURCES = \
+	plugins/exporter-local/mirror.c \
+	plugins/exporter-local/outdir.c \
+	tests/unit/plugins/exporter-local/outdir_test.c
+tests_unit_plugins_exporter_local_outdir_test_LDADD = lib/liblayer.la $(LDADD)
+# Objects of their own: those of the plugin are libtool's.
+tests_unit_plugins_exporter_local_outdir_test_CFLAGS = $(AM_CFLAGS)
