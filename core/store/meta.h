@@ -7,8 +7,9 @@
  *
  * A damaged file never stops the program: it is found before LMDB maps it (lmdbcheck.h),
  * set aside as data.mdb.damaged-<time>, and a new one is begun. So is what cannot be read
- * at all. Looking takes time in proportion to the file, so it is done only when nobody else
- * has it open and the file is not exactly as the last process left it when it closed.
+ * at all, and a `users` that is no file. The newest three of each are kept (aside.h).
+ * Looking takes time in proportion to the file, so it is done only when nobody else has it
+ * open and the file is not exactly as the last process left it when it closed.
  *
  *      meta/data.mdb lock.mdb   LMDB's own
  *      meta/users               locks: who opens, who has it open (metafile.c)

@@ -29,13 +29,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/store/aside.h"
 #include "core/store/lmdbcheck.h"
 #include <slipway/buf.h>
 #include <slipway/mem.h>
 #include <slipway/text.h>
 #include <slipway/time.h>
 
-enum { SCHEMA_TEXT_SIZE = 32, NAMES_MAX = 1000, READ_SIZE = 256 << 10 };
+enum { SCHEMA_TEXT_SIZE = 32, READ_SIZE = 256 << 10, REPAIRS_MAX = 8 };
 
 static sw_err *
 io_err(const char *what)
@@ -74,6 +75,56 @@ process_number(void)
                         ((uint64_t) getpid() & 0x3fffff));
 }
 
+/* `users` is no file that can be locked. Who sees that takes the lock of the directory, so
+ * that nobody sets aside what another has just put right. */
+static sw_err *
+repair_users(const struct sw__metafile *f)
+{
+        sw_auto(sw_str) name = NULL;
+        struct stat st;
+        sw_err *err = SW_OK;
+        int rc;
+
+        do
+                rc = flock(f->dirfd, LOCK_EX);
+        while (rc < 0 && errno == EINTR);
+        if (rc < 0)
+                return io_err("lock the directory");
+        if (fstatat(f->dirfd, "users", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            !S_ISREG(st.st_mode))
+                err = sw__set_aside(f->dirfd, "users", f->log, &name);
+        (void) flock(f->dirfd, LOCK_UN);
+        if (name)
+                sw_log_line(f->log, SW_LOG_WARN, "store",
+                            "users is not a file; set aside as meta/%s and made anew",
+                            name);
+        return err;
+}
+
+/* Open `users`, made if missing, whatever stands there. */
+static sw_err *
+open_users(struct sw__metafile *f)
+{
+        for (int i = 0; i < REPAIRS_MAX; i++) {
+                struct stat st;
+
+                sw_fd_clear(&f->users);
+                f->users = openat(f->dirfd, "users",
+                                  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+                                          O_NOCTTY,
+                                  0600);
+                if (f->users >= 0 && fstat(f->users, &st) == 0 && S_ISREG(st.st_mode))
+                        return SW_OK;
+                if (f->users < 0 && errno != EISDIR && errno != ELOOP && errno != ENXIO &&
+                    errno != ENODEV)
+                        return io_err("open users");
+                sw_err *err = repair_users(f);
+                if (err)
+                        return err;
+        }
+        return sw_err_new(SW_E_IO, "users: somebody keeps putting there what is no file");
+}
+
 sw_err *
 sw__metafile_enter(struct sw__metafile *f, const char *dir)
 {
@@ -82,10 +133,9 @@ sw__metafile_enter(struct sw__metafile *f, const char *dir)
         f->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (f->dirfd < 0)
                 return io_err("open it");
-        f->users =
-                openat(f->dirfd, "users", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (f->users < 0)
-                return io_err("open users");
+        sw_err *err = open_users(f);
+        if (err)
+                return err;
         if (lock_byte(f->users, process_number(), false, F_WRLCK) < 0)
                 return errno == EAGAIN || errno == EACCES
                                ? sw_err_new(SW_E_BUSY, "this process has it open already; "
@@ -155,9 +205,10 @@ left_clean(int dirfd)
 static sw_err *
 write_clean(int dirfd, const sw_buf *state)
 {
+        (void) unlinkat(dirfd, "clean.new", 0); /* of one who was killed here */
         sw_auto(sw_fd) fd =
                 openat(dirfd, "clean.new",
-                       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
         if (fd < 0 || write(fd, state->data, state->len) != (ssize_t) state->len ||
             renameat(dirfd, "clean.new", dirfd, "clean") < 0)
@@ -330,34 +381,14 @@ sw__metafile_inspect(struct sw__metafile *f)
         return aside;
 }
 
-/* Rename data.mdb to a name that is free; @name is it. */
-static int
-rename_aside(int dirfd, char **name)
-{
-        char when[SW_TIME_STR_SIZE];
-        int rc = -1;
-
-        sw_time_str(sw_time_now(), when);
-        for (int i = 0; i < NAMES_MAX; i++) {
-                sw_str_clear(name);
-                *name = i ? sw_asprintf("data.mdb.damaged-%s.%d", when, i)
-                          : sw_asprintf("data.mdb.damaged-%s", when);
-                rc = renameat2(dirfd, "data.mdb", dirfd, *name, RENAME_NOREPLACE);
-                if (rc < 0 && errno == EINVAL) /* a file system that cannot tell */
-                        rc = renameat(dirfd, "data.mdb", dirfd, *name);
-                if (rc == 0 || errno != EEXIST)
-                        break;
-        }
-        return rc;
-}
-
 sw_err *
 sw__metafile_set_aside(struct sw__metafile *f, const sw_err *why)
 {
         sw_auto(sw_str) name = NULL;
+        sw_err *err = sw__set_aside(f->dirfd, "data.mdb", f->log, &name);
 
-        if (rename_aside(f->dirfd, &name) < 0)
-                return io_err("set the damaged metadata aside");
+        if (err)
+                return err;
         (void) unlinkat(f->dirfd, "lock.mdb", 0);
         sw_log_line(
                 f->log, SW_LOG_WARN, "store",

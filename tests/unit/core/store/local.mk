@@ -2,6 +2,9 @@
 UNIT_TESTS += tests/unit/core/store/ref_test
 tests_unit_core_store_ref_test_SOURCES = tests/unit/core/store/ref_test.c
 
+UNIT_TESTS += tests/unit/core/store/aside_test
+tests_unit_core_store_aside_test_SOURCES = tests/unit/core/store/aside_test.c
+
 UNIT_TESTS += tests/unit/core/store/lmdbcheck_test
 tests_unit_core_store_lmdbcheck_test_SOURCES = tests/unit/core/store/lmdbcheck_test.c
 

@@ -378,6 +378,90 @@ START_TEST(sets_aside_what_is_not_a_store)
 }
 END_TEST
 
+/* How many of `users` were set aside; -1: `users` itself is no file. */
+static int
+users_aside(void)
+{
+        sw_auto(sw_str) path = sw_asprintf("%s/users", dir);
+        DIR *d = opendir(dir);
+        struct dirent *e;
+        struct stat st;
+        int n = 0;
+
+        while (d && (e = readdir(d)))
+                n += strncmp(e->d_name, "users.damaged-", 14) == 0;
+        if (d)
+                closedir(d);
+        return lstat(path, &st) == 0 && S_ISREG(st.st_mode) ? n : -1;
+}
+
+static void
+put_odd_users(int kind)
+{
+        sw_auto(sw_str) path = sw_asprintf("%s/users", dir);
+        sw_auto(sw_str) inside = sw_asprintf("%s/users/file", dir);
+
+        must_be(kind > 1 || mkdir(path, 0700) == 0);
+        must_be(kind != 1 || mkdir(inside, 0700) == 0);
+        must_be(kind != 2 || symlink("data.mdb", path) == 0);
+        must_be(kind != 3 || symlink("/none/there", path) == 0);
+        must_be(kind != 4 || mkfifo(path, 0600) == 0);
+        must_be(kind != 5 || mknod(path, S_IFSOCK | 0600, 0) == 0);
+}
+
+/* Catches: a start that fails or waits because the file of locks is something else; what
+ * the store knew lost with it. */
+START_TEST(makes_an_odd_users_anew)
+{
+        for (int kind = 0; kind < 6; kind++) {
+                begin();
+                make_one();
+                sw_auto(sw_str) path = sw_asprintf("%s/users", dir);
+                ck_assert_int_eq(unlink(path), 0);
+                put_odd_users(kind);
+                ck_assert_int_eq(keys_there(), 1);
+                ck_assert_msg(users_aside() == 1, "kind %d", kind);
+                ck_assert_int_eq(tool_set_aside(dir), 0);
+                ck_assert_int_eq(keys_there(), 1);
+                ck_assert_int_eq(users_aside(), 1);
+                sw_auto(sw_fd) fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                ok(sw_path_remove(fd, dir));
+        }
+}
+END_TEST
+
+/* Catches: of many who find it odd, one that sets aside what another has put right, after
+ * which both write to the store. */
+START_TEST(one_of_many_makes_users_anew)
+{
+        enum { MANY = 12 };
+
+        begin();
+        make_one();
+        sw_auto(sw_str) path = sw_asprintf("%s/users", dir);
+        for (int round = 0; round < 20; round++) {
+                pid_t pids[MANY];
+
+                (void) unlink(path);
+                put_odd_users(4);
+                for (int i = 0; i < MANY; i++) {
+                        pids[i] = fork();
+                        ck_assert_int_ge(pids[i], 0);
+                        if (pids[i] == 0)
+                                _exit(keys_there() == 1 ? 0 : 1);
+                }
+                for (int i = 0; i < MANY; i++) {
+                        int status;
+
+                        ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+                        ck_assert_int_eq(status, 0);
+                }
+                ck_assert_int_eq(users_aside(), round < 3 ? round + 1 : 3);
+        }
+        end();
+}
+END_TEST
+
 /* ---- stored examples ---- */
 
 /* What the example of schema 1 holds. */
@@ -515,4 +599,5 @@ END_TEST
 UNIT_MAIN("meta", refuses_a_second_opening, names_what_cannot_be_opened,
           says_how_it_was_left, sets_nothing_aside_that_is_in_use,
           looks_when_the_looker_was_killed, refuses_a_newer_schema,
-          sets_aside_what_is_not_a_store, reads_every_schema, commits_while_it_syncs)
+          sets_aside_what_is_not_a_store, makes_an_odd_users_anew,
+          one_of_many_makes_users_anew, reads_every_schema, commits_while_it_syncs)
