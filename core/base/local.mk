@@ -4,6 +4,7 @@ libslipway_la_SOURCES += \
 	core/base/buf.c \
 	core/base/cancel.c \
 	core/base/child.c \
+	core/base/csv.c \
 	core/base/ctx.c \
 	core/base/digest.c \
 	core/base/error.c \

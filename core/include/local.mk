@@ -22,6 +22,7 @@ pkginclude_HEADERS += \
 	core/include/slipway/json.h \
 	core/include/slipway/layer.h \
 	core/include/slipway/llb.h \
+	core/include/slipway/localsession.h \
 	core/include/slipway/log.h \
 	core/include/slipway/map.h \
 	core/include/slipway/mem.h \

@@ -1,3 +1,6 @@
 # core/session: what the client of a build offers.
 libslipway_la_SOURCES += \
+	core/session/local.c core/session/local.h \
+	core/session/localsecret.c \
+	core/session/localssh.c \
 	core/session/session.c

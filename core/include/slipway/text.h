@@ -29,6 +29,13 @@ SW_API const char *sw_near(const char *word, const char *const *candidates, size
  *  cut after @max bytes with "…". For everything from outside that goes to a terminal. */
 SW_API void sw_buf_add_quoted(sw_buf *b, const char *s, size_t len, size_t max);
 
+/** sw_csv_split - add the fields of one line of CSV (RFC 4180); "" is one empty field.
+ *  Errors: SW_E_INVALID. */
+SW_API SW_NODISCARD sw_err *sw_csv_split(const char *s, sw_strlist *out);
+/** sw_csv_pair - take a field "Key=value" apart. @key: in lower case, from malloc.
+ *  @value: within @field. Errors: SW_E_INVALID: "invalid value FIELD". */
+SW_API SW_NODISCARD sw_err *sw_csv_pair(const char *field, char **key, const char **value);
+
 SW_API bool sw_str_has_prefix(const char *s, const char *prefix);
 SW_API bool sw_str_has_suffix(const char *s, const char *suffix);
 /** sw_str_eq - equal strings; NULL equals only NULL. */
