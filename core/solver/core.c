@@ -114,8 +114,8 @@ give_notice(struct sw__core *c, struct sw__notice *n)
                 sw__job_free(n->idle);
                 c->host->job_idle(c->host_arg, cookie);
         } else {
-                sw__story_ended(n->story, n->time, n->cached,
-                                n->failure ? sw_err_message(n->failure->err) : NULL);
+                sw__story_failed(n->story, n->time, n->cached,
+                                 n->failure ? n->failure->err : SW_OK);
                 sw__story_vertex_unref(n->story);
                 sw__failure_unref(n->failure);
         }

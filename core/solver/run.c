@@ -300,8 +300,7 @@ static void
 tell_stopped(struct sw__core *c, const struct sw__vx *v, const struct sw__act *act)
 {
         if (v->story)
-                sw__story_ended(v->story, c->host->now(c->host_arg), false,
-                                sw_err_message(act->err));
+                sw__story_failed(v->story, c->host->now(c->host_arg), false, act->err);
 }
 
 static void

@@ -319,6 +319,18 @@ sw__story_ended(struct sw__story_vertex *v, int64_t now, bool cached, const char
 }
 
 void
+sw__story_failed(struct sw__story_vertex *v, int64_t now, bool cached, const sw_err *err)
+{
+        sw_auto(sw_str) text = NULL;
+
+        if (sw_err_code(err) == SW_E_CANCELLED)
+                text = sw_asprintf("%s: context canceled", sw_err_message(err));
+        else if (err)
+                text = sw_strdup(sw_err_message(err));
+        sw__story_ended(v, now, cached, text);
+}
+
+void
 sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t input)
 {
         pthread_mutex_lock(&v->story->lock);

@@ -57,6 +57,10 @@ SW_API void sw__story_join(struct sw__story_job *j, struct sw__story_vertex *v,
 SW_API void sw__story_started(struct sw__story_vertex *v, int64_t now);
 SW_API void sw__story_ended(struct sw__story_vertex *v, int64_t now, bool cached,
                             const char *error);
+/** sw__story_failed - ended with @err (SW_OK: well); one that was cancelled says so in the
+ *  words that clients of BuildKit look for: "context canceled" at its end. */
+SW_API void sw__story_failed(struct sw__story_vertex *v, int64_t now, bool cached,
+                             const sw_err *err);
 SW_API void sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t input);
 
 /* By ops and hosts. */

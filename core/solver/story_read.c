@@ -357,6 +357,12 @@ sw__story_subscribe(struct sw__story_job *j, bool whole)
         return sub;
 }
 
+sw_subscription *
+sw_subscription_again(const sw_subscription *sub)
+{
+        return sw__story_subscribe(sub->job, false);
+}
+
 sw_err *
 sw_progress_fd(sw_subscription *sub, int *fd)
 {

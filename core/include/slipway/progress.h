@@ -118,6 +118,10 @@ SW_API void sw_progress_batch_release(struct sw_progress_batch *b);
  *  made on first use. Errors: SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_progress_fd(sw_subscription *sub, int *fd);
 
+/** sw_subscription_again - one more of the same story, from its beginning, its logs as
+ *  limited as everybody's; also after the end. Handed back. Thread: any, while @sub lives.
+ */
+SW_API sw_subscription *sw_subscription_again(const sw_subscription *sub);
 /** sw_subscription_free - @sub: given. */
 SW_API void sw_subscription_free(sw_subscription *sub);
 
