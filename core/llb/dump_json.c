@@ -209,6 +209,12 @@ add_message(sw_buf *b, const ProtobufCMessage *m)
 }
 
 void
+sw__llb_add_json(sw_buf *out, const ProtobufCMessage *m)
+{
+        add_message(out, m);
+}
+
+void
 sw__llb_dump_json(const struct sw__llb_dump *d, sw_buf *out)
 {
         for (size_t i = 0; i < d->n; i++) {

@@ -78,6 +78,10 @@ struct sw_definition {
  *  call frees. Nobody may change sources any more. */
 SW_API sw_definition *sw__definition_ref(sw_definition *def);
 
+/** sw__llb_add_json - append any message of a definition as Go's encoding/json writes it:
+ *  cache keys are made of that. Maps are sorted, as decoding leaves them. */
+SW_API void sw__llb_add_json(sw_buf *out, const ProtobufCMessage *m);
+
 /* What a complaint names: the vertex and the field. */
 struct sw__llb_check {
         const sw_definition *def;

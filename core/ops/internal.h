@@ -15,6 +15,7 @@
 
 #include "core/contenthash/contenthash.h"
 #include "core/llb/llb_priv.h"
+#include "core/ops/later.h"
 #include "core/ops/ops.h"
 
 struct sw__op;
@@ -61,6 +62,7 @@ struct sw__op {
         const sw_llb_vertex *v;
         const Pb__Op *pb; /* the message behind it */
         bool no_cache;    /* this vertex does not look in the cache */
+        unsigned depth;   /* builds inside builds that it is in */
         sw_limit *limit;  /* what running it takes; or NULL */
         uint64_t units;
         void *state; /* the kind's */

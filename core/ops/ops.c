@@ -4,6 +4,7 @@
  *
  * Thread: making a graph: any; the table: core/solver/op.h.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/ops/internal.h"
@@ -220,6 +221,7 @@ make_op(const struct sw_ops_env *env, const struct sw_ops_job *job,
         op->def = sw__definition_ref((sw_definition *) def); /* only its count changes */
         op->v = v;
         op->pb = sw__llb_vertex_op(v);
+        op->depth = job->depth;
         op->no_cache = no_cache || sw_llb_vertex_ignore_cache(v);
         err = makers[sw_llb_vertex_kind(v)](op, job);
         if (err) {

@@ -37,12 +37,13 @@ struct sw_ops_env {
         int debug_kept_for_s; /* keep roots of failed commands so long; 0: not */
 };
 
-/* What they do it for: one build. Counted: vertices that several jobs share hold several.
- */
+/* What they do it for: one build. It is the `client` of the job's struct sw_job_opts, so
+ * that ops which borrow the job find it. */
 struct sw_ops_job {
         sw_session *session; /* or NULL; lives until the job was closed */
         unsigned allowed;    /* SW_ALLOW_… */
         sw_job *job;
+        unsigned depth; /* builds inside builds that this is in; 0 outside of all */
 };
 
 /**
@@ -50,7 +51,8 @@ struct sw_ops_job {
  * @env, @job: borrowed; live until the solve has ended and the job was closed.
  * @def:  ref'd or copied where needed: may be freed after return.
  * @no_cache: no vertex looks in the cache.
- * @out:  vertices and roots from malloc; release with sw__ops_graph_release().
+ * @out:  vertices and roots from malloc; give the ops to sw__solve_start(), then release
+ *        the rest with sw__ops_graph_release().
  * Errors: SW_E_DENIED: an entitlement that is missing ("network.host is not allowed"),
  * SW_E_INVALID, SW_E_UNSUPPORTED.
  */

@@ -1,0 +1,605 @@
+/*
+ * core/ops/cachemap.c - the definition key of an op and what its inputs add to it, byte for
+ * byte as BuildKit computes them (reference/cache.md section 2), so that both find what the
+ * other stored.
+ *
+ * A key is the SHA-256 of JSON as Go's encoding/json writes it; the parts that do not
+ * change a result (names of secrets' proxies, where a cache is kept, what is selected of an
+ * input) are taken out first.
+ * Thread: any; nothing here has state.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include <slipway/json.h>
+#include <slipway/path.h>
+#include <slipway/text.h>
+
+#include "core/ops/internal.h"
+
+void
+sw__op_keys_release(struct sw__op_keys *k)
+{
+        for (size_t i = 0; i < k->n_deps; i++)
+                free(k->deps[i].selects);
+        free(k->deps);
+        sw_strlist_release(&k->texts);
+        *k = (struct sw__op_keys){ 0 };
+}
+
+void
+sw__op_source_digest(const char *key, char out[SW_KEY_TEXT_SIZE])
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        sw_digest d;
+
+        sw_buf_addf(&b, "buildkit.source.v0:%s", key);
+        d = sw_digest_of(b.data, b.len);
+        if (sw_str_has_prefix(key, "session:")) {
+                strcpy(out, "random:");
+                (void) sw_digest_hex(&d, out + strlen(out));
+        } else {
+                (void) sw_digest_str(&d, out);
+        }
+}
+
+static void
+add_str(sw_buf *b, const char *s)
+{
+        sw_json_add_str(b, s, strlen(s));
+}
+
+/* A copy of @s that lives as long as the keys. */
+static const char *
+keep(struct sw__op_keys *k, char *s)
+{
+        sw_strlist_take(&k->texts, s);
+        return s;
+}
+
+static int
+by_bytes(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* SHA-256 of the texts joined by NUL. */
+static void
+join_digest(const char *const *v, size_t n, char out[SW_DIGEST_STR_SIZE])
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        sw_digest d;
+
+        for (size_t i = 0; i < n; i++) {
+                if (i)
+                        sw_buf_addc(&b, '\0');
+                sw_buf_adds(&b, v[i]);
+        }
+        d = sw_digest_of(b.data, b.len);
+        (void) sw_digest_str(&d, out);
+}
+
+/* Whether one of the sorted paths contains @path: whether it has one of its parents. A
+ * parent longer than any path can be is in no tree and not looked for. "/" contains nothing
+ * here, as in the reference, where a second slash would have to follow it. */
+static bool
+is_contained(const char *path, const char *const *sorted, size_t n)
+{
+        char parent[PATH_MAX];
+
+        for (size_t i = 0; path[i] && i < sizeof(parent); i++) {
+                const char *p = parent;
+
+                if (path[i] == '/') {
+                        parent[i] = '\0';
+                        if (bsearch(&p, sorted, n, sizeof(p), by_bytes))
+                                return true;
+                }
+                parent[i] = path[i];
+        }
+        return false;
+}
+
+/* Sort, and leave out what another path in the list contains. */
+static size_t
+dedupe_paths(const char **v, size_t n)
+{
+        const char **sorted = sw_alloc_array(n, sizeof(*sorted));
+        size_t kept = 0;
+
+        qsort(v, n, sizeof(*v), by_bytes);
+        if (n)
+                memcpy(sorted, v, n * sizeof(*v));
+        for (size_t i = 0; i < n; i++)
+                if (!(i && strcmp(v[i], sorted[i - 1]) == 0) &&
+                    !is_contained(v[i], sorted, n))
+                        v[kept++] = v[i];
+        free(sorted);
+        return kept;
+}
+
+/* ---- ops whose message is the key --------------------------------------------------- */
+
+sw_err *
+sw__op_keys_plain(const struct sw__op *op, struct sw__op_keys *out)
+{
+        static const struct {
+                const char *type, *member;
+        } kinds[] = {
+                [PB__OP__OP_MERGE] = { "buildkit.merge.v0", "Merge" },
+                [PB__OP__OP_DIFF] = { "buildkit.diff.v0", "Diff" },
+                [PB__OP__OP_BUILD] = { "buildkit.build.v0", "Exec" },
+                [PB__OP__OP_PASSTHROUGH] = { "buildkit.passthrough.v0", "Passthrough" },
+        };
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+
+        sw_buf_addf(&b, "{\"Type\":\"%s\",\"%s\":", kinds[op->pb->op_case].type,
+                    kinds[op->pb->op_case].member);
+        /* the members of the oneof are all pointers to messages */
+        sw__llb_add_json(&b, &op->pb->merge->base);
+        sw_buf_addc(&b, '}');
+        out->digest = sw_digest_of(b.data, b.len);
+        return SW_OK;
+}
+
+/* ---- exec --------------------------------------------------------------------------- */
+
+/* The id of a cache is no part of the key, but where it is the one a Dockerfile gives by
+ * default: "<dest>" or "<namespace>/<dest>", shared. */
+static bool
+forget_cache_id(const Pb__Mount *m)
+{
+        const char *slash;
+
+        if (!m->cacheopt)
+                return false;
+        if (m->cacheopt->sharing != PB__CACHE_SHARING_OPT__SHARED)
+                return true;
+        slash = strchr(m->cacheopt->id, '/');
+        return strcmp(m->cacheopt->id, m->dest) != 0 &&
+               !(slash && strcmp(slash + 1, m->dest) == 0);
+}
+
+/* One plain mount of the root, which keys do not mention. @m: its selector is not asked. */
+static bool
+is_plain_root(const Pb__Mount *m)
+{
+        return strcmp(m->dest, "/") == 0 && !m->readonly &&
+               m->mounttype == PB__MOUNT_TYPE__BIND && !m->cacheopt && !m->sshopt &&
+               !m->secretopt && !m->resultid[0];
+}
+
+/* What of a command is in its key. Everything here is borrowed or on the heap until
+ * release. */
+struct exec_copy {
+        Pb__ExecOp exec;
+        Pb__Meta meta;
+        Pb__HostIP *hosts, **host_ptrs;
+        Pb__Mount *mounts, **mount_ptrs;
+        Pb__CacheOpt *caches;
+};
+
+static void
+copy_hosts(struct exec_copy *c, const Pb__Meta *meta)
+{
+        size_t n = meta->n_extrahosts;
+
+        c->hosts = sw_alloc_array(n, sizeof(*c->hosts));
+        c->host_ptrs = sw_alloc_array(n, sizeof(Pb__HostIP *));
+        for (size_t i = 0; i < n; i++) {
+                c->hosts[i] = *meta->extrahosts[i];
+                c->hosts[i].ip = (char *) "";
+                c->host_ptrs[i] = &c->hosts[i];
+        }
+        c->meta.extrahosts = c->host_ptrs;
+}
+
+static void
+copy_mounts(struct exec_copy *c, const Pb__ExecOp *exec)
+{
+        size_t n = exec->n_mounts;
+
+        c->mounts = sw_alloc_array(n, sizeof(*c->mounts));
+        c->mount_ptrs = sw_alloc_array(n, sizeof(Pb__Mount *));
+        c->caches = sw_alloc_array(n, sizeof(*c->caches));
+        for (size_t i = 0; i < n; i++) {
+                Pb__Mount *m = &c->mounts[i];
+
+                *m = *exec->mounts[i];
+                m->selector = (char *) "";
+                if (forget_cache_id(m)) {
+                        c->caches[i] = *m->cacheopt;
+                        c->caches[i].id = (char *) "";
+                        c->caches[i].sharing = PB__CACHE_SHARING_OPT__SHARED;
+                        m->cacheopt = &c->caches[i];
+                }
+                c->mount_ptrs[i] = m;
+        }
+        c->exec.mounts = c->mount_ptrs;
+        if (n == 1 && is_plain_root(&c->mounts[0]))
+                c->exec.n_mounts = 0;
+}
+
+static void
+release_copy(struct exec_copy *c)
+{
+        free(c->hosts);
+        free(c->host_ptrs);
+        free(c->mounts);
+        free(c->mount_ptrs);
+        free(c->caches);
+}
+
+static void
+add_platform(sw_buf *b, const sw_platform *p)
+{
+        const char *const *f = p->os_features;
+
+        sw_buf_adds(b, ",\"OS\":");
+        add_str(b, p->os);
+        sw_buf_adds(b, ",\"Arch\":");
+        add_str(b, p->arch);
+        if (p->variant && p->variant[0]) {
+                sw_buf_adds(b, ",\"Variant\":");
+                add_str(b, p->variant);
+        }
+        if (p->os_version && p->os_version[0]) {
+                sw_buf_adds(b, ",\"OSVersion\":");
+                add_str(b, p->os_version);
+        }
+        if (f && *f) {
+                sw_buf_adds(b, ",\"OSFeatures\":[");
+                for (size_t i = 0; f[i]; i++) {
+                        if (i)
+                                sw_buf_addc(b, ',');
+                        add_str(b, f[i]);
+                }
+                sw_buf_addc(b, ']');
+        }
+}
+
+/* Whether a hit by content of what is mounted can be wrong: the output of a mount of a part
+ * has the other parts of its input, too. */
+static bool
+content_is_safe(const Pb__Mount *m, const char *selector)
+{
+        return m->output == -1 || m->readonly || strcmp(selector, "/") == 0;
+}
+
+static sw_err *
+mount_content(const Pb__Mount *m, const char *selector, bool *out)
+{
+        bool safe = content_is_safe(m, selector);
+
+        switch (m->contentcache) {
+        case PB__MOUNT_CONTENT_CACHE__OFF: *out = false; return SW_OK;
+        case PB__MOUNT_CONTENT_CACHE__ON:
+                *out = true;
+                if (safe)
+                        return SW_OK;
+                return sw_err_new(SW_E_INVALID,
+                                  "invalid mount cache content: %s is a writable mount of "
+                                  "a part of its input and has an output",
+                                  m->dest);
+        default:
+                /* the whole root is much to hash for little */
+                *out = safe && strcmp(m->dest, "/") != 0;
+                return SW_OK;
+        }
+}
+
+/* Selectors of input @i: one per mount, in their order; content only where every mount
+ * allows it. */
+static sw_err *
+exec_dep(const Pb__ExecOp *exec, size_t i, struct sw__op_keys *out)
+{
+        struct sw__op_dep *dep = &out->deps[i];
+        const char **paths = sw_alloc_array(exec->n_mounts, sizeof(*paths));
+        size_t n = 0;
+        bool content = true;
+        sw_err *err = SW_OK;
+
+        for (size_t k = 0; k < exec->n_mounts && !err; k++) {
+                const Pb__Mount *m = exec->mounts[k];
+                bool mine;
+
+                if (m->input != (int64_t) i)
+                        continue;
+                paths[n] = keep(out, sw_path_join("/", m->selector));
+                err = mount_content(m, paths[n++], &mine);
+                content = content && mine;
+        }
+        if (!err && n)
+                join_digest(paths, n, dep->selector);
+        dep->content = n && content;
+        if (!err && dep->content) {
+                n = dedupe_paths(paths, n);
+                dep->selects = sw_alloc_array(n, sizeof(*dep->selects));
+                for (dep->n_selects = 0; dep->n_selects < n; dep->n_selects++)
+                        dep->selects[dep->n_selects] = (struct sw_hash_select){
+                                .path = paths[dep->n_selects],
+                                .follow_links = true,
+                        };
+        }
+        free(paths);
+        return err;
+}
+
+sw_err *
+sw__op_keys_exec(const struct sw__op *op, struct sw__op_keys *out)
+{
+        const Pb__ExecOp *exec = op->pb->exec;
+        struct exec_copy c = { .exec = *exec, .meta = *exec->meta };
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        sw_err *err = SW_OK;
+
+        c.exec.meta = &c.meta;
+        c.meta.proxy_env = NULL;
+        copy_hosts(&c, exec->meta);
+        copy_mounts(&c, exec);
+        sw_buf_adds(&b, "{\"Type\":\"buildkit.exec.v0\",\"Exec\":");
+        sw__llb_add_json(&b, &c.exec.base);
+        add_platform(&b, sw_llb_vertex_platform(op->v));
+        sw_buf_addc(&b, '}');
+        release_copy(&c);
+        out->digest = sw_digest_of(b.data, b.len);
+        for (size_t i = 0; i < out->n_deps && !err; i++)
+                err = exec_dep(exec, i, out);
+        return err;
+}
+
+/* ---- file --------------------------------------------------------------------------- */
+
+typedef SW_ARRAY(struct sw_hash_select) selections;
+
+static bool
+has_wildcards(const char *s)
+{
+        for (; *s; s++) {
+                if (*s == '\\' && s[1])
+                        s++;
+                else if (strchr("*?[", *s))
+                        return true;
+        }
+        return false;
+}
+
+static bool
+has_filters(const struct sw_hash_select *s)
+{
+        return s->wildcard || (s->include && s->include[0]) ||
+               (s->exclude && s->exclude[0]) || (s->required && s->required[0]);
+}
+
+/* A repeated field as a NULL-ended list; the strings stay the op's. */
+static const char *const *
+as_list(struct sw__op_keys *k, char *const *v, size_t n)
+{
+        const char **list;
+
+        if (!n)
+                return NULL;
+        list = sw_alloc_array(n + 1, sizeof(*list));
+        for (size_t i = 0; i < n; i++)
+                list[i] = v[i];
+        sw_strlist_take(&k->texts, (char *) list); /* freed with the texts */
+        return list;
+}
+
+static void
+select_owner(const Pb__UserOpt *u, const char *path, selections *sel, size_t n)
+{
+        if (!u || u->user_case != PB__USER_OPT__USER_BY_NAME)
+                return;
+        if (u->byname->input >= 0 && (uint64_t) u->byname->input < n)
+                sw_array_push(&sel[u->byname->input],
+                              (struct sw_hash_select){ .path = path,
+                                                       .follow_links = true });
+}
+
+static void
+select_owners(const Pb__ChownOpt *o, selections *sel, size_t n)
+{
+        if (!o)
+                return;
+        select_owner(o->user, "/etc/passwd", sel, n);
+        select_owner(o->group, "/etc/group", sel, n);
+}
+
+/* What a copy takes of one of the op's inputs stands in the selection; its own message has
+ * no more than the last element then. */
+static void
+add_copy(sw_buf *b, const Pb__FileAction *a, selections *sel, size_t n,
+         struct sw__op_keys *k)
+{
+        Pb__FileActionCopy copy = *a->copy;
+        sw_auto(sw_str) base = NULL;
+
+        select_owners(copy.owner, sel, n);
+        if (a->secondaryinput >= 0 && (uint64_t) a->secondaryinput < n) {
+                sw_array_push(&sel[a->secondaryinput],
+                              (struct sw_hash_select){
+                                      .path = copy.src,
+                                      .wildcard =
+                                              copy.allowwildcard && has_wildcards(copy.src),
+                                      .follow_links = copy.followsymlink,
+                                      .include = as_list(k, copy.include_patterns,
+                                                         copy.n_include_patterns),
+                                      .exclude = as_list(k, copy.exclude_patterns,
+                                                         copy.n_exclude_patterns),
+                                      .required = as_list(k, copy.required_paths,
+                                                          copy.n_required_paths),
+                              });
+                copy.src = base = sw_path_base(copy.src);
+        }
+        sw__llb_add_json(b, &copy.base);
+}
+
+static void
+add_action(sw_buf *b, const Pb__FileAction *a, selections *sel, size_t n,
+           struct sw__op_keys *k)
+{
+        switch (a->action_case) {
+        case PB__FILE_ACTION__ACTION_COPY: add_copy(b, a, sel, n, k); break;
+        case PB__FILE_ACTION__ACTION_MKFILE:
+                select_owners(a->mkfile->owner, sel, n);
+                sw__llb_add_json(b, &a->mkfile->base);
+                break;
+        case PB__FILE_ACTION__ACTION_MKDIR:
+                select_owners(a->mkdir->owner, sel, n);
+                sw__llb_add_json(b, &a->mkdir->base);
+                break;
+        case PB__FILE_ACTION__ACTION_RM: sw__llb_add_json(b, &a->rm->base); break;
+        default: sw__llb_add_json(b, &a->symlink->base); break;
+        }
+}
+
+/* Each action works on the one before, the first on input 0, copies take from input 1, and
+ * the last one makes the output: such indexes are left out of the key. */
+static bool
+has_default_indexes(const Pb__FileOp *file)
+{
+        for (size_t i = 0; i < file->n_actions; i++) {
+                const Pb__FileAction *a = file->actions[i];
+                bool last = i + 1 == file->n_actions;
+                int64_t before = i ? (int64_t) (file->n_actions + i - 1) : 0;
+
+                if (a->input != before || a->output != (last ? 0 : -1))
+                        return false;
+                if (a->secondaryinput != -1 && a->secondaryinput != 1)
+                        return false;
+        }
+        return true;
+}
+
+static void
+add_indexes(sw_buf *b, const Pb__FileOp *file)
+{
+        if (has_default_indexes(file))
+                return;
+        sw_buf_adds(b, ",\"indexes\":[");
+        for (size_t i = 0; i < file->n_actions; i++)
+                sw_buf_addf(b, "%s[%" PRId64 ",%" PRId64 ",%" PRId64 "]", i ? "," : "",
+                            file->actions[i]->input, file->actions[i]->secondaryinput,
+                            file->actions[i]->output);
+        sw_buf_addc(b, ']');
+}
+
+/* All paths, later ones first. */
+static void
+file_selector(const selections *s, char out[SW_DIGEST_STR_SIZE])
+{
+        const char **paths = sw_alloc_array(s->n, sizeof(*paths));
+
+        for (size_t i = 0; i < s->n; i++)
+                paths[i] = s->v[i].path;
+        qsort(paths, s->n, sizeof(*paths), by_bytes);
+        for (size_t i = 0; i < s->n / 2; i++) {
+                const char *t = paths[i];
+
+                paths[i] = paths[s->n - 1 - i];
+                paths[s->n - 1 - i] = t;
+        }
+        join_digest(paths, s->n, out);
+        free(paths);
+}
+
+/* The plain selections that follow links, or those that do not, without what others
+ * contain. */
+static void
+add_plain(const selections *from, bool follow, struct sw__op_dep *dep)
+{
+        const char **paths = sw_alloc_array(from->n, sizeof(*paths));
+        size_t n = 0;
+
+        for (size_t i = 0; i < from->n; i++)
+                if (!has_filters(&from->v[i]) && from->v[i].follow_links == follow)
+                        paths[n++] = from->v[i].path;
+        n = dedupe_paths(paths, n);
+        for (size_t i = 0; i < n; i++)
+                dep->selects[dep->n_selects++] = (struct sw_hash_select){
+                        .path = paths[i],
+                        .follow_links = follow,
+                };
+        free(paths);
+}
+
+struct ranked {
+        struct sw_hash_select select;
+        size_t rank;
+};
+
+static int
+by_path(const void *a, const void *b)
+{
+        const struct ranked *x = a, *y = b;
+        int c = strcmp(x->select.path, y->select.path);
+
+        return c ? c : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+/* Stable: of equal paths, those without filters come first, and the others as they were. */
+static void
+sort_selects(struct sw_hash_select *v, size_t n)
+{
+        struct ranked *r = sw_alloc_array(n, sizeof(*r));
+
+        for (size_t i = 0; i < n; i++)
+                r[i] = (struct ranked){ v[i], i };
+        qsort(r, n, sizeof(*r), by_path);
+        for (size_t i = 0; i < n; i++)
+                v[i] = r[i].select;
+        free(r);
+}
+
+static void
+file_dep(const selections *s, struct sw__op_dep *dep, struct sw__op_keys *k)
+{
+        file_selector(s, dep->selector);
+        dep->content = true;
+        dep->selects = sw_alloc_array(s->n, sizeof(*dep->selects));
+        add_plain(s, false, dep);
+        add_plain(s, true, dep);
+        for (size_t i = 0; i < s->n; i++)
+                if (has_filters(&s->v[i]))
+                        dep->selects[dep->n_selects++] = s->v[i];
+        sort_selects(dep->selects, dep->n_selects);
+        for (size_t i = 0; i < dep->n_selects; i++)
+                dep->selects[i].path = keep(k, sw_path_join("/", dep->selects[i].path));
+}
+
+sw_err *
+sw__op_keys_file(const struct sw__op *op, struct sw__op_keys *out)
+{
+        const Pb__FileOp *file = op->pb->file;
+        size_t n = out->n_deps;
+        selections *sel = sw_alloc_array(n, sizeof(*sel));
+        bool *base = sw_alloc_array(n, sizeof(*base)); /* actions work on the whole of it */
+        sw_auto(sw_buf) b = SW_BUF_INIT, json = SW_BUF_INIT;
+
+        sw_buf_adds(&b, "{\"Type\":\"buildkit.file.v0\",\"Actions\":[");
+        for (size_t i = 0; i < file->n_actions; i++) {
+                const Pb__FileAction *a = file->actions[i];
+
+                sw_buf_clear(&json);
+                add_action(&json, a, sel, n, out);
+                if (i)
+                        sw_buf_addc(&b, ',');
+                sw_json_add_base64(&b, json.data, json.len);
+                if (a->input >= 0 && (uint64_t) a->input < n)
+                        base[a->input] = true;
+        }
+        sw_buf_addc(&b, ']');
+        add_indexes(&b, file);
+        sw_buf_addc(&b, '}');
+        out->digest = sw_digest_of(b.data, b.len);
+        for (size_t i = 0; i < n; i++) {
+                if (sel[i].n && !base[i])
+                        file_dep(&sel[i], &out->deps[i], out);
+                sw_array_release(&sel[i]);
+        }
+        free(sel);
+        free(base);
+        return SW_OK;
+}
