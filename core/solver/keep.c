@@ -166,8 +166,25 @@ struct backlink {
 };
 
 struct backlinks {
+        const struct sw__edge *e;
         SW_ARRAY(struct backlink) all;
 };
+
+#define BACKLINKS_MAX 256
+
+/* Whether a link can lead to the key of @e at all. */
+static bool
+is_link_of(const struct sw__edge *e, const struct sw_key_link *link)
+{
+        const struct sw__vx *v = e->v;
+
+        if (link->input >= v->n_inputs || link->output != (int32_t) e->output)
+                return false;
+        for (uint8_t m = 0; m < v->n_maps; m++)
+                if (strcmp(link->digest, v->maps[m]) == 0)
+                        return true;
+        return false;
+}
 
 static bool
 take_backlink(void *arg, const char *parent, const struct sw_key_link *link)
@@ -175,14 +192,14 @@ take_backlink(void *arg, const char *parent, const struct sw_key_link *link)
         struct backlinks *b = arg;
         struct backlink l = { .input = link->input, .output = link->output };
 
-        if (strlen(parent) > SW_KEY_TEXT_MAX || strlen(link->digest) > SW_KEY_TEXT_MAX ||
+        if (!is_link_of(b->e, link) || strlen(parent) > SW_KEY_TEXT_MAX ||
             strlen(link->selector) > SW_KEY_TEXT_MAX)
                 return true;
         strcpy(l.parent, parent);
         strcpy(l.digest, link->digest);
         strcpy(l.selector, link->selector);
         sw_array_push(&b->all, l);
-        return true;
+        return b->all.n < BACKLINKS_MAX;
 }
 
 static bool
@@ -196,13 +213,15 @@ not_root(void *arg, const char *parent, const struct sw_key_link *link)
 
 /*
  * @e is @theirs in the store @far and @ours in the local one. Links from root keys mean the
- * same in both: content keys above all, which this build had no reason to compute.
+ * same in both: content keys above all, which this build had no reason to compute. Taken
+ * are those of this op alone: an import has a say in what it was asked for and nothing
+ * else.
  */
 static void
 copy_root_links(struct sw__core *c, struct sw__edge *e, sw_keystore *far,
                 const char *theirs, const char *ours)
 {
-        struct backlinks b = { 0 };
+        struct backlinks b = { .e = e };
         sw_keystore *ks = local(e->v);
 
         sw__store_problem(c, far->ops->walk_backlinks(far, theirs, take_backlink, &b));

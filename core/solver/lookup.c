@@ -2,9 +2,13 @@
  * core/solver/lookup.c - which keys of the stores belong to an edge, and which records.
  *
  * A derived key belongs to an edge when for every input one of the input's keys has a link
- * to it (keystore.h). Candidates are taken from the links of input 0 and sieved by the
- * other inputs. This is done anew whenever more is known of the inputs: it costs a few
- * table lookups, and nothing has to be kept for it.
+ * to it (keystore.h). Candidates are taken from an input that leads to few and sieved by
+ * the others: a base image leads to whatever was ever copied onto it, the files to a few of
+ * these. This is done anew whenever more is known of the inputs: it costs a few table
+ * lookups, and nothing has to be kept for it.
+ *
+ * Stores are not to be trusted with the scheduler's time: what a vertex can be found by is
+ * bounded by the numbers below. Beyond them there is a miss, never a wrong hit.
  *
  * Every place of the cache set is searched by itself: ids of derived keys mean nothing
  * elsewhere, ids of root keys mean the same everywhere.
@@ -13,6 +17,12 @@
 #include <stdio.h>
 
 #include "core/solver/internal.h"
+
+#define FOUND_MIN  4   /* candidates of an input that is narrow */
+#define FOUND_MAX  256 /* that are looked at in any case */
+#define FOUND_WORK (4 * FOUND_MAX)
+#define KEYS_MAX   64 /* of an edge, found */
+#define DEAD_MAX   32 /* results that did not load: then the op runs */
 
 void
 sw__store_problem(struct sw__core *c, sw_err *err)
@@ -80,10 +90,17 @@ link_of(const struct probe *p, uint32_t i, const char *selector)
         };
 }
 
+struct collector {
+        struct sw__core *c;
+        size_t limit;
+        bool over;
+};
+
 static bool
 add_found(void *arg, const char *id)
 {
-        struct sw__core *c = arg;
+        struct collector *to = arg;
+        struct sw__core *c = to->c;
         sw_key_id k;
 
         for (size_t i = 0; i < c->found.n; i++)
@@ -91,24 +108,31 @@ add_found(void *arg, const char *id)
                         return true;
         if (strlen(id) > SW_KEY_TEXT_MAX)
                 return true; /* not one of ours */
+        to->over = c->found.n == to->limit;
+        if (to->over)
+                return false;
         snprintf(k.s, sizeof(k.s), "%s", id);
         sw_array_push(&c->found, k);
         return true;
 }
 
-static void
-collect(struct probe *p, uint32_t i)
+/* Fill c->found with what input @i leads to; false: that is more than @limit. */
+static bool
+collect(struct probe *p, uint32_t i, size_t limit)
 {
         struct sw__parents parents = { &p->e->v->in[i], p->place, 0 };
+        struct collector to = { p->c, limit, false };
         const struct sw__key *k;
         const char *selector;
 
-        while ((k = sw__parents_next(&parents, &selector)) != NULL) {
+        p->c->found.n = 0;
+        while (!to.over && (k = sw__parents_next(&parents, &selector)) != NULL) {
                 struct sw_key_link link = link_of(p, i, selector);
 
                 sw__store_problem(p->c, p->ks->ops->walk_links(p->ks, k->s, &link,
-                                                               add_found, p->c));
+                                                               add_found, &to));
         }
+        return !to.over;
 }
 
 static bool
@@ -145,6 +169,29 @@ content_to_come(const struct sw__input *in)
         return in->content_state == SW__CT_DECLARED || in->content_state == SW__CT_PENDING;
 }
 
+/* Fill c->found from an input that leads to few keys; which one, or n_inputs when all are
+ * open. */
+static uint32_t
+collect_narrow(struct probe *p, bool open)
+{
+        const struct sw__vx *v = p->e->v;
+        uint32_t last = v->n_inputs;
+
+        for (size_t limit = FOUND_MIN; limit <= FOUND_MAX; limit *= 8) {
+                size_t left = FOUND_WORK / limit;
+
+                for (uint32_t i = 0; i < v->n_inputs && left; i++) {
+                        if (open && content_to_come(&v->in[i]))
+                                continue;
+                        last = i;
+                        if (collect(p, i, limit))
+                                return i;
+                        left--;
+                }
+        }
+        return last; /* all are wide: some of what one of them leads to */
+}
+
 /*
  * Fill c->found with what all inputs lead to. With @open, inputs whose content key is not
  * known yet are taken to lead anywhere; then true also when all are such.
@@ -153,21 +200,14 @@ static bool
 find(struct probe *p, bool open)
 {
         const struct sw__vx *v = p->e->v;
-        bool first = true;
+        uint32_t from = collect_narrow(p, open);
 
-        p->c->found.n = 0;
-        for (uint32_t i = 0; i < v->n_inputs; i++) {
-                if (open && content_to_come(&v->in[i]))
-                        continue;
-                if (first)
-                        collect(p, i);
-                else
+        if (from == v->n_inputs)
+                return true;
+        for (uint32_t i = 0; i < v->n_inputs && p->c->found.n; i++)
+                if (i != from && !(open && content_to_come(&v->in[i])))
                         sieve(p, i);
-                first = false;
-                if (p->c->found.n == 0)
-                        return false;
-        }
-        return true;
+        return p->c->found.n != 0;
 }
 
 /* ---- records ---- */
@@ -188,7 +228,11 @@ consider(void *arg, const struct sw_key_record *rec)
 {
         struct pick *p = arg;
 
-        if (p->e->dead && sw_strlist_has(p->e->dead, rec->result))
+        const sw_strlist *dead = p->e->dead;
+
+        if (dead && dead->n >= DEAD_MAX)
+                return false;
+        if (dead && sw_strlist_has(dead, rec->result))
                 return true;
         if (p->any) {
                 p->found = true;
@@ -266,7 +310,7 @@ probe_derived(struct probe *p)
 {
         if (!find(p, false))
                 return;
-        for (size_t i = 0; i < p->c->found.n; i++) {
+        for (size_t i = 0; i < p->c->found.n && p->e->keys.n < KEYS_MAX; i++) {
                 const char *id = p->c->found.v[i].s;
                 sw__key_add(p->e, p->place, id);
                 if (p->place == 0)
@@ -340,8 +384,7 @@ sw__lookup_content_helps(struct sw__core *c, struct sw__edge *e)
 static bool
 find_input(struct probe *p, void *arg)
 {
-        p->c->found.n = 0;
-        collect(p, *(const uint32_t *) arg);
+        (void) collect(p, *(const uint32_t *) arg, 1);
         return p->c->found.n != 0;
 }
 

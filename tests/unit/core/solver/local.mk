@@ -27,3 +27,6 @@ tests_unit_core_solver_work_test_SOURCES = tests/unit/core/solver/work_test.c
 
 UNIT_TESTS += tests/unit/core/solver/loan_test
 tests_unit_core_solver_loan_test_SOURCES = tests/unit/core/solver/loan_test.c
+
+UNIT_TESTS += tests/unit/core/solver/hostile_test
+tests_unit_core_solver_hostile_test_SOURCES = tests/unit/core/solver/hostile_test.c
