@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# A disk that becomes full at every stage of a build: the store on file systems of growing
+# sizes. Catches: a wrong message, a crash, a result that is half there, a store that is of
+# no use once there is room again.
+. "$top_srcdir/tests/integration/tap.sh"
+. "$top_srcdir/tests/integration/build-kit.sh"
+
+# Everything is mounted where nobody else sees it and it cannot stay.
+if [ -z "${SLIPWAY_FULLDISK:-}" ]; then
+        rm -rf "$dir"
+        trap - EXIT
+        SLIPWAY_FULLDISK=1 exec unshare -m --propagation private bash "$0"
+fi
+kit_root "$dir/rootfs"
+mkdir -p "$dir/ctx" "$SLIPWAY_ROOT" "$dir/out"
+head -c 3000000 /dev/urandom >"$dir/ctx/big"
+for i in $(seq 100); do echo "$i" >"$dir/ctx/f$i"; done
+kit_llb "$dir/def" <<END
+rootfs = local rootfs
+ctx = local ctx
+s = scratch
+base = copy s rootfs / / contents
+a = copy base ctx / /src contents parents
+r1 = run a cache=/cache=full -- /bin/sh -c "cp /src/big /copy && cp /src/big /cache/big"
+m = mkfile r1 /end 644 end
+output m
+END
+build() {
+        kit_build --llb "$dir/def" --local "rootfs=$dir/rootfs" --local "ctx=$dir/ctx" --output "$1"
+}
+full_stages=0 bad=0
+for kb in 64 300 700 1200 1600 2000 2600 3500 4500 5400 6000 7000 8500 9500 10500 12000 14000; do
+        mount -t tmpfs -o "size=${kb}k,mode=755" tmpfs "$SLIPWAY_ROOT" || break
+        if build type=tar,dest="$dir/out/x.tar" 2>"$dir/err"; then
+                [ -f "$dir/out/x.tar" ] || { echo "# ${kb}k: no archive"; bad=$((bad + 1)); }
+                rm -f "$dir/out/x.tar"
+        else
+                status=$?
+                full_stages=$((full_stages + 1))
+                if [ $status != 1 ] || ! grep -qi 'no space left\|disk is full\|No space' "$dir/err" ||
+                        [ -e "$dir/out/x.tar" ]; then
+                        echo "# ${kb}k: status $status: $(tail -n 3 "$dir/err" | tr '\n' ' ')"
+                        bad=$((bad + 1))
+                fi
+                mount -o remount,size=200m "$SLIPWAY_ROOT"
+                if ! build type=tar,dest="$dir/out/x.tar" 2>"$dir/err" ||
+                        ! tar -tf "$dir/out/x.tar" end >/dev/null; then
+                        echo "# ${kb}k, then room: $(tail -n 3 "$dir/err" | tr '\n' ' ')"
+                        bad=$((bad + 1))
+                fi
+                rm -f "$dir/out/x.tar"
+        fi
+        umount "$SLIPWAY_ROOT" || { bad=$((bad + 1)); umount -l "$SLIPWAY_ROOT"; }
+done
+echo "# $full_stages of the sizes were too small"
+check "small disks fail in order, and serve once there is room" [ "$bad" = 0 ]
+check "several stages were hit" [ "$full_stages" -gt 5 ]
+
+# The place of the output is full.
+mount -t tmpfs -o size=1m,mode=755 tmpfs "$dir/out"
+refused() { ! build "$1" 2>"$dir/err" && grep -qi 'no space left' "$dir/err"; }
+check "a full place for an archive" refused "type=tar,dest=$dir/out/x.tar"
+nothing_there() { [ -z "$(ls -A "$dir/out")" ]; }
+check "leaves nothing of it" nothing_there
+check "a full place for files" refused "type=local,dest=$dir/out/files"
+no_part() { ! find "$dir/out" -name '.slipway-*' | grep .; }
+check "leaves no part of a file" no_part
+umount "$dir/out"
+finish
