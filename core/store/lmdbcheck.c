@@ -12,36 +12,9 @@
  */
 #include "core/store/lmdbcheck.h"
 
-#include <string.h>
-
 #include <slipway/array.h>
 
-enum {
-        PAGE_HEADER = 16,
-        NODE_HEADER = 8,
-        META_DBS = PAGE_HEADER + 24, /* offset of the two core databases in a meta page */
-        DB_SIZE = 48,
-        META_SIZE = META_DBS + 2 * DB_SIZE + 16,
-        KEY_MAX = 511,
-        PAGE_MIN = 4096,
-        PAGE_MAX = 32768, /* LMDB's own limit */
-        DEPTH_MAX = 32,   /* LMDB's own CURSOR_STACK */
-};
-
-enum { P_BRANCH = 0x01, P_LEAF = 0x02, P_OVERFLOW = 0x04, P_META = 0x08 };
-enum { P_SUBPAGE = 0x52 }; /* leaf, sub-page, and LMDB leaves its dirty mark on them */
-enum { F_BIGDATA = 0x01, F_SUBDATA = 0x02, F_DUPDATA = 0x04 };
-enum { DB_DUPSORT = 0x04, DB_INTEGERKEY = 0x08 };
-
-#define NO_PAGE UINT64_MAX
-
-enum tree_kind {
-        FREE_LIST, /* integer keys; values are lists of pages */
-        MAIN,      /* plain values and records of named databases */
-        NAMED,
-        NAMED_DUPS, /* sorted duplicates: plain, in sub-pages or in trees of their own */
-        DUPS,       /* one of those trees: keys only */
-};
+#include "core/store/lmdbread.h"
 
 /* One database: where its record is, and what was counted. */
 struct tree {
@@ -49,11 +22,6 @@ struct tree {
         uint64_t where; /* page of the record */
         enum tree_kind kind;
         uint64_t branches, leaves, overflow, entries;
-};
-
-struct key {
-        const uint8_t *p; /* NULL: no bound */
-        unsigned n;
 };
 
 /* One page to look at. Its keys: low <= key < high. */
@@ -65,59 +33,22 @@ struct todo {
 };
 
 struct check {
-        const uint8_t *p;
-        uint64_t n_pages; /* in the file */
-        uint64_t last;    /* last page in use, as the meta page says */
-        uint64_t txn;     /* of the newer meta page */
-        uint32_t page_size, node_max;
+        struct lmdb_file f;
         uint8_t *seen;        /* bitmap by page, up to last */
         uint16_t *node_sizes; /* by half offset in the page at hand */
         SW_ARRAY(struct tree) trees;
         SW_ARRAY(struct todo) todo;
 };
 
-static uint16_t
-u16(const uint8_t *p)
-{
-        uint16_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
-
-static uint32_t
-u32(const uint8_t *p)
-{
-        uint32_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
-
-static uint64_t
-u64(const uint8_t *p)
-{
-        uint64_t v;
-
-        memcpy(&v, p, sizeof(v));
-        return v;
-}
-
-static sw_err *
-damaged(uint64_t page, const char *what)
-{
-        return sw_err_new(SW_E_CORRUPT, "page %llu: %s", (unsigned long long) page, what);
-}
-
 /* Mark @page as taken. Free pages may be past the end of the file: LMDB does not write
  * what was taken and given back within one transaction. */
 static sw_err *
 take(struct check *c, uint64_t page, bool in_file)
 {
-        if (page < 2 || page > c->last || (in_file && page >= c->n_pages))
-                return damaged(page, "outside the file");
+        if (page < 2 || page > c->f.last || (in_file && page >= c->f.n_pages))
+                return sw__lmdb_damaged(page, "outside the file");
         if (c->seen[page / 8] & (1 << (page % 8)))
-                return damaged(page, "used twice");
+                return sw__lmdb_damaged(page, "used twice");
         c->seen[page / 8] |= (uint8_t) (1 << (page % 8));
         return SW_OK;
 }
@@ -158,11 +89,12 @@ queue_tree(struct check *c, const uint8_t *record, uint64_t where, enum tree_kin
         struct tree tree = { .record = record, .where = where, .kind = kind };
 
         if (!flags_fit(kind, record))
-                return damaged(where, "a database of a kind that slipway never makes");
+                return sw__lmdb_damaged(where,
+                                        "a database of a kind that slipway never makes");
         if (root == NO_PAGE && kind == DUPS)
-                return damaged(where, "a tree of duplicates without a root");
+                return sw__lmdb_damaged(where, "a tree of duplicates without a root");
         if ((root == NO_PAGE) != (depth == 0) || depth > DEPTH_MAX)
-                return damaged(where, "a database of impossible depth");
+                return sw__lmdb_damaged(where, "a database of impossible depth");
         sw_array_push(&c->trees, tree);
         if (root == NO_PAGE)
                 return SW_OK;
@@ -176,21 +108,11 @@ check_counts(const struct tree *t)
 {
         if (t->branches != u64(t->record + 8) || t->leaves != u64(t->record + 16) ||
             t->overflow != u64(t->record + 24) || t->entries != u64(t->record + 32))
-                return damaged(t->where, "a database with wrong counts");
+                return sw__lmdb_damaged(t->where, "a database with wrong counts");
         return SW_OK;
 }
 
 /* ---- keys ---- */
-
-static int
-compare(const struct key *a, const struct key *b, enum tree_kind kind)
-{
-        if (kind == FREE_LIST) /* both have 8 bytes: check_key() */
-                return u64(a->p) < u64(b->p) ? -1 : u64(a->p) > u64(b->p);
-        const unsigned n = a->n < b->n ? a->n : b->n;
-        const int order = n ? memcmp(a->p, b->p, n) : 0;
-        return order ? order : (a->n > b->n) - (a->n < b->n);
-}
 
 /* A key that is compared: of a size that LMDB takes, above @before, below @high. */
 static sw_err *
@@ -199,60 +121,17 @@ check_key(const struct todo *t, enum tree_kind kind, const struct key *key,
 {
         if (kind == FREE_LIST ? key->n != 8
                               : key->n > KEY_MAX || (key->n == 0 && kind != DUPS))
-                return damaged(t->page, "a key of impossible size");
-        if (before->p && compare(before, key, kind) >= 0)
-                return damaged(t->page, "keys out of order");
-        if (!before->p && t->low.p && compare(&t->low, key, kind) > 0)
-                return damaged(t->page, "a key below those of its page");
-        if (t->high.p && compare(key, &t->high, kind) >= 0)
-                return damaged(t->page, "a key above those of its page");
+                return sw__lmdb_damaged(t->page, "a key of impossible size");
+        if (before->p && sw__lmdb_compare(before, key, kind) >= 0)
+                return sw__lmdb_damaged(t->page, "keys out of order");
+        if (!before->p && t->low.p && sw__lmdb_compare(&t->low, key, kind) > 0)
+                return sw__lmdb_damaged(t->page, "a key below those of its page");
+        if (t->high.p && sw__lmdb_compare(key, &t->high, kind) >= 0)
+                return sw__lmdb_damaged(t->page, "a key above those of its page");
         return SW_OK;
 }
 
 /* ---- nodes ---- */
-
-struct node {
-        unsigned flags;
-        struct key key;
-        uint64_t low; /* data size in leaves, child page in branches */
-        const uint8_t *data;
-        unsigned at, room; /* room: bytes from data to the end of the page */
-};
-
-/* Bounds of the page at @p, whose @size bytes are readable. @n: how many nodes it has. */
-static sw_err *
-page_bounds(uint64_t where, const uint8_t *p, unsigned size, unsigned *n)
-{
-        const unsigned lower = u16(p + 12), upper = u16(p + 14);
-
-        if (lower < PAGE_HEADER || lower > upper || upper > size || (lower & 1) ||
-            (upper & 1) || (size & 1))
-                return damaged(where, "impossible bounds");
-        *n = (lower - PAGE_HEADER) / 2;
-        return SW_OK;
-}
-
-static sw_err *
-read_node(uint64_t where, const uint8_t *p, unsigned size, unsigned i, bool branch,
-          struct node *out)
-{
-        const unsigned at = u16(p + PAGE_HEADER + 2 * i);
-
-        if (at < u16(p + 14) || at + NODE_HEADER > size || (at & 1))
-                return damaged(where, "a node outside its page");
-        out->at = at;
-        out->low = (uint64_t) u16(p + at) | (uint64_t) u16(p + at + 2) << 16;
-        out->flags = branch ? 0 : u16(p + at + 4);
-        if (branch)
-                out->low |= (uint64_t) u16(p + at + 4) << 32;
-        out->key.n = u16(p + at + 6);
-        if (at + NODE_HEADER + out->key.n > size)
-                return damaged(where, "a key outside its page");
-        out->key.p = p + at + NODE_HEADER;
-        out->data = out->key.p + out->key.n;
-        out->room = size - at - NODE_HEADER - out->key.n;
-        return SW_OK;
-}
 
 /* Bytes of a node, data included. 0: they are not all in the page. */
 static unsigned
@@ -276,13 +155,14 @@ check_tiling(struct check *c, uint64_t where, const uint8_t *p, unsigned size, u
 
         for (unsigned i = 0; i < n; i++) {
                 if (at >= size || c->node_sizes[at / 2] == 0)
-                        return damaged(where, "nodes that overlap or leave gaps");
+                        return sw__lmdb_damaged(where, "nodes that overlap or leave gaps");
                 const unsigned next = at + c->node_sizes[at / 2];
 
                 c->node_sizes[at / 2] = 0; /* all are 0 again when this is done */
                 at = next;
         }
-        return at == size ? SW_OK : damaged(where, "nodes that overlap or leave gaps");
+        return at == size ? SW_OK
+                          : sw__lmdb_damaged(where, "nodes that overlap or leave gaps");
 }
 
 static sw_err *
@@ -291,11 +171,11 @@ note_size(struct check *c, uint64_t where, const struct node *node, bool branch)
         const unsigned size = node_size(node, branch);
 
         if (size == 0)
-                return damaged(where, "a value outside its page");
-        if (size > c->node_max)
-                return damaged(where, "a node larger than LMDB makes them");
+                return sw__lmdb_damaged(where, "a value outside its page");
+        if (size > c->f.node_max)
+                return sw__lmdb_damaged(where, "a node larger than LMDB makes them");
         if (c->node_sizes[node->at / 2])
-                return damaged(where, "two nodes in one place");
+                return sw__lmdb_damaged(where, "two nodes in one place");
         c->node_sizes[node->at / 2] = (uint16_t) size;
         return SW_OK;
 }
@@ -310,13 +190,13 @@ check_overflow(struct check *c, struct tree *tree, uint64_t page, uint64_t size)
 
         if (err)
                 return err;
-        const uint8_t *p = c->p + page * c->page_size;
+        const uint8_t *p = c->f.p + page * c->f.page_size;
         const uint64_t pages = u32(p + 12);
         if (u64(p) != page || u16(p + 10) != P_OVERFLOW)
-                return damaged(page, "not the overflow page it should be");
-        if (pages == 0 || pages > c->n_pages - page ||
-            size > pages * c->page_size - PAGE_HEADER)
-                return damaged(page, "an overflow value larger than its pages");
+                return sw__lmdb_damaged(page, "not the overflow page it should be");
+        if (pages == 0 || pages > c->f.n_pages - page ||
+            size > pages * c->f.page_size - PAGE_HEADER)
+                return sw__lmdb_damaged(page, "an overflow value larger than its pages");
         for (uint64_t i = 1; i < pages && !err; i++)
                 err = take(c, page + i, true);
         tree->overflow += pages;
@@ -331,10 +211,11 @@ check_free_list(struct check *c, uint64_t where, const uint8_t *v, uint64_t size
         sw_err *err = SW_OK;
 
         if (size < 8 || n > size / 8 - 1)
-                return damaged(where, "a list of free pages longer than its value");
+                return sw__lmdb_damaged(where,
+                                        "a list of free pages longer than its value");
         for (uint64_t i = 1; i <= n && !err; i++) {
                 if (i > 1 && u64(v + 8 * i) >= u64(v + 8 * (i - 1)))
-                        return damaged(where, "a list of free pages out of order");
+                        return sw__lmdb_damaged(where, "a list of free pages out of order");
                 err = take(c, u64(v + 8 * i), false);
         }
         return err;
@@ -349,18 +230,19 @@ check_subpage(struct check *c, const struct todo *t, const uint8_t *p, uint64_t 
         struct node node;
         unsigned n = 0;
 
-        if (size < PAGE_HEADER || size > c->node_max)
-                return damaged(t->page, "a page of duplicates of impossible size");
+        if (size < PAGE_HEADER || size > c->f.node_max)
+                return sw__lmdb_damaged(t->page, "a page of duplicates of impossible size");
         /* The number is that of a page it once was in. */
-        if (u16(p + 10) != P_SUBPAGE || u64(p) < 2 || u64(p) > c->last)
-                return damaged(t->page, "not the page of duplicates it should be");
-        sw_err *err = page_bounds(t->page, p, (unsigned) size, &n);
+        if (u16(p + 10) != P_SUBPAGE || u64(p) < 2 || u64(p) > c->f.last)
+                return sw__lmdb_damaged(t->page, "not the page of duplicates it should be");
+        sw_err *err = sw__lmdb_page_bounds(t->page, p, (unsigned) size, &n);
         if (!err && n == 0)
-                err = damaged(t->page, "an empty page of duplicates");
+                err = sw__lmdb_damaged(t->page, "an empty page of duplicates");
         for (unsigned i = 0; i < n && !err; i++) {
-                err = read_node(t->page, p, (unsigned) size, i, false, &node);
+                err = sw__lmdb_read_node(t->page, p, (unsigned) size, i, false, &node);
                 if (!err && (node.flags || node.low))
-                        err = damaged(t->page, "a duplicate with a value of its own");
+                        err = sw__lmdb_damaged(t->page,
+                                               "a duplicate with a value of its own");
                 if (!err)
                         err = check_key(&inside, DUPS, &node.key, &before);
                 if (!err)
@@ -380,7 +262,7 @@ check_duplicates(struct check *c, const struct todo *t, const struct node *node)
         if (!(node->flags & F_SUBDATA))
                 return check_subpage(c, t, node->data, node->low);
         if (node->low != DB_SIZE)
-                return damaged(t->page, "a tree of duplicates of impossible size");
+                return sw__lmdb_damaged(t->page, "a tree of duplicates of impossible size");
         c->trees.v[t->tree].entries += u64(node->data + 32);
         return queue_tree(c, node->data, t->page, DUPS);
 }
@@ -401,7 +283,8 @@ check_value(struct check *c, const struct todo *t, const struct node *node)
 
                 if (err || kind != FREE_LIST)
                         return err;
-                return check_free_list(c, t->page, c->p + page * c->page_size + PAGE_HEADER,
+                return check_free_list(c, t->page,
+                                       c->f.p + page * c->f.page_size + PAGE_HEADER,
                                        node->low);
         }
         if (node->flags == F_SUBDATA && kind == MAIN && node->low == DB_SIZE)
@@ -409,7 +292,7 @@ check_value(struct check *c, const struct todo *t, const struct node *node)
                                   u16(node->data + 4) & DB_DUPSORT ? NAMED_DUPS : NAMED);
         if (node->flags || (kind == DUPS && node->low) ||
             (kind == NAMED_DUPS && node->low > KEY_MAX))
-                return damaged(t->page, "a value that does not fit its database");
+                return sw__lmdb_damaged(t->page, "a value that does not fit its database");
         return kind == FREE_LIST ? check_free_list(c, t->page, node->data, node->low)
                                  : SW_OK;
 }
@@ -426,20 +309,20 @@ check_leaf(struct check *c, const struct todo *t, const uint8_t *p, unsigned n)
         struct node node;
 
         for (unsigned i = 0; i < n && !err; i++) {
-                err = read_node(t->page, p, c->page_size, i, false, &node);
+                err = sw__lmdb_read_node(t->page, p, c->f.page_size, i, false, &node);
                 if (!err)
                         err = check_key(t, kind, &node.key, &before);
                 if (!err && kind == FREE_LIST &&
-                    (u64(node.key.p) == 0 || u64(node.key.p) > c->txn))
-                        err = damaged(t->page, "pages freed in the future");
+                    (u64(node.key.p) == 0 || u64(node.key.p) > c->f.txn))
+                        err = sw__lmdb_damaged(t->page, "pages freed in the future");
                 if (!err)
                         err = note_size(c, t->page, &node, false);
                 before = node.key;
         }
         if (!err)
-                err = check_tiling(c, t->page, p, c->page_size, n);
+                err = check_tiling(c, t->page, p, c->f.page_size, n);
         for (unsigned i = 0; i < n && !err; i++) {
-                err = read_node(t->page, p, c->page_size, i, false, &node);
+                err = sw__lmdb_read_node(t->page, p, c->f.page_size, i, false, &node);
                 if (!err)
                         err = check_value(c, t, &node);
         }
@@ -457,9 +340,9 @@ check_branch(struct check *c, const struct todo *t, const uint8_t *p, unsigned n
         struct node node;
 
         for (unsigned i = 0; i < n && !err; i++) {
-                err = read_node(t->page, p, c->page_size, i, true, &node);
+                err = sw__lmdb_read_node(t->page, p, c->f.page_size, i, true, &node);
                 if (!err && node.key.n > KEY_MAX)
-                        err = damaged(t->page, "a key of impossible size");
+                        err = sw__lmdb_damaged(t->page, "a key of impossible size");
                 if (!err)
                         err = note_size(c, t->page, &node, true);
                 if (!err && i > 0) {
@@ -474,87 +357,42 @@ check_branch(struct check *c, const struct todo *t, const uint8_t *p, unsigned n
         child.high = t->high;
         if (!err)
                 err = queue_page(c, &child);
-        return err ? err : check_tiling(c, t->page, p, c->page_size, n);
+        return err ? err : check_tiling(c, t->page, p, c->f.page_size, n);
 }
 
 static sw_err *
 check_page(struct check *c, const struct todo *t)
 {
-        const uint8_t *p = c->p + t->page * c->page_size;
+        const uint8_t *p = c->f.p + t->page * c->f.page_size;
         const bool branch = t->depth > 1;
         struct tree *tree = &c->trees.v[t->tree];
         unsigned n = 0;
 
         if (u64(p) != t->page || u16(p + 10) != (branch ? P_BRANCH : P_LEAF))
-                return damaged(t->page, "not the tree page it should be");
-        sw_err *err = page_bounds(t->page, p, c->page_size, &n);
+                return sw__lmdb_damaged(t->page, "not the tree page it should be");
+        sw_err *err = sw__lmdb_page_bounds(t->page, p, c->f.page_size, &n);
         if (err)
                 return err;
         if (n < (branch ? 2u : 1u))
-                return damaged(t->page, "an empty tree page");
+                return sw__lmdb_damaged(t->page, "an empty tree page");
         *(branch ? &tree->branches : &tree->leaves) += 1;
         return branch ? check_branch(c, t, p, n) : check_leaf(c, t, p, n);
-}
-
-/* ---- meta pages ---- */
-
-static uint64_t
-meta_txn(const uint8_t *meta)
-{
-        return u64(meta + META_DBS + 2 * DB_SIZE + 8);
-}
-
-static bool
-meta_ok(const uint8_t *p, uint64_t page)
-{
-        return u64(p) == page && u16(p + 10) == P_META &&
-               u32(p + PAGE_HEADER) == 0xBEEFC0DE && u32(p + PAGE_HEADER + 4) == 1;
-}
-
-/* The newer of the two meta pages. LMDB finds it by the larger transaction, and later by
- * that number being odd; a file without transactions has 0 in both. */
-static sw_err *
-read_meta(struct check *c, size_t n, const uint8_t **out)
-{
-        if (n < 2 * PAGE_MIN || !meta_ok(c->p, 0))
-                return damaged(0, "not a meta page of LMDB");
-        c->page_size = u32(c->p + META_DBS);
-        if (c->page_size < PAGE_MIN || c->page_size > PAGE_MAX ||
-            (c->page_size & (c->page_size - 1)))
-                return damaged(0, "impossible page size");
-        c->n_pages = n / c->page_size;
-        c->node_max = (((c->page_size - PAGE_HEADER) / 2) & ~1u) - 2;
-        const uint8_t *second = c->p + c->page_size;
-        if (c->n_pages < 2 || !meta_ok(second, 1))
-                return damaged(1, "not a meta page of LMDB");
-        if (u32(second + META_DBS) != c->page_size)
-                return damaged(1, "another page size than page 0");
-        const bool odd = meta_txn(c->p) < meta_txn(second);
-        const uint8_t *meta = odd ? second : c->p;
-        c->txn = meta_txn(meta);
-        if ((c->txn & 1) != odd || c->txn >> 62)
-                return damaged(odd, "an impossible transaction number");
-        c->last = u64(meta + META_DBS + 2 * DB_SIZE);
-        if (c->last < 1 || c->last >= SW_LMDB_FILE_MAX / c->page_size)
-                return damaged(odd, "an impossible last page");
-        *out = meta;
-        return SW_OK;
 }
 
 sw_err *
 sw__lmdb_check(const void *p, size_t n)
 {
-        struct check c = { .p = p };
-        const uint8_t *meta = NULL;
-        sw_err *err = read_meta(&c, n, &meta);
+        struct check c = { .f.p = p };
+        sw_err *err = sw__lmdb_read_meta(&c.f, n);
 
         if (err)
                 return err;
-        c.seen = sw_alloc(c.last / 8 + 1);
-        c.node_sizes = sw_alloc_array(c.page_size / 2, sizeof(*c.node_sizes));
-        err = queue_tree(&c, meta + META_DBS, meta != c.p, FREE_LIST);
+        c.seen = sw_alloc(c.f.last / 8 + 1);
+        c.node_sizes = sw_alloc_array(c.f.page_size / 2, sizeof(*c.node_sizes));
+        const uint8_t *meta = c.f.meta;
+        err = queue_tree(&c, meta + META_DBS, meta != c.f.p, FREE_LIST);
         if (!err)
-                err = queue_tree(&c, meta + META_DBS + DB_SIZE, meta != c.p, MAIN);
+                err = queue_tree(&c, meta + META_DBS + DB_SIZE, meta != c.f.p, MAIN);
         while (!err && c.todo.n) {
                 const struct todo t = c.todo.v[--c.todo.n];
 
@@ -567,60 +405,4 @@ sw__lmdb_check(const void *p, size_t n)
         free(c.node_sizes);
         free(c.seen);
         return err;
-}
-
-/* ---- looking for one value ---- */
-
-/* Go through the page at hand: the value in a leaf; else the child to go on with. */
-static bool
-peek_page(const struct check *c, uint64_t page, const struct key *key, struct node *found,
-          uint64_t *child)
-{
-        const uint8_t *p = c->p + page * c->page_size;
-        const bool branch = u16(p + 10) == P_BRANCH;
-        unsigned n = 0;
-        sw_err *err = page_bounds(page, p, c->page_size, &n);
-
-        *child = 0;
-        for (unsigned i = 0; i < n && !err; i++) {
-                err = read_node(page, p, c->page_size, i, branch, found);
-                if (err)
-                        break;
-                const int order = i || !branch ? compare(key, &found->key, MAIN) : 1;
-                if (branch && order >= 0)
-                        *child = found->low;
-                if (!branch && order == 0 && !found->flags && found->low <= found->room)
-                        return true;
-        }
-        sw_err_drop(err, "it is a guess, not a judgement");
-        return false;
-}
-
-bool
-sw__lmdb_peek(const void *p, size_t n, const char *key, char *out, size_t size)
-{
-        const struct key want = { (const uint8_t *) key, (unsigned) strlen(key) };
-        struct check c = { .p = p };
-        const uint8_t *meta = NULL;
-        struct node node = { 0 };
-        sw_err *err = read_meta(&c, n, &meta);
-
-        if (err) {
-                sw_err_drop(err, "then there is nothing to see");
-                return false;
-        }
-        uint64_t page = u64(meta + META_DBS + DB_SIZE + 40);
-        for (int depth = 0; depth < DEPTH_MAX && page >= 2 && page < c.n_pages; depth++) {
-                uint64_t child;
-
-                if (peek_page(&c, page, &want, &node, &child)) {
-                        const size_t len = node.low < size - 1 ? node.low : size - 1;
-
-                        memcpy(out, node.data, len);
-                        out[len] = '\0';
-                        return true;
-                }
-                page = child;
-        }
-        return false;
 }

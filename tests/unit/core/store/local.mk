@@ -19,7 +19,17 @@ tests_unit_core_store_meta_test_SOURCES = tests/unit/core/store/meta_test.c \
 tests_unit_core_store_meta_test_LDADD = $(LDADD) $(LMDB_LIBS)
 EXTRA_DIST += tests/data/store
 
+UNIT_TESTS += tests/unit/core/store/lmdbread_test
+tests_unit_core_store_lmdbread_test_SOURCES = tests/unit/core/store/lmdbread_test.c \
+	tests/unit/core/store/lmdbrules.h tests/unit/core/store/metatool.h
+tests_unit_core_store_lmdbread_test_LDADD = $(LDADD) $(LMDB_LIBS)
+
 UNIT_TESTS += tests/unit/core/store/lmdbrules_test
 tests_unit_core_store_lmdbrules_test_SOURCES = tests/unit/core/store/lmdbrules_test.c \
-	tests/unit/core/store/metatool.h
+	tests/unit/core/store/lmdbrules.h tests/unit/core/store/metatool.h
 tests_unit_core_store_lmdbrules_test_LDADD = $(LDADD) $(LMDB_LIBS)
+
+UNIT_TESTS += tests/unit/core/store/lmdbvalues_test
+tests_unit_core_store_lmdbvalues_test_SOURCES = tests/unit/core/store/lmdbvalues_test.c \
+	tests/unit/core/store/lmdbrules.h tests/unit/core/store/metatool.h
+tests_unit_core_store_lmdbvalues_test_LDADD = $(LDADD) $(LMDB_LIBS)
