@@ -9,17 +9,27 @@
  * The keys of a vertex do not change while it is registered: all its inputs are final.
  * Thread: scheduler only.
  */
+#include <utlist.h>
+
 #include "core/base/siphash.h"
 #include "core/solver/internal.h"
+
+/* A vertex in a bucket. */
+struct member {
+        struct sw__vx *v;
+        struct sw__claim_bucket *bucket;
+        struct member *prev, *next;
+};
 
 struct sw__claim_bucket {
         uint64_t hash;
         UT_hash_handle hh;
-        SW_ARRAY(struct sw__vx *) members;
+        struct member *members; /* utlist; in the order they came: the order of turns */
 };
 
 struct sw__claim {
-        SW_ARRAY(struct sw__claim_bucket *) in;
+        size_t n;
+        struct member in[];
 };
 
 /* Keys do not come from outside; a fixed hash key will do, and gives equal runs. */
@@ -73,49 +83,51 @@ nth_hash(const struct sw__vx *v, size_t n, uint64_t *out)
         return true;
 }
 
+static struct sw__claim_bucket *
+bucket_get(struct sw__core *c, uint64_t hash)
+{
+        struct sw__claim_bucket *b;
+
+        HASH_FIND(hh, c->claims, &hash, sizeof(hash), b);
+        if (b)
+                return b;
+        b = sw_new(struct sw__claim_bucket);
+        b->hash = hash;
+        HASH_ADD(hh, c->claims, hash, sizeof(b->hash), b);
+        return b;
+}
+
 void
 sw__claim_add(struct sw__core *c, struct sw__vx *v)
 {
+        size_t max = n_hashes(v);
         uint64_t h;
 
-        v->claim = sw_new(struct sw__claim);
-        for (size_t n = 0; n < n_hashes(v); n++) {
-                struct sw__claim_bucket *b;
+        v->claim = sw_alloc(sizeof(*v->claim) + max * sizeof(v->claim->in[0]));
+        for (size_t n = 0; n < max; n++) {
+                struct member *m = &v->claim->in[v->claim->n];
 
                 if (!nth_hash(v, n, &h))
                         continue;
-                HASH_FIND(hh, c->claims, &h, sizeof(h), b);
-                if (!b) {
-                        b = sw_new(struct sw__claim_bucket);
-                        b->hash = h;
-                        HASH_ADD(hh, c->claims, hash, sizeof(b->hash), b);
-                }
-                sw__push_tight(&b->members, v);
-                sw__push_tight(&v->claim->in, b);
+                m->v = v;
+                m->bucket = bucket_get(c, h);
+                DL_APPEND(m->bucket->members, m);
+                v->claim->n++;
         }
 }
 
 void
 sw__claim_drop(struct sw__core *c, struct sw__vx *v)
 {
-        for (size_t i = 0; i < v->claim->in.n; i++) {
-                struct sw__claim_bucket *b = v->claim->in.v[i];
+        for (size_t i = 0; i < v->claim->n; i++) {
+                struct sw__claim_bucket *b = v->claim->in[i].bucket;
 
-                for (size_t j = 0; j < b->members.n; j++)
-                        if (b->members.v[j] == v) {
-                                /* Order is the order of turns: keep it. */
-                                b->members.n--;
-                                memmove(&b->members.v[j], &b->members.v[j + 1],
-                                        (b->members.n - j) * sizeof(b->members.v[0]));
-                                break;
-                        }
-                if (b->members.n == 0) {
+                DL_DELETE(b->members, &v->claim->in[i]);
+                if (!b->members) {
                         HASH_DELETE(hh, c->claims, b);
-                        sw_array_release(&b->members);
                         free(b);
                 }
         }
-        sw_array_release(&v->claim->in);
         free(v->claim);
         v->claim = NULL;
 }
@@ -174,16 +186,14 @@ struct sw__vx *
 sw__claim_holder(struct sw__core *c, struct sw__vx *v)
 {
         (void) c;
-        for (size_t i = 0; i < v->claim->in.n; i++) {
-                const struct sw__claim_bucket *b = v->claim->in.v[i];
-
-                for (size_t j = 0; j < b->members.n; j++) {
-                        struct sw__vx *o = b->members.v[j];
+        for (size_t i = 0; i < v->claim->n; i++)
+                for (const struct member *m = v->claim->in[i].bucket->members; m;
+                     m = m->next) {
+                        struct sw__vx *o = m->v;
                         if (o != v && (o->run == SW__R_GOING || o->run == SW__R_STOPPING) &&
                             common_key(o, v))
                                 return o;
                 }
-        }
         return NULL;
 }
 
@@ -191,21 +201,16 @@ struct sw__vx **
 sw__claim_matches(struct sw__core *c, struct sw__vx *v, size_t *n)
 {
         SW_ARRAY(struct sw__vx *) found = { 0 };
+        uint64_t mark = ++c->n_marks;
 
-        (void) c;
-        for (size_t i = 0; i < v->claim->in.n; i++) {
-                const struct sw__claim_bucket *b = v->claim->in.v[i];
-
-                for (size_t j = 0; j < b->members.n; j++) {
-                        struct sw__vx *o = b->members.v[j];
-                        bool seen = o == v;
-
-                        for (size_t k = 0; k < found.n && !seen; k++)
-                                seen = found.v[k] == o;
-                        if (!seen && common_key(o, v))
-                                sw_array_push(&found, o);
-                }
-        }
+        v->mark = mark;
+        for (size_t i = 0; i < v->claim->n; i++)
+                for (const struct member *m = v->claim->in[i].bucket->members; m;
+                     m = m->next)
+                        if (m->v->mark != mark && common_key(m->v, v)) {
+                                m->v->mark = mark;
+                                sw_array_push(&found, m->v);
+                        }
         *n = found.n;
         return found.v;
 }

@@ -287,9 +287,10 @@ struct sw__vx {
         struct sw__act *run_act;
         struct sw__job *charged; /* whose place among the running ops it takes */
         uint64_t units_held;     /* of its limit */
-        size_t limit_slot;       /* 1 + place in limit->waiting; 0: not there */
-        bool holds_units;
+        struct sw__vx *limit_prev, *limit_next; /* in limit->waiting */
+        bool waits_for_units, holds_units;
         struct sw__claim *claim; /* registered while READY to STOPPING */
+        uint64_t mark;           /* claim.c: the last search that found it */
         sw_result **out;         /* n_outputs, once R_DONE */
         struct sw__failure *failure;
 
@@ -373,7 +374,7 @@ struct sw__core {
         struct sw__vx *free_list;
         unsigned running, max_running, step_events;
         uint64_t n_vertices, n_jobs; /* ever made */
-        uint64_t n_steps;
+        uint64_t n_steps, n_marks;
         uint64_t live_vertices, live_acts;
         SW_ARRAY(struct sw__notice) notices;
         SW_ARRAY(sw_key_id) found; /* scratch of lookups */
@@ -419,9 +420,8 @@ SW_API bool sw__core_group_due(struct sw__core *c);
 struct sw_limit {
         char *name;
         uint64_t units, used;
-        SW_ARRAY(struct sw__vx *) waiting; /* NULL where one left */
-        size_t head;                       /* first that is still waiting */
-        struct sw_limit *next;             /* of the solver's */
+        struct sw__vx *waiting; /* utlist by limit_prev, limit_next; first come first */
+        struct sw_limit *next;  /* of the solver's */
 };
 SW_API void sw__core_limit_set(struct sw__core *c, sw_limit *l, uint64_t units);
 

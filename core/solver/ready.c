@@ -17,6 +17,8 @@
  */
 #include <assert.h>
 
+#include <utlist.h>
+
 #include "core/solver/internal.h"
 
 /* ---- queues ---- */
@@ -180,19 +182,13 @@ take_units(struct sw__vx *v)
         v->limit->used += v->units_held;
 }
 
-/* Drop the places of those that are served from the front of the list. */
 static void
-limit_compact(sw_limit *l)
+limit_leave(struct sw__vx *v)
 {
-        if (l->head == 0 || (l->head < l->waiting.n && l->head < 64 + l->waiting.n / 2))
+        if (!v->waits_for_units)
                 return;
-        l->waiting.n -= l->head;
-        memmove(l->waiting.v, l->waiting.v + l->head,
-                l->waiting.n * sizeof(l->waiting.v[0]));
-        l->head = 0;
-        for (size_t i = 0; i < l->waiting.n; i++)
-                if (l->waiting.v[i])
-                        l->waiting.v[i]->limit_slot = i + 1;
+        DL_DELETE2(v->limit->waiting, v, limit_prev, limit_next);
+        v->waits_for_units = false;
 }
 
 /* Who comes first gets units, held for him until his turn comes: later ones cannot take
@@ -200,28 +196,22 @@ limit_compact(sw_limit *l)
 static void
 limit_wake(struct sw__core *c, sw_limit *l)
 {
-        while (l->head < l->waiting.n) {
-                struct sw__vx *v = l->waiting.v[l->head];
+        while (l->waiting && fits(l->waiting)) {
+                struct sw__vx *v = l->waiting;
 
-                if (v && !fits(v))
-                        break;
-                l->head++;
-                if (!v)
-                        continue;
-                v->limit_slot = 0;
+                limit_leave(v);
                 take_units(v);
                 push(c, v, true);
         }
-        limit_compact(l);
 }
 
 static void
 limit_wait(struct sw__vx *v)
 {
-        if (v->limit_slot)
+        if (v->waits_for_units)
                 return;
-        sw_array_push(&v->limit->waiting, v);
-        v->limit_slot = v->limit->waiting.n;
+        DL_APPEND2(v->limit->waiting, v, limit_prev, limit_next);
+        v->waits_for_units = true;
 }
 
 static void
@@ -240,7 +230,7 @@ limit_pass(struct sw__vx *v)
 {
         if (!v->limit || v->holds_units)
                 return true;
-        if (v->limit->head < v->limit->waiting.n || !fits(v))
+        if (v->limit->waiting || !fits(v))
                 return false;
         take_units(v);
         return true;
@@ -249,11 +239,9 @@ limit_pass(struct sw__vx *v)
 void
 sw__ready_leave_limit(struct sw__core *c, struct sw__vx *v)
 {
-        if (v->limit_slot)
-                v->limit->waiting.v[v->limit_slot - 1] = NULL;
-        v->limit_slot = 0;
+        limit_leave(v);
         give_units(c, v);
-        if (v->limit)
+        if (v->limit) /* he may have been the one who did not fit */
                 limit_wake(c, v->limit);
 }
 

@@ -107,7 +107,6 @@ free_limits(sw_limit *l)
         while (l) {
                 sw_limit *next = l->next;
 
-                sw_array_release(&l->waiting);
                 free(l->name);
                 free(l);
                 l = next;

@@ -568,7 +568,6 @@ drive_release(struct drive *d, struct sw__coverage *sum)
         }
         sw__core_free(d->core);
         sw_array_release(&d->pending);
-        sw_array_release(&d->limit.waiting);
         sw_map_free(d->running);
         now_driving = NULL;
 }
