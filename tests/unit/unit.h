@@ -17,6 +17,19 @@
 
 #include <slipway/error.h>
 
+/* Whether a sanitizer is built in: it brings its own malloc, and all takes longer. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNIT_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                 \
+        __has_feature(memory_sanitizer)
+#define UNIT_SANITIZED 1
+#endif
+#endif
+#ifndef UNIT_SANITIZED
+#define UNIT_SANITIZED 0
+#endif
+
 /* The call succeeds. */
 #define ok(call)                                                                           \
         do {                                                                               \

@@ -9,16 +9,10 @@
  * The n-th allocation from now on fails, where malloc can be replaced: a sanitizer has
  * replaced it already. 0: none does.
  */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CAN_FAIL_MALLOC 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                 \
-        __has_feature(memory_sanitizer)
-#define CAN_FAIL_MALLOC 0
-#endif
-#endif
-#if !defined(CAN_FAIL_MALLOC) && defined(__GLIBC__)
+#if defined(__GLIBC__) && !UNIT_SANITIZED
 #define CAN_FAIL_MALLOC 1
+#else
+#define CAN_FAIL_MALLOC 0
 #endif
 
 #if CAN_FAIL_MALLOC

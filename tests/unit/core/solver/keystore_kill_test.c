@@ -206,7 +206,7 @@ START_TEST(killed_at_any_moment)
 {
         enum { PER_FILE = 40 };
         struct rng r = rng_seed(rounds("SW_KILL_SEED", 1));
-        const unsigned kills = rounds("SW_KILLS", 200);
+        const unsigned kills = effort("SW_KILLS", 200);
         unsigned groups = 0;
         char dir[64];
 
@@ -232,7 +232,7 @@ END_TEST
 static void
 write_together(unsigned n, bool with_kill)
 {
-        enum { EACH = 60 };
+        enum { EACH = UNIT_SANITIZED ? 20 : 60 };
         struct rng r = rng_seed(n);
         struct writer w[4], victim = { .name = "victim" };
         char dir[64];

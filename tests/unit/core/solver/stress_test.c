@@ -12,14 +12,7 @@
 
 #include "tests/unit/core/solver/fake.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
+#if UNIT_SANITIZED
 #include <sanitizer/allocator_interface.h>
 #endif
 
@@ -232,7 +225,7 @@ START_TEST(many_jobs)
 }
 END_TEST
 
-#ifndef SANITIZED
+#if !UNIT_SANITIZED
 /*
  * What malloc keeps back for each thread counts as in use and never comes to rest: begin
  * anew without it. It is chosen before main, and Check must not see two processes.
@@ -255,7 +248,7 @@ without_thread_caches(int argc, char **argv)
 static size_t
 in_use(void)
 {
-#ifdef SANITIZED
+#if UNIT_SANITIZED
         return __sanitizer_get_current_allocated_bytes();
 #else
         return mallinfo2().uordblks;

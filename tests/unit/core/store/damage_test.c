@@ -229,7 +229,7 @@ run_damage(damage_fn *damage, unsigned n, const char *what)
 static unsigned
 number(unsigned normal)
 {
-        return rounds("SW_DAMAGE", normal);
+        return effort("SW_DAMAGE", normal);
 }
 
 /* ---- kinds of damage ---- */
