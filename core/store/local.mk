@@ -6,4 +6,16 @@ libslipway_la_SOURCES += \
 	core/store/lmdbread.c core/store/lmdbread.h \
 	core/store/meta.c core/store/meta.h \
 	core/store/metafile.c core/store/metafile.h \
-	core/store/ref.c
+	core/store/counted.c core/store/counted.h \
+	core/store/held.c \
+	core/store/layer.c \
+	core/store/lease.c core/store/lease.h \
+	core/store/reap.c \
+	core/store/record.c core/store/record.h \
+	core/store/ref.c core/store/refs.h \
+	core/store/root.c core/store/root.h \
+	core/store/snapshots.c core/store/snapshots.h \
+	core/store/stack.c core/store/stack.h \
+	core/store/take.c \
+	core/store/view.c \
+	core/store/worker.c core/store/worker_priv.h

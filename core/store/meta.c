@@ -16,6 +16,7 @@
  */
 #include "core/store/meta.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -41,7 +42,16 @@ static const struct {
         [SW_META_RECORDS] = { "records", 0 },
         [SW_META_BYRESULT] = { "byresult", MDB_DUPSORT },
         [SW_META_NOTES] = { "notes", 0 },
+        [SW_META_REFS] = { "refs", 0 },
+        [SW_META_CHILDREN] = { "children", MDB_DUPSORT },
+        [SW_META_NAMES] = { "names", MDB_DUPSORT },
+        [SW_META_HOLDERS] = { "holders", MDB_DUPSORT },
+        [SW_META_DOOMED] = { "doomed", 0 },
+        [SW_META_STORE] = { "store", 0 },
 };
+
+/* Those that every file of schema 1 has; the others may have to be added. */
+enum { FIRST_DBS = SW_META_NOTES + 1 };
 
 struct sw_meta {
         struct sw__metafile file;
@@ -54,7 +64,8 @@ struct sw_meta {
         pthread_mutex_t lock;
         pthread_cond_t wake;
         bool dirty, stop;
-        bool doubt; /* LMDB found damage, or a sync failed */
+        bool touched; /* committed, but worth no waiting */
+        bool doubt;   /* LMDB found damage, or a sync failed */
 };
 
 sw_err *
@@ -140,39 +151,59 @@ open_database(sw_meta *m, MDB_txn *txn, int i, bool make)
         return sw__meta_err(rc, databases[i].name);
 }
 
-/* All is made in one transaction: what lacks a part is damaged. @empty: nothing is there,
- * and nothing was made, because @write is false. */
+/* Whether the databases that were added later are there. */
+static int
+has_later_ones(MDB_txn *txn, MDB_dbi main_dbi, bool *out)
+{
+        int rc = 0;
+
+        for (int i = FIRST_DBS; i < SW_META_N_DBS && !rc; i++) {
+                MDB_val k = { strlen(databases[i].name), (void *) databases[i].name }, v;
+
+                rc = mdb_get(txn, main_dbi, &k, &v);
+        }
+        *out = rc == 0;
+        return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* All is made in one transaction: what lacks a part is damaged. @lacking: something has to
+ * be made, and was not, because @write is false. */
 static sw_err *
-open_databases_in(sw_meta *m, MDB_txn *txn, bool write, bool *empty)
+open_databases_in(sw_meta *m, MDB_txn *txn, bool write, bool *lacking)
 {
         MDB_dbi main_dbi;
         MDB_stat stat;
+        bool later = false;
         int rc = mdb_dbi_open(txn, NULL, 0, &main_dbi);
 
         if (!rc)
                 rc = mdb_stat(txn, main_dbi, &stat);
+        const bool make = !rc && stat.ms_entries == 0;
+        if (!rc && !make)
+                rc = has_later_ones(txn, main_dbi, &later);
         if (rc)
                 return sw__meta_err(rc, "look at the databases");
-        *empty = stat.ms_entries == 0 && !write;
-        if (*empty)
-                return SW_OK;
-        const bool make = stat.ms_entries == 0;
-        sw_err *err = make ? write_schema(txn, main_dbi) : read_schema(txn, main_dbi);
+        sw_err *err = make ? SW_OK : read_schema(txn, main_dbi);
+        *lacking = !err && !write && (make || !later);
+        if (err || *lacking)
+                return err;
+        if (make)
+                err = write_schema(txn, main_dbi);
         for (int i = 0; i < SW_META_N_DBS && !err; i++)
-                err = open_database(m, txn, i, make);
+                err = open_database(m, txn, i, make || (write && i >= FIRST_DBS));
         return err;
 }
 
 static sw_err *
-try_databases(sw_meta *m, bool write, bool *empty)
+try_databases(sw_meta *m, bool write, bool *lacking)
 {
         MDB_txn *txn;
         int rc = mdb_txn_begin(m->env, NULL, write ? 0 : MDB_RDONLY, &txn);
 
         if (rc)
                 return sw__meta_err(rc, "begin a transaction");
-        sw_err *err = open_databases_in(m, txn, write, empty);
-        if (err || *empty) {
+        sw_err *err = open_databases_in(m, txn, write, lacking);
+        if (err || *lacking) {
                 mdb_txn_abort(txn);
                 return err;
         }
@@ -184,10 +215,10 @@ try_databases(sw_meta *m, bool write, bool *empty)
 static sw_err *
 open_databases(sw_meta *m)
 {
-        bool empty = false;
-        sw_err *err = try_databases(m, false, &empty);
+        bool lacking = false;
+        sw_err *err = try_databases(m, false, &lacking);
 
-        return err || !empty ? err : try_databases(m, true, &empty);
+        return err || !lacking ? err : try_databases(m, true, &lacking);
 }
 
 /* Under limits of address space, a smaller map is better than none. */
@@ -328,6 +359,14 @@ sw__meta_committed(sw_meta *m)
         pthread_mutex_unlock(&m->lock);
 }
 
+void
+sw__meta_touched(sw_meta *m)
+{
+        pthread_mutex_lock(&m->lock);
+        m->touched = true;
+        pthread_mutex_unlock(&m->lock);
+}
+
 static void
 stop_syncing(sw_meta *m)
 {
@@ -337,6 +376,16 @@ stop_syncing(sw_meta *m)
         pthread_mutex_unlock(&m->lock);
         if (m->syncing)
                 pthread_join(m->syncer, NULL);
+}
+
+/* Have what is in memory on its way to the disk, without waiting for it. */
+static void
+begin_writing(sw_meta *m)
+{
+        int fd;
+
+        if (mdb_env_get_fd(m->env, &fd) == 0)
+                (void) sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 /* ---- open and close ---- */
@@ -372,6 +421,8 @@ sw__meta_close(sw_meta *m)
         const bool opened = m->env != NULL;
         if (opened && m->dirty && mdb_env_sync(m->env, 1) != 0)
                 m->doubt = true;
+        else if (opened && m->touched)
+                begin_writing(m);
         close_env(m);
         m->file.doubt = m->doubt;
         sw__metafile_leave(&m->file, opened);

@@ -30,13 +30,20 @@ SW_BEGIN_DECLS
 /* Raised when a stored form changes; an older one is migrated, a newer one refused. */
 #define SW_META_SCHEMA 1
 
-/* The databases of schema 1. Keys and values: core/solver/keystore_lmdb.c. */
+/* The databases of schema 1. Keys and values: core/solver/keystore_lmdb.c, and from REFS on
+ * core/store/record.h. A file made before those were thought of gains them. */
 enum sw_meta_db {
         SW_META_LINKS,     /* "links"     dupsort */
         SW_META_BACKLINKS, /* "backlinks" dupsort */
         SW_META_RECORDS,   /* "records" */
         SW_META_BYRESULT,  /* "byresult"  dupsort */
         SW_META_NOTES,     /* "notes" */
+        SW_META_REFS,      /* "refs" */
+        SW_META_CHILDREN,  /* "children"  dupsort */
+        SW_META_NAMES,     /* "names"     dupsort */
+        SW_META_HOLDERS,   /* "holders"   dupsort */
+        SW_META_DOOMED,    /* "doomed" */
+        SW_META_STORE,     /* "store" */
         SW_META_N_DBS
 };
 
@@ -60,6 +67,10 @@ SW_API MDB_dbi sw__meta_dbi(const sw_meta *m, enum sw_meta_db db);
 
 /** sw__meta_committed - a transaction was committed: have it synced behind. */
 SW_API void sw__meta_committed(sw_meta *m);
+
+/** sw__meta_touched - a transaction was committed whose loss would not matter (who uses
+ *  what): the disk is told to begin writing at close, and nobody waits for it. */
+SW_API void sw__meta_touched(sw_meta *m);
 
 /** sw__meta_err - an error from LMDB's @rc. SW_E_IO, SW_E_DENIED, SW_E_NOMEM, or
  *  SW_E_CORRUPT. */

@@ -13,6 +13,8 @@
 #include <slipway/mem.h>
 #include <slipway/ref.h>
 
+#include "core/store/refs.h"
+
 struct sw_ref {
         atomic_uint refs;
         char *id;
@@ -68,6 +70,12 @@ const char *
 sw_ref_id(const sw_ref *r)
 {
         return r->id;
+}
+
+void *
+sw__ref_self(const sw_ref *r, const struct sw_ref_ops *ops)
+{
+        return r && r->ops == ops ? r->self : NULL;
 }
 
 const struct sw_listing *

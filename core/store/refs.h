@@ -2,10 +2,12 @@
  * core/store/refs.h - refs from the inside: what the worker of a root stores of each,
  * leases, disk usage and prune. Public side: slipway/worker.h, slipway/ref.h.
  *
- * A ref is a record {id, kind, own layer or none, parents, stack of layers, description,
- * type, created, last used, usage count, size, names}. Kinds: layer (own layer on top of
- * its parent's stack), merge (concatenated stacks), diff (a slice of a stack, or an own
- * layer that was computed). A layer is kept while any record's stack has it.
+ * A ref is a record {id, kind, parents, description, type, created, last used, usage count,
+ * size, names}. Kinds: layer (own layer, whose key is the ref's id, on top of its parent's
+ * stack), merge (concatenated stacks of its parents), slice (what its parent's stack has
+ * above another one's). A diff is a slice, or a layer that was computed. The stack is not
+ * stored: a record is kept as long as another one has it as a parent, and so its layer as
+ * long as any stack has that.
  *
  *      ACTIVE (its layer is being written; dropped when its lease is dead) -> COMMITTED
  *
@@ -25,6 +27,9 @@ SW_BEGIN_DECLS
 
 /* ---- for the core ---- */
 
+/** sw__ref_self - what its provider knows of it, if that is the one with the table @ops;
+ *  else NULL. For providers. */
+SW_API void *sw__ref_self(const sw_ref *r, const struct sw_ref_ops *ops);
 /** sw__ref_is_stored - whether it is a ref of @w (else a foreign directory). */
 SW_API bool sw__ref_is_stored(const sw_worker *w, const sw_ref *r);
 /** sw__ref_stack - layers, bottom first; borrowed from the ref. Only stored ones. */
@@ -37,6 +42,10 @@ SW_API const char *sw__ref_own_layer(const sw_ref *r);
 SW_API SW_NODISCARD sw_err *sw__worker_view(sw_worker *w, sw_ctx *ctx, sw_ref *r,
                                             struct sw_snapshot_mount *out);
 SW_API SW_NODISCARD sw_err *sw__worker_unview(sw_worker *w, struct sw_snapshot_mount *m);
+
+/** sw__worker_reap - remove layers whose refs have gone, which otherwise happens by itself
+ *  some time later. */
+SW_API SW_NODISCARD sw_err *sw__worker_reap(sw_worker *w, sw_ctx *ctx);
 
 /* ---- disk usage ---- */
 

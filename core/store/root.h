@@ -26,8 +26,8 @@ SW_BEGIN_DECLS
 typedef struct sw_root sw_root;
 
 struct sw_root_opts {
-        const char *path;    /* made with mode 0711 if missing, parents too */
-        const sw_host *host; /* where the snapshotter comes from; borrowed until close */
+        const char *path; /* made with mode 0711 if missing, parents too */
+        sw_host *host;    /* where the snapshotter comes from; borrowed until close */
         const char *snapshotter; /* "auto": the best that works here */
         sw_log *log;             /* borrowed; may be NULL */
         bool read_only;          /* for du: nothing is made or swept */
@@ -45,7 +45,12 @@ SW_API SW_NODISCARD sw_err *sw__root_open(const struct sw_root_opts *opts, sw_ro
 /** sw__root_close - every ref was let go of. */
 SW_API void sw__root_close(sw_root *r);
 
-SW_API int sw__root_fd(const sw_root *r); /* O_PATH of <root>; borrowed */
+/** sw__root_use_snapshotter - for tests: take this table instead of a plugin's. Before the
+ *  first use of the worker. */
+SW_API void sw__root_use_snapshotter(sw_root *r, const char *name,
+                                     const struct sw_snapshotter_ops *ops, void *self);
+
+SW_API int sw__root_fd(const sw_root *r); /* of <root>, for reading; borrowed */
 SW_API sw_meta *sw__root_meta(sw_root *r);
 SW_API sw_content *sw__root_content(sw_root *r);
 SW_API sw_worker *sw__root_worker(sw_root *r);

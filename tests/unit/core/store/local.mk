@@ -33,3 +33,6 @@ UNIT_TESTS += tests/unit/core/store/lmdbvalues_test
 tests_unit_core_store_lmdbvalues_test_SOURCES = tests/unit/core/store/lmdbvalues_test.c \
 	tests/unit/core/store/lmdbrules.h tests/unit/core/store/metatool.h
 tests_unit_core_store_lmdbvalues_test_LDADD = $(LDADD) $(LMDB_LIBS)
+UNIT_TESTS += tests/unit/core/store/worker_test
+tests_unit_core_store_worker_test_SOURCES = tests/unit/core/store/worker_test.c \
+	tests/unit/core/store/fakesnap.h

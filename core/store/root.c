@@ -1,0 +1,357 @@
+/*
+ * core/store/root.c - open and close a root: directories, version, metadata, leases.
+ *
+ * Power failure. Commits of metadata do not wait for the disk, nor do the files of layers.
+ * A thread syncs the file system behind them and then stores, under "synced", the boot and
+ * the number of the last transaction that was covered. Who opens the root after another
+ * boot drops what was finished after that: refs whose files may be damaged. Within one boot
+ * nothing is ever lost, whoever is killed.
+ */
+#include "core/store/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <slipway/path.h>
+#include <slipway/text.h>
+
+#include "core/store/worker_priv.h"
+
+enum { ROOT_SCHEMA = 1 };
+
+struct sw_root {
+        int fd; /* of <root>, for reading */
+        char *path;
+        sw_log *log;
+        sw_meta *meta;
+        sw_content *content;
+        sw_worker worker;
+        bool worker_ready;
+};
+
+/* ---- directories ---- */
+
+static sw_err *
+absolute(const char *path, char **out)
+{
+        char cwd[PATH_MAX];
+
+        if (*path == '/') {
+                *out = sw_path_clean(path);
+                return SW_OK;
+        }
+        if (!getcwd(cwd, sizeof(cwd)))
+                return sw_err_sys(SW_E_IO, errno, "working directory");
+        *out = sw_path_join(cwd, path);
+        return SW_OK;
+}
+
+static sw_err *
+open_dirs(sw_root *r, const char *path, bool read_only)
+{
+        sw_auto(sw_fd) slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        sw_err *err =
+                slash < 0 ? sw_err_sys(SW_E_IO, errno, "open /") : absolute(path, &r->path);
+
+        if (!err && read_only)
+                err = sw_path_open(slash, r->path, O_RDONLY | O_DIRECTORY, 0, &r->fd);
+        else if (!err)
+                err = sw_path_mkdirs(slash, r->path, 0711, &r->fd);
+        return err;
+}
+
+/* ---- VERSION ---- */
+
+static sw_err *
+read_version(sw_root *r, bool *missing)
+{
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        int64_t version = 0;
+        sw_err *err = sw_buf_read_file(&text, r->fd, "VERSION", 64);
+
+        *missing = sw_err_code(err) == SW_E_NOT_FOUND;
+        if (*missing) {
+                sw_err_drop(err, "a new root");
+                return SW_OK;
+        }
+        if (err)
+                return err;
+        while (text.len && text.data[text.len - 1] == '\n')
+                sw_buf_truncate(&text, text.len - 1);
+        err = sw_parse_int(text.data, 0, INT32_MAX, &version);
+        if (err)
+                return sw_err_wrap(err,
+                                   "VERSION (remove the file if the rest is in order)");
+        if (version > ROOT_SCHEMA)
+                return sw_err_new(SW_E_UNSUPPORTED,
+                                  "it was made by a newer slipway (version %d, this one "
+                                  "knows %d): use that, or another --root",
+                                  (int) version, ROOT_SCHEMA);
+        return SW_OK;
+}
+
+static sw_err *
+check_version(sw_root *r, bool read_only)
+{
+        sw_auto(sw_str) now = sw_asprintf("%d\n", ROOT_SCHEMA);
+        bool missing;
+        sw_err *err = read_version(r, &missing);
+
+        if (err || !missing || read_only)
+                return err;
+        return sw_path_write_file(r->fd, "VERSION", now, strlen(now), 0644);
+}
+
+/* ---- what a power failure may have damaged ---- */
+
+static sw_err *
+read_boot_id(char **out)
+{
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        sw_err *err =
+                sw_buf_read_file(&text, AT_FDCWD, "/proc/sys/kernel/random/boot_id", 256);
+
+        if (err)
+                return err;
+        text.data[strcspn(text.data, " \n")] = '\0';
+        *out = sw_strdup(text.data);
+        return SW_OK;
+}
+
+/* "boot sequence" */
+static bool
+parse_mark(const char *mark, const char *boot, uint64_t *sequence)
+{
+        const size_t n = strlen(boot);
+        char *end;
+
+        *sequence = 0;
+        if (!mark)
+                return false;
+        const char *space = strchr(mark, ' ');
+        if (space) {
+                errno = 0;
+                *sequence = strtoull(space + 1, &end, 10);
+                if (errno || *end)
+                        *sequence = 0;
+        }
+        return space == mark + n && strncmp(mark, boot, n) == 0;
+}
+
+struct suspects {
+        uint64_t sequence;
+        sw_strlist ids;
+};
+
+static bool
+suspect(void *arg, const char *id, sw__rec *rec)
+{
+        struct suspects *s = arg;
+
+        if (rec->sequence > s->sequence || rec->state == SW__REC_ACTIVE)
+                sw_strlist_add(&s->ids, id);
+        return true;
+}
+
+/* They are dropped whole: what was made on top of one is younger, and goes with it. */
+static sw_err *
+drop_suspects(sw__tx *tx, const char *boot, uint64_t sequence, size_t *n)
+{
+        struct suspects s = { .sequence = sequence };
+        sw_auto(sw_str) mark = sw_asprintf("%s %zu", boot, (size_t) mdb_txn_id(tx->txn));
+        sw_err *err = sw__rec_each(tx, suspect, &s);
+
+        for (size_t i = 0; i < s.ids.n && !err; i++) {
+                sw_autoptr(sw__rec) rec = NULL;
+
+                err = sw__rec_get(tx, s.ids.v[i], &rec);
+                if (!err && rec)
+                        err = sw__rec_remove(tx, s.ids.v[i], rec);
+        }
+        *n = s.ids.n;
+        sw_strlist_release(&s.ids);
+        return err ? err : sw__text_put(tx, SW_META_STORE, "synced", mark);
+}
+
+/* ---- what the metadata says of the root ---- */
+
+static sw_err *
+settle_in(sw_root *r, sw__tx *tx, const char *boot, size_t *dropped)
+{
+        sw_auto(sw_str) mark = NULL, id = NULL;
+        uint64_t sequence;
+        sw_err *err = sw__text_get(tx, SW_META_STORE, "worker", &id);
+
+        if (!err)
+                err = sw__text_get(tx, SW_META_STORE, "synced", &mark);
+        if (!err && (!id || !sw__id_ok(id) || strlen(id) > SW_ID_LEN))
+                err = sw__text_put(tx, SW_META_STORE, "worker", sw_id_new(r->worker.id));
+        else if (!err)
+                snprintf(r->worker.id, sizeof(r->worker.id), "%s", id);
+        if (!err && !parse_mark(mark, boot, &sequence))
+                err = drop_suspects(tx, boot, sequence, dropped);
+        return err ? err : sw__tx_commit(tx, true);
+}
+
+/* Whether nothing has to be written: the worker's id is there, and the boot is the same. */
+static sw_err *
+is_settled(sw_root *r, const char *boot, bool *out)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        sw_auto(sw_str) mark = NULL, id = NULL;
+        uint64_t sequence;
+        sw_err *err = sw__tx_begin(r->meta, false, &tx);
+
+        if (!err)
+                err = sw__text_get(&tx, SW_META_STORE, "worker", &id);
+        if (!err)
+                err = sw__text_get(&tx, SW_META_STORE, "synced", &mark);
+        *out = !err && id && sw__id_ok(id) && strlen(id) <= SW_ID_LEN &&
+               parse_mark(mark, boot, &sequence);
+        if (*out)
+                snprintf(r->worker.id, sizeof(r->worker.id), "%s", id);
+        return err;
+}
+
+static sw_err *
+settle(sw_root *r, bool read_only)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        sw_auto(sw_str) boot = NULL;
+        bool settled = false;
+        size_t dropped = 0;
+        sw_err *err = read_boot_id(&boot);
+
+        if (!err)
+                err = is_settled(r, boot, &settled);
+        if (err || settled || read_only)
+                return err;
+        err = sw__tx_begin(r->meta, true, &tx);
+        if (!err)
+                err = settle_in(r, &tx, boot, &dropped);
+        if (!err && dropped)
+                sw_log_line(r->log, SW_LOG_INFO, "store",
+                            "the machine was started again: %zu trees that were made just "
+                            "before are dropped",
+                            dropped);
+        return err;
+}
+
+/* ---- open and close ---- */
+
+static sw_err *
+open_worker(sw_root *r, const struct sw_root_opts *opts)
+{
+        sw_worker *w = &r->worker;
+        struct sw__snapshots_opts snaps = {
+                .rootfd = r->fd,
+                .meta = r->meta,
+                .host = opts->host,
+                .wanted = opts->snapshotter,
+                .log = opts->log,
+        };
+
+        w->rootfd = r->fd;
+        w->meta = r->meta;
+        w->log = opts->log;
+        w->read_only = opts->read_only;
+        w->leases_fd = -1;
+        sw__held_init(w);
+        w->snaps = sw__snapshots_new(&snaps);
+        r->worker_ready = true;
+        sw_err *err = sw_path_mkdirs(r->fd, "leases", 0700, &w->leases_fd);
+        if (!err && !opts->read_only)
+                err = sw__lease_sweep(r->meta, w->leases_fd, NULL, false);
+        return err;
+}
+
+static sw_err *
+open_parts(sw_root *r, const struct sw_root_opts *opts)
+{
+        sw_err *err = open_dirs(r, opts->path, opts->read_only);
+
+        if (!err)
+                err = check_version(r, opts->read_only);
+        if (err)
+                return err;
+        sw_auto(sw_str) meta = sw_path_join(r->path, "meta");
+        err = sw__meta_open(meta, opts->log, &r->meta);
+        if (!err)
+                err = settle(r, opts->read_only);
+        if (!err)
+                err = open_worker(r, opts);
+        return err;
+}
+
+sw_err *
+sw__root_open(const struct sw_root_opts *opts, sw_root **out)
+{
+        sw_root *r = sw_new(sw_root);
+
+        r->fd = -1;
+        r->log = opts->log;
+        sw_err *err = open_parts(r, opts);
+        if (err) {
+                sw__root_close(r);
+                return sw_err_wrap(err, "root %s", opts->path);
+        }
+        *out = r;
+        return SW_OK;
+}
+
+void
+sw__root_close(sw_root *r)
+{
+        if (!r)
+                return;
+        if (r->worker_ready) {
+                sw__held_drop_all(&r->worker);
+                sw__snapshots_close(r->worker.snaps);
+                sw__held_release(&r->worker);
+                sw_fd_clear(&r->worker.leases_fd);
+        }
+        sw__meta_close(r->meta);
+        sw_fd_clear(&r->fd);
+        free(r->path);
+        free(r);
+}
+
+void
+sw__root_use_snapshotter(sw_root *r, const char *name, const struct sw_snapshotter_ops *ops,
+                         void *self)
+{
+        sw__snapshots_use(r->worker.snaps, name, ops, self);
+}
+
+int
+sw__root_fd(const sw_root *r)
+{
+        return r->fd;
+}
+
+sw_meta *
+sw__root_meta(sw_root *r)
+{
+        return r->meta;
+}
+
+sw_content *
+sw__root_content(sw_root *r)
+{
+        return r->content;
+}
+
+sw_worker *
+sw__root_worker(sw_root *r)
+{
+        return &r->worker;
+}
+
+const char *
+sw__root_worker_id(sw_root *r)
+{
+        return r->worker.id;
+}

@@ -1,0 +1,207 @@
+/*
+ * core/store/take.c - mutable trees: written on by one user at a time, across processes.
+ *
+ *      (none) -> ACTIVE, of one lease -> FREE -> ACTIVE ... -> removed
+ *
+ * Their layers stay active in the snapshotter for ever. One that was FREE once is so again
+ * when its user dies; one that never was is removed then.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <slipway/time.h>
+
+#include "core/store/worker_priv.h"
+
+/* How long to sleep before looking again: other processes tell nobody. */
+enum { POLL_MS = 50 };
+
+struct taking {
+        bool any; /* there are some, free or not */
+        char id[SW_ID_SIZE];
+        sw__stack *lower;
+};
+
+static sw_err *
+take_one(sw_worker *w, sw__tx *tx, const char *id, sw__rec *rec, struct taking *t)
+{
+        sw_err *err = SW_OK;
+
+        if (rec->n_parents)
+                err = sw__stack_read(tx, rec->parents[0], &t->lower);
+        if (err)
+                return err;
+        rec->state = SW__REC_ACTIVE;
+        rec->measured = false;
+        rec->last_used_at = sw_time_now();
+        rec->usage_count++;
+        free(rec->lease == protobuf_c_empty_string ? NULL : rec->lease);
+        rec->lease = sw_strdup(w->lease.id);
+        snprintf(t->id, sizeof(t->id), "%s", id);
+        err = sw__rec_put(tx, id, rec);
+        return err ? err : sw__pair_put(tx, SW_META_HOLDERS, id, w->lease.id);
+}
+
+/* Look for a free one. t->id is "" when there is none. */
+static sw_err *
+look(sw_worker *w, const char *name, struct taking *t)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        sw_auto(sw_strlist) ids = { 0 };
+        sw_err *err = sw__tx_begin(w->meta, true, &tx);
+
+        if (!err)
+                err = sw__pair_list(&tx, SW_META_NAMES, name, NULL, &ids);
+        for (size_t i = 0; i < ids.n && !err && !*t->id; i++) {
+                sw_autoptr(sw__rec) rec = NULL;
+
+                err = sw__rec_get(&tx, ids.v[i], &rec);
+                if (err || !rec || rec->kind != SW__REC_LAYER || !rec->is_mutable ||
+                    strlen(ids.v[i]) > SW_ID_LEN)
+                        continue;
+                t->any = true;
+                if (rec->state == SW__REC_FREE)
+                        err = take_one(w, &tx, ids.v[i], rec, t);
+        }
+        if (err || !*t->id)
+                return err;
+        return sw__tx_commit(&tx, false);
+}
+
+/* Sleep until somebody here puts one back, or a while. */
+static void
+sleep_a_little(sw_worker *w)
+{
+        struct timespec until;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += POLL_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_mutex_lock(&w->lock);
+        (void) pthread_cond_timedwait(&w->released, &w->lock, &until);
+        pthread_mutex_unlock(&w->lock);
+}
+
+/* A free one, after waiting if that is wanted. */
+static sw_err *
+find_free(sw_worker *w, sw_ctx *ctx, const char *name, bool wait, struct taking *t)
+{
+        for (unsigned i = 0;; i++) {
+                sw_err *err = sw_ctx_check(ctx);
+
+                /* its user may have been killed */
+                if (!err && (i % 8 == 0) && i)
+                        err = sw__lease_sweep(w->meta, w->leases_fd, w->lease.id, false);
+                if (!err)
+                        err = look(w, name, t);
+                if (err || *t->id || !t->any || !wait)
+                        return err;
+                sleep_a_little(w);
+        }
+}
+
+static sw_layer *
+taken(sw_worker *w, struct taking *t)
+{
+        sw_layer *l = sw_new(sw_layer);
+
+        l->w = w;
+        l->taken = true;
+        memcpy(l->id, t->id, sizeof(l->id));
+        l->lower = sw_steal(t->lower);
+        return l;
+}
+
+static sw_err *
+make_new(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *parent,
+         const struct sw_ref_desc *desc, sw_layer **out)
+{
+        struct sw_ref_desc mine = { .size = sizeof(mine) };
+
+        if (desc) /* may be of an older header */
+                memcpy(&mine, desc, desc->size < sizeof(mine) ? desc->size : sizeof(mine));
+        mine.size = sizeof(mine);
+        mine.is_mutable = true;
+        sw_err *err = sw__layer_begin(w, ctx, parent, &mine, name, out);
+        if (!err)
+                (*out)->taken = true;
+        return err;
+}
+
+sw_err *
+sw_worker_take(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *parent,
+               const struct sw_ref_desc *desc, bool wait, bool only_existing,
+               sw_layer **out)
+{
+        struct taking t = { 0 };
+        sw_err *err = SW_OK;
+
+        if (!*name || strnlen(name, SW__REC_NAME_MAX + 1) > SW__REC_NAME_MAX)
+                err = sw_err_new(SW_E_INVALID, "no name of a tree: %.100s", name);
+        if (!err)
+                err = sw__snapshots_ready(w->snaps, ctx);
+        if (!err)
+                err = sw__worker_lease(w);
+        if (!err)
+                err = find_free(w, ctx, name, wait, &t);
+        if (!err && *t.id)
+                *out = taken(w, &t);
+        else if (!err && t.any && only_existing)
+                *out = NULL;
+        else if (!err)
+                err = make_new(w, ctx, name, parent, desc, out);
+        sw__stack_unref(t.lower);
+        return sw_err_wrap(err, "take %.100s", name);
+}
+
+static sw_err *
+put_back(sw_layer *l)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        sw_autoptr(sw__rec) rec = NULL;
+        sw_err *err = sw__tx_begin(l->w->meta, true, &tx);
+
+        if (!err)
+                err = sw__rec_get(&tx, l->id, &rec);
+        if (!err && !rec)
+                err = sw_err_new(SW_E_CORRUPT, "its record is gone");
+        if (err)
+                return err;
+        rec->state = SW__REC_FREE;
+        rec->measured = false;
+        rec->sequence = mdb_txn_id(tx.txn);
+        rec->last_used_at = sw_time_now();
+        rec->lease[0] = '\0';
+        err = sw__rec_put(&tx, l->id, rec);
+        if (!err)
+                err = sw__pair_del(&tx, SW_META_HOLDERS, l->id, l->w->lease.id);
+        return err ? err : sw__tx_commit(&tx, true);
+}
+
+sw_err *
+sw_layer_release(sw_layer *l, sw_ctx *ctx)
+{
+        sw_worker *w = l->w;
+
+        if (!l->taken) {
+                sw_err *err = sw_err_new(SW_E_INTERNAL, "layer %s was not taken", l->id);
+
+                sw_layer_abandon(l);
+                return err;
+        }
+        sw_err *err = sw_layer_unmount(l, ctx);
+        if (!err)
+                err = put_back(l);
+        if (err) {
+                err = sw_err_wrap(err, "put back tree %s", l->id);
+                sw_layer_abandon(l);
+                return err;
+        }
+        pthread_mutex_lock(&w->lock);
+        pthread_cond_broadcast(&w->released);
+        pthread_mutex_unlock(&w->lock);
+        sw__layer_free(l);
+        return SW_OK;
+}

@@ -1,0 +1,110 @@
+/*
+ * core/store/worker_priv.h - what the files of the worker share.
+ *
+ *      worker.c   begin, end, load, find, names, parents, merge, diff
+ *      held.c     what this process holds: refs, their leases, the janitor
+ *      layer.c    layers being made
+ *      take.c     mutable trees
+ *      reap.c     layers that nobody has any more
+ *      usage.c prune.c gc.c   disk usage and what is done about it
+ *
+ * A ref that this process holds has one struct sw__held, whatever the number of its
+ * sw_refs:
+ *
+ *      (absent) -> users > 0 -> users == 0, idle -> (absent)
+ *                       ^-------------'
+ *
+ * It is idle until the janitor has removed its pair from the metadata, so that the next
+ * look-up within a second costs nothing. The table changes with two things held: to make
+ * an entry or take an idle one out, a transaction that writes (which all processes do one
+ * after the other) and then the lock; to count users of an entry that is leased, the lock
+ * alone. So nobody counts on a pair that is being removed.
+ *
+ * Lock order: transaction that writes, then worker.lock. No call to a plugin under either.
+ */
+#ifndef SLIPWAY_CORE_STORE_WORKER_PRIV_H
+#define SLIPWAY_CORE_STORE_WORKER_PRIV_H
+
+#include <pthread.h>
+
+#include <slipway/map.h>
+
+#include "core/store/lease.h"
+#include "core/store/refs.h"
+#include "core/store/snapshots.h"
+#include "core/store/stack.h"
+
+struct sw__held {
+        sw_worker *w;
+        char id[SW_ID_SIZE];
+        unsigned users;
+        bool leased;      /* the pair was committed */
+        bool own;         /* the top of the stack is its own layer */
+        sw__stack *stack; /* owned; set before the first sw_ref of it is handed out */
+};
+
+struct sw_worker {
+        int rootfd; /* borrowed from the root */
+        sw_meta *meta;
+        sw__snapshots *snaps; /* owned */
+        sw_log *log;
+        char id[SW_ID_SIZE];
+        int leases_fd; /* owned */
+        bool read_only;
+
+        pthread_mutex_t lock;
+        pthread_cond_t wake;     /* the janitor */
+        pthread_cond_t released; /* a mutable tree was put back */
+        sw__lease lease;         /* fd -1: none yet */
+        sw_map *held;            /* id -> struct sw__held, owned */
+        size_t idle;
+        bool reap; /* there are doomed layers */
+        bool stop, janitor_runs;
+        pthread_t janitor;
+};
+
+/* ---- held.c ---- */
+void sw__held_init(sw_worker *w);
+void sw__held_release(sw_worker *w);
+/** sw__worker_lease - this process has a lease from now on. */
+SW_NODISCARD sw_err *sw__worker_lease(sw_worker *w);
+/** sw__hold_leased - one more user of a ref that is held already; NULL: it is not. */
+sw_ref *sw__hold_leased(sw_worker *w, const char *id);
+/** sw__hold_in - within @tx: write the pair and count a user. @stack: given. */
+SW_NODISCARD sw_err *sw__hold_in(sw_worker *w, sw__tx *tx, const char *id, bool own,
+                                 sw__stack *stack, struct sw__held **out);
+/** sw__hold_end - after the commit (@err: what came of it): the ref, or the error. */
+SW_NODISCARD sw_err *sw__hold_end(struct sw__held *h, sw_err *err, sw_ref **out);
+/** sw__held_of - that of a ref of @w; NULL: it is none. */
+struct sw__held *sw__held_of(const sw_worker *w, const sw_ref *r);
+/** sw__held_drop_all - at the end: pairs and the lease. */
+void sw__held_drop_all(sw_worker *w);
+/** sw__janitor_kick - have it look for doomed layers. */
+void sw__janitor_kick(sw_worker *w);
+
+/* ---- reap.c ---- */
+/** sw__reap - remove what is doomed from the snapshotter. */
+SW_NODISCARD sw_err *sw__reap(sw_worker *w, sw_ctx *ctx);
+/** sw__reap_one - a layer whose record has gone. */
+SW_NODISCARD sw_err *sw__reap_one(sw_worker *w, sw_ctx *ctx, const char *key);
+/** sw__reap_unknown - layers of the snapshotter that no record knows. */
+SW_NODISCARD sw_err *sw__reap_unknown(sw_worker *w, sw_ctx *ctx);
+
+/* ---- layer.c ---- */
+struct sw_layer {
+        sw_worker *w;
+        char id[SW_ID_SIZE];
+        sw__stack *lower; /* owned */
+        bool mounted;
+        bool taken; /* by sw_worker_take() */
+        struct sw_snapshot_mount m;
+};
+/** sw__rec_init - a record as @desc says, borrowing its strings and @parents. */
+SW_NODISCARD sw_err *sw__rec_init(sw__rec *rec, const struct sw_ref_desc *desc);
+/** sw__layer_begin - a record and an active layer. @name: or NULL. */
+SW_NODISCARD sw_err *sw__layer_begin(sw_worker *w, sw_ctx *ctx, sw_ref *parent,
+                                     const struct sw_ref_desc *desc, const char *name,
+                                     sw_layer **out);
+void sw__layer_free(sw_layer *l);
+
+#endif

@@ -1,0 +1,322 @@
+/*
+ * Refs from layers, merges, diffs, names; what is found again after the process ended, and
+ * what is not.
+ */
+#include <sys/wait.h>
+
+#include <slipway/mem.h>
+
+#include "tests/unit/tmp.h"
+#include "tests/unit/core/store/fakesnap.h"
+
+static char dir[256];
+static struct fake fake;
+static sw_root *root;
+static sw_worker *w;
+
+static void
+open_root(void)
+{
+        root = fake_root(dir, &fake);
+        w = sw__root_worker(root);
+}
+
+static void
+before(void)
+{
+        unit_mkdtemp(dir, sizeof(dir), "worker");
+        open_root();
+}
+
+static void
+after(void)
+{
+        sw_auto(sw_fd) slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        sw__root_close(root);
+        ok(sw_path_remove(slash, dir));
+}
+
+static void
+reopen(void)
+{
+        sw__root_close(root);
+        open_root();
+}
+
+/* A committed layer on @parent with one file. */
+static sw_ref *
+make(sw_ref *parent, const char *text)
+{
+        const struct sw_layer_ops *ops;
+        const struct sw_layer_meta m = { .mode = 0644 };
+        sw_layer *l;
+        sw_ref *ref;
+        void *writer;
+
+        ok(sw_worker_layer(w, NULL, parent, SW_REF_DESC(.description = text), &l));
+        ok(sw_layer_write(l, NULL, &ops, &writer));
+        ok(ops->data(writer, "file", &m, text, strlen(text)));
+        ok(ops->finish(writer));
+        ok(sw_layer_commit(l, NULL, &ref));
+        return ref;
+}
+
+static void
+check_stack(const sw_ref *r, size_t n, ...)
+{
+        const struct sw_stack s = sw__ref_stack(r);
+        va_list ap;
+
+        ck_assert_uint_eq(s.n, n);
+        va_start(ap, n);
+        for (size_t i = 0; i < n; i++)
+                ck_assert_str_eq(s.keys[i], va_arg(ap, const char *));
+        va_end(ap);
+}
+
+/* A committed ref is found by its id with its stack, now and by the next process. */
+START_TEST(a_ref_is_found_again)
+{
+        sw_ref *a = make(NULL, "one"), *b = make(a, "two"), *again;
+        sw_auto(sw_str) ida = sw_strdup(sw_ref_id(a));
+        sw_auto(sw_str) idb = sw_strdup(sw_ref_id(b));
+
+        check_stack(b, 2, ida, idb);
+        ok(sw_worker_load(w, NULL, idb, &again));
+        check_stack(again, 2, ida, idb);
+        sw_ref_unref(again);
+        sw_ref_unref(a);
+        sw_ref_unref(b);
+        reopen();
+        ok(sw_worker_load(w, NULL, idb, &again));
+        check_stack(again, 2, ida, idb);
+        ck_assert_str_eq(sw__ref_own_layer(again), idb);
+        ok(sw_ref_parent(w, NULL, again, &a));
+        ck_assert_str_eq(sw_ref_id(a), ida);
+        sw_ref_unref(a);
+        sw_ref_unref(again);
+        fails(sw_worker_load(w, NULL, "nosuchref", &again), SW_E_NOT_FOUND, "nosuchref");
+        fails(sw_worker_load(w, NULL, "../../etc", &again), SW_E_NOT_FOUND, "not in");
+}
+END_TEST
+
+/* What was written is what a view shows. */
+START_TEST(a_view_shows_the_tree)
+{
+        sw_ref *a = make(NULL, "hello");
+        struct sw_snapshot_mount m;
+        char text[8] = "";
+        sw_tree *t;
+
+        ok(sw_ref_open(NULL, a, &t));
+        int fd = openat(sw_tree_fd(t), "file", O_RDONLY);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(read(fd, text, 5), 5);
+        close(fd);
+        ck_assert_str_eq(text, "hello");
+        ok(sw_tree_close(t));
+        ok(sw__worker_view(w, NULL, a, &m));
+        ck_assert_int_eq(faccessat(m.dirfd, "file", F_OK, 0), 0);
+        ok(sw__worker_unview(w, &m));
+        ok(sw__worker_view(w, NULL, NULL, &m));
+        ok(sw__worker_unview(w, &m));
+        sw_ref_unref(a);
+}
+END_TEST
+
+/* Merges are stacks one above the other; diffs of a longer stack are its upper part. */
+START_TEST(merges_and_diffs_are_stacks)
+{
+        sw_ref *a = make(NULL, "a"), *b = make(a, "b"), *c = make(NULL, "c");
+        sw_ref *parts[] = { b, NULL, c }, *m, *d, *again;
+        const char *ia = sw_ref_id(a), *ib = sw_ref_id(b), *ic = sw_ref_id(c);
+
+        ok(sw_worker_merge(w, NULL, parts, 3, NULL, &m));
+        check_stack(m, 3, ia, ib, ic);
+        ck_assert_ptr_null(sw__ref_own_layer(m));
+        ok(sw_worker_diff(w, NULL, a, m, NULL, &d));
+        check_stack(d, 2, ib, ic);
+        sw_auto(sw_str) idd = sw_strdup(sw_ref_id(d));
+        sw_ref_unref(d);
+        sw_ref_unref(m);
+        sw_ref_unref(a);
+        sw_ref_unref(b);
+        sw_ref_unref(c);
+        reopen();
+        ok(sw_worker_load(w, NULL, idd, &again));
+        ck_assert_uint_eq(sw__ref_stack(again).n, 2);
+        ok(sw_ref_parent(w, NULL, again, &a));
+        ck_assert_ptr_null(a);
+        ok(sw_worker_diff(w, NULL, again, again, NULL, &d));
+        ck_assert_ptr_null(d);
+        ok(sw_worker_diff(w, NULL, NULL, again, NULL, &d));
+        ck_assert_str_eq(sw_ref_id(d), idd);
+        sw_ref_unref(d);
+        ok(sw_worker_merge(w, NULL, &again, 1, NULL, &m));
+        ck_assert_str_eq(sw_ref_id(m), idd);
+        sw_ref_unref(m);
+        ok(sw_worker_merge(w, NULL, parts, 0, NULL, &m));
+        ck_assert_ptr_null(m);
+        sw_ref_unref(again);
+}
+END_TEST
+
+/* Where the lower one is no part of the upper one, a layer is computed; none when nothing
+ * is told. */
+START_TEST(other_diffs_are_computed)
+{
+        sw_ref *a = make(NULL, "a"), *b = make(NULL, "b"), *d;
+
+        ok(sw_worker_diff(w, NULL, a, b, NULL, &d));
+        check_stack(d, 1, sw_ref_id(d));
+        sw_ref_unref(d);
+        ok(sw_worker_diff(w, NULL, b, NULL, NULL, &d));
+        ck_assert_ptr_nonnull(d);
+        sw_ref_unref(d);
+        ck_assert_int_eq(fake_layers(dir), 4);
+        sw_ref_unref(a);
+        sw_ref_unref(b);
+}
+END_TEST
+
+/* The newest of a name counts. */
+START_TEST(names_find_the_newest)
+{
+        sw_ref *a = make(NULL, "a"), *b = make(NULL, "b"), *found;
+        char longest[SW_ID_SIZE + 400];
+
+        ok(sw_worker_find(w, NULL, "chainid:x", &found));
+        ck_assert_ptr_null(found);
+        ok(sw_ref_add_name(w, NULL, b, "chainid:x"));
+        ok(sw_ref_add_name(w, NULL, a, "chainid:x"));
+        ok(sw_ref_add_name(w, NULL, a, "chainid:x"));
+        ok(sw_worker_find(w, NULL, "chainid:x", &found));
+        ck_assert_str_eq(sw_ref_id(found), sw_ref_id(b));
+        sw_ref_unref(found);
+        memset(longest, 'n', sizeof(longest));
+        longest[400] = '\0';
+        ok(sw_ref_add_name(w, NULL, a, longest));
+        ok(sw_worker_find(w, NULL, longest, &found));
+        ck_assert_str_eq(sw_ref_id(found), sw_ref_id(a));
+        sw_ref_unref(found);
+        longest[400] = 'n';
+        longest[401] = '\0';
+        fails(sw_ref_add_name(w, NULL, a, longest), SW_E_INVALID, "name");
+        fails(sw_ref_add_name(w, NULL, a, ""), SW_E_INVALID, "name");
+        sw_ref_unref(a);
+        sw_ref_unref(b);
+}
+END_TEST
+
+/* Nothing stays of a layer that is abandoned or that fails. */
+START_TEST(abandoned_layers_leave_nothing)
+{
+        sw_layer *l;
+        sw_ref *ref = NULL;
+
+        ok(sw_worker_layer(w, NULL, NULL, NULL, &l));
+        ck_assert_int_eq(fake_layers(dir), 1);
+        sw_layer_abandon(l);
+        ck_assert_int_eq(fake_layers(dir), 0);
+        ok(sw_worker_layer(w, NULL, NULL, NULL, &l));
+        fake.fail = "commit";
+        fails(sw_layer_commit(l, NULL, &ref), SW_E_IO, "fake commit");
+        ck_assert_ptr_null(ref);
+        fake.fail = "prepare";
+        fails(sw_worker_layer(w, NULL, NULL, NULL, &l), SW_E_IO, "fake prepare");
+        fake.fail = NULL;
+        ck_assert_int_eq(fake_layers(dir), 0);
+        fails(sw_worker_layer(w, NULL, NULL, SW_REF_DESC(.type = "odd"), &l), SW_E_INVALID,
+              "odd");
+}
+END_TEST
+
+/* A directory that was not copied is no base for a layer, but it can be viewed. */
+START_TEST(foreign_refs_are_told_apart)
+{
+        int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        sw_ref *r = sw_ref_new_dir("somewhere", fd);
+        struct sw_snapshot_mount m;
+        sw_layer *l;
+
+        ck_assert(!sw__ref_is_stored(w, r));
+        fails(sw_worker_layer(w, NULL, r, NULL, &l), SW_E_UNSUPPORTED, "somewhere");
+        ok(sw__worker_view(w, NULL, r, &m));
+        ck_assert_int_eq(faccessat(m.dirfd, "VERSION", F_OK, 0), 0);
+        ok(sw__worker_unview(w, &m));
+        sw_ref_unref(r);
+}
+END_TEST
+
+/* A tree that is taken is nobody else's until it is put back; then it is the same one. */
+START_TEST(a_mutable_tree_has_one_user)
+{
+        const struct sw_snapshot_mount *m;
+        sw_layer *a, *b, *c;
+        char id[SW_ID_SIZE];
+
+        ok(sw_worker_take(w, NULL, "cache:/x", NULL, NULL, false, true, &a));
+        ck_assert_ptr_nonnull(a);
+        snprintf(id, sizeof(id), "%s", sw_layer_id(a));
+        ok(sw_layer_mount(a, NULL, &m));
+        int fd = openat(m->dirfd, "kept", O_CREAT | O_WRONLY, 0600);
+        ck_assert_int_ge(fd, 0);
+        close(fd);
+        ok(sw_worker_take(w, NULL, "cache:/x", NULL, NULL, false, true, &b));
+        ck_assert_ptr_null(b);
+        ok(sw_worker_take(w, NULL, "cache:/x", NULL, NULL, false, false, &b));
+        ck_assert_str_ne(sw_layer_id(b), id);
+        ok(sw_layer_release(a, NULL));
+        sw_layer_abandon(b);
+        reopen();
+        ok(sw_worker_take(w, NULL, "cache:/x", NULL, NULL, true, true, &c));
+        ck_assert_str_eq(sw_layer_id(c), id);
+        ok(sw_layer_mount(c, NULL, &m));
+        ck_assert_int_eq(faccessat(m->dirfd, "kept", F_OK, 0), 0);
+        ok(sw_layer_release(c, NULL));
+}
+END_TEST
+
+/* What a killed process was writing goes; what it had taken is free again; what it had
+ * committed stays. */
+START_TEST(a_killed_process_leaves_no_trace)
+{
+        int fds[2];
+        char id[SW_ID_SIZE] = "", free_id[SW_ID_SIZE];
+        sw_layer *l;
+        sw_ref *r;
+
+        ok(sw_worker_take(w, NULL, "tree", NULL, NULL, false, true, &l));
+        snprintf(free_id, sizeof(free_id), "%s", sw_layer_id(l));
+        ok(sw_layer_release(l, NULL));
+        ck_assert_int_eq(pipe(fds), 0);
+        sw__root_close(root);
+        pid_t pid = fork();
+        if (pid == 0) {
+                open_root();
+                r = make(NULL, "kept");
+                if (write(fds[1], sw_ref_id(r), SW_ID_LEN) != SW_ID_LEN)
+                        abort();
+                ok(sw_worker_take(w, NULL, "tree", NULL, NULL, false, true, &l));
+                ok(sw_worker_take(w, NULL, "tree", NULL, NULL, false, false, &l));
+                ok(sw_worker_layer(w, NULL, r, NULL, &l));
+                kill(getpid(), SIGKILL);
+        }
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        ck_assert_int_eq(read(fds[0], id, SW_ID_LEN), SW_ID_LEN);
+        open_root();
+        ok(sw_worker_load(w, NULL, id, &r));
+        sw_ref_unref(r);
+        ok(sw_worker_take(w, NULL, "tree", NULL, NULL, false, true, &l));
+        ck_assert_str_eq(sw_layer_id(l), free_id);
+        ok(sw_layer_release(l, NULL));
+        ok(sw__worker_reap(w, NULL));
+        ck_assert_int_eq(fake_layers(dir), 2);
+}
+END_TEST
+
+UNIT_MAIN_WITH("worker", before, after, a_ref_is_found_again, a_view_shows_the_tree,
+               merges_and_diffs_are_stacks, other_diffs_are_computed, names_find_the_newest,
+               abandoned_layers_leave_nothing, foreign_refs_are_told_apart,
+               a_mutable_tree_has_one_user, a_killed_process_leaves_no_trace)
