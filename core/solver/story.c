@@ -340,13 +340,27 @@ sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t input)
         pthread_mutex_unlock(&v->story->lock);
 }
 
+/* A text that may come from anywhere, at most TEXT_MAX bytes of it; from malloc. */
+static char *
+cut(const char *s)
+{
+        size_t n = strnlen(s, TEXT_MAX + 1);
+
+        if (n > TEXT_MAX) /* not in the middle of a character */
+                for (n = TEXT_MAX; n && (s[n] & 0xc0) == 0x80;)
+                        n--;
+        return sw_strndup(s, n);
+}
+
 void
 sw__story_paths(struct sw__story_vertex *v, const char *const *paths, size_t n)
 {
         pthread_mutex_lock(&v->story->lock);
         sw_strlist_release(&v->paths);
-        for (size_t i = 0; i < n; i++)
-                sw_strlist_add(&v->paths, paths[i]);
+        for (size_t i = 0; i < n && i < PATHS_MAX; i++) {
+                sw_auto(sw_str) path = cut(paths[i]);
+                sw_strlist_add(&v->paths, path);
+        }
         v->seq = sw__story_touch_locked(v, FOR_ALL);
         pthread_mutex_unlock(&v->story->lock);
 }
@@ -354,15 +368,17 @@ sw__story_paths(struct sw__story_vertex *v, const char *const *paths, size_t n)
 /* ---- the sink of ops ---- */
 
 static struct status *
-status_get_locked(struct sw__story_vertex *v, const char *id)
+status_get_locked(struct sw__story_vertex *v, const char *whole_id)
 {
+        sw_auto(sw_str) id = cut(whole_id);
+
         /* The latest ones are the ones that still move. */
         for (size_t i = v->statuses.n; i-- > 0;)
                 if (strcmp(v->statuses.v[i].id, id) == 0)
                         return &v->statuses.v[i];
         if (v->statuses.n >= STATUSES_MAX)
                 return NULL;
-        sw_array_push(&v->statuses, (struct status){ .id = sw_strdup(id) });
+        sw_array_push(&v->statuses, (struct status){ .id = sw_steal(id) });
         return &v->statuses.v[v->statuses.n - 1];
 }
 
@@ -409,8 +425,7 @@ sink_warning(void *arg, const char *text)
 
         pthread_mutex_lock(&v->story->lock);
         if (v->warnings.n < WARNINGS_MAX) {
-                struct warning w = { sw__story_touch_locked(v, FOR_ALL), now,
-                                     sw_strdup(text) };
+                struct warning w = { sw__story_touch_locked(v, FOR_ALL), now, cut(text) };
                 sw_array_push(&v->warnings, w);
         }
         pthread_mutex_unlock(&v->story->lock);

@@ -24,6 +24,9 @@
 /* What one vertex may have of other things; more is dropped. */
 #define STATUSES_MAX 4096
 #define WARNINGS_MAX 1024
+#define PATHS_MAX    256
+/* Bytes of a status's id, of a warning or a path; the rest is cut off. */
+#define TEXT_MAX 4096
 
 /* Who gets a chunk of log. */
 enum audience {

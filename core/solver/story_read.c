@@ -360,7 +360,7 @@ sw__story_subscribe(struct sw__story_job *j, bool whole)
 sw_subscription *
 sw_subscription_again(const sw_subscription *sub)
 {
-        return sw__story_subscribe(sub->job, false);
+        return sw__story_subscribe(sub->job, sub->whole);
 }
 
 sw_err *

@@ -594,7 +594,43 @@ START_TEST(clipped_logs_wake_nobody)
 }
 END_TEST
 
+/* Catches texts without end, from a registry or a client, kept and sent on, and a character
+ * cut in two, which clients refuse. */
+START_TEST(texts_are_cut)
+{
+        struct tale t;
+        struct sw_progress_batch b;
+        const size_t n = 10001;
+        sw_auto(sw_str) text = sw_alloc(n + 1);
+        const char *paths[1000];
+
+        for (size_t i = 0; i < n; i++)
+                text[i] = i == 0 ? 'a' : i % 2 ? '\xc3' : '\xa4';
+        for (size_t i = 0; i < 1000; i++)
+                paths[i] = text;
+        tale_begin(&t, false);
+        tale_join(&t, t.job);
+        sw_subscription *sub = sw__story_subscribe(t.job, false);
+        status(t.v[0], text, 1);
+        status(t.v[0], text, 2); /* the same one */
+        sw__story_sink.warning(t.v[0], text);
+        sw__story_paths(t.v[0], paths, 1000);
+        ck_assert(sw_progress_next(sub, 0, &b));
+        ck_assert_uint_eq(b.n_statuses, 1);
+        ck_assert_uint_eq(b.n_warnings, 1);
+        ck_assert_uint_eq(strlen(b.statuses[0].id), 4095);
+        ck_assert_uint_eq(strlen(b.warnings[0].text), 4095);
+        for (size_t i = 0; i < b.n_vertices; i++)
+                if (b.vertices[i].n_why_paths)
+                        ck_assert_uint_eq(b.vertices[i].n_why_paths, 256);
+        sw_progress_batch_release(&b);
+        sw_subscription_free(sub);
+        sw__story_job_end(t.job);
+        tale_end(&t);
+}
+END_TEST
+
 UNIT_MAIN("story", whole_story_for_all, statuses_are_coalesced, long_logs_go_to_the_spool,
           shared_vertices_tell_all, descriptor_follows, readers_of_any_speed,
           chunks_are_merged, logs_are_limited, logs_are_slowed_down,
-          clipped_logs_wake_nobody)
+          clipped_logs_wake_nobody, texts_are_cut)
