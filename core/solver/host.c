@@ -256,12 +256,13 @@ host_solve_done(void *arg, struct sw__csolve *cs)
         solve->location = cs->location;
         solve->core = NULL;
         sw__core_solve_free(s->core, cs);
+        /* Before whoever waits comes back, and takes what the callback uses with him. */
+        if (solve->done_fn)
+                solve->done_fn(solve->arg, solve);
         pthread_mutex_lock(&s->lock);
         solve->done = true;
         pthread_cond_broadcast(&s->ended);
         pthread_mutex_unlock(&s->lock);
-        if (solve->done_fn)
-                solve->done_fn(solve->arg, solve);
         sw__solve_unref(solve);
 }
 

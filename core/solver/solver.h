@@ -109,7 +109,7 @@ SW_API void sw__limit_set(sw_solver *s, sw_limit *l, uint64_t units);
 struct sw_job_opts {
         const char *id;       /* for logs; copied; may be NULL */
         sw_cancel *cancel;    /* cancels all its solves; ref'd; may be NULL */
-        sw_cacheset *cache;   /* ref'd; NULL: the solver's */
+        sw_cacheset *cache;   /* ref'd; NULL: the solver's, whose place 0 it must have */
         unsigned max_running; /* 0: the solver's max_running_per_job */
         /* What ops may have of this job while it is on loan to them (op.h). Borrowed until
          * sw__job_close() returns; may be NULL. */
@@ -117,6 +117,7 @@ struct sw_job_opts {
         void *client; /* the same, of whoever makes both jobs and ops */
 };
 
+/** sw__job_new - Errors: SW_E_INVALID: caches that do not begin with the solver's own. */
 SW_API SW_NODISCARD sw_err *sw__job_new(sw_solver *s, const struct sw_job_opts *opts,
                                         sw_job **out);
 /**
@@ -164,8 +165,8 @@ struct sw_graph {
         const struct sw_vertex_input *roots; /* edges whose results are wanted */
         uint32_t n_roots;
         /* done - called once, on the scheduler's thread, when the solve has ended; must not
-         * block, must not free the solve; may come before
-         * sw__solve_start() returns. May be NULL. */
+         * block, must not free the solve; may come before sw__solve_start() returns; has
+         * returned when sw__solve_wait() does. May be NULL. */
         void (*done)(void *arg, sw_solve *solve);
         void *arg;
 };

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "core/solver/host.h"
+#include "core/solver/internal.h"
 
 /* ---- jobs ---- */
 
@@ -50,10 +51,17 @@ on_cancel(void *arg)
 sw_err *
 sw__job_new(sw_solver *s, const struct sw_job_opts *opts, sw_job **out)
 {
+        sw_cacheset *cache = opts->cache ? opts->cache : s->cache;
+
+        /* Writes to another store would be committed by nobody. */
+        if (cache->places[0].keys != s->cache->places[0].keys)
+                return sw_err_new(SW_E_INVALID,
+                                  "job %s: its caches do not begin with the local store",
+                                  opts->id ? opts->id : "");
         sw_job *job = sw_new(sw_job);
         struct job_call c = {
                 .job = job,
-                .cache = opts->cache ? opts->cache : s->cache,
+                .cache = cache,
                 .max_running = opts->max_running ? opts->max_running : s->max_per_job,
         };
 

@@ -1015,6 +1015,63 @@ START_TEST(walks_long_chains)
 }
 END_TEST
 
+/* Catches a job that writes to a store that nobody commits. */
+START_TEST(refuses_foreign_stores)
+{
+        struct lab lab;
+        sw_job *job;
+
+        lab_open(&lab, 1, 0);
+        struct sw_cache_place place = { lab.far_keys, &lab.loader };
+        sw_cacheset *set = sw__cacheset_new(&place, 1);
+        struct sw_job_opts opts = { .id = "j1", .cache = set };
+        fails(sw__job_new(lab.solver, &opts, &job), SW_E_INVALID, "local store");
+        sw__cacheset_unref(set);
+        lab_close(&lab);
+}
+END_TEST
+
+static void
+slow_done(void *arg, sw_solve *solve)
+{
+        (void) solve;
+        usleep(20000);
+        atomic_store((atomic_uint *) arg, 1);
+}
+
+/* Catches a callback that comes when whoever waited has gone on, and what it uses with him.
+ */
+START_TEST(tells_before_waiting_ends)
+{
+        struct lab lab;
+        struct fake f[] = { { .name = "image" } };
+        struct fake_op *op = sw_new(struct fake_op);
+        struct sw_vertex_input root = { 0, 0 };
+        atomic_uint told = 0;
+        sw_solve *solve;
+
+        lab_open(&lab, 1, 0);
+        *op = (struct fake_op){ &lab, f };
+        atomic_fetch_add(&lab.ops, 1);
+        struct sw_vertex v = {
+                .digest = fake_digest(f), .ops = fake_ops(f), .op = op, .n_outputs = 1
+        };
+        struct sw_graph g = { .vertices = &v,
+                              .n_vertices = 1,
+                              .roots = &root,
+                              .n_roots = 1,
+                              .done = slow_done,
+                              .arg = &told };
+        sw_job *job = lab_job(&lab, NULL, NULL);
+        ok(sw__solve_start(job, &g, &solve));
+        ok(sw__solve_wait(solve));
+        ck_assert_uint_eq(told, 1);
+        sw__solve_free(solve);
+        sw__job_close(job);
+        lab_close(&lab);
+}
+END_TEST
+
 UNIT_MAIN("solver", builds_once, finds_by_content, skips_content_that_cannot_match,
           finds_by_alternative_maps, runs_when_results_are_gone, ignores_the_cache,
           adopts_imported_results, fails_at_once, tries_again_after_failure,
@@ -1023,4 +1080,4 @@ UNIT_MAIN("solver", builds_once, finds_by_content, skips_content_that_cannot_mat
           ignoring_waits_but_runs, queues_follow_who_wants, keeps_to_bounds,
           jobs_take_turns, says_why, builds_inside_builds, builds_inside_builds_with_limits,
           refuses_solves_of_closed_jobs, queues_stay_short, refuses_bad_graphs,
-          walks_long_chains)
+          refuses_foreign_stores, tells_before_waiting_ends, walks_long_chains)
