@@ -6,6 +6,8 @@ libslipway_la_SOURCES += \
 	core/store/lmdbread.c core/store/lmdbread.h \
 	core/store/meta.c core/store/meta.h \
 	core/store/metafile.c core/store/metafile.h \
+	core/store/content.c core/store/content_priv.h \
+	core/store/ingest.c \
 	core/store/counted.c core/store/counted.h \
 	core/store/held.c \
 	core/store/layer.c \

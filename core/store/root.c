@@ -18,6 +18,7 @@
 #include <slipway/path.h>
 #include <slipway/text.h>
 
+#include "core/store/content_priv.h"
 #include "core/store/worker_priv.h"
 
 enum { ROOT_SCHEMA = 1 };
@@ -282,6 +283,8 @@ open_parts(sw_root *r, const struct sw_root_opts *opts)
         if (!err)
                 err = settle(r, opts->read_only);
         if (!err)
+                err = sw__content_open(r->fd, opts->log, opts->read_only, &r->content);
+        if (!err)
                 err = open_worker(r, opts);
         return err;
 }
@@ -313,6 +316,7 @@ sw__root_close(sw_root *r)
                 sw__held_release(&r->worker);
                 sw_fd_clear(&r->worker.leases_fd);
         }
+        sw__content_close(r->content);
         sw__meta_close(r->meta);
         sw_fd_clear(&r->fd);
         free(r->path);
