@@ -1,0 +1,267 @@
+/*
+ * core/engine/build.c - one build: from the bytes of a request to its response.
+ *
+ *      start -> [thread: check -> exporters agree -> solve -> export -> finalize]
+ *            -> the job is closed, its story ends -> log files are complete -> wait
+ *
+ * Everything runs on the build's own thread; steps run on the solver's workers. The job
+ * exists from the start, so that a subscriber misses nothing, and is closed before wait
+ * returns, so that nothing of the build runs any more by then.
+ * Thread: as engine.h says; fields are written by the build's thread and read by others
+ * after it was joined.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include <slipway/text.h>
+
+#include "core/engine/engine_priv.h"
+
+#define REQ(req, member)                                                                   \
+        ((req)->size >= offsetof(struct sw_build_request, member) + sizeof((req)->member)  \
+                 ? (req)->member                                                           \
+                 : 0)
+
+/* ---- What is asked for ---- */
+
+static sw_err *
+parse_allowed(const char *const *allow, unsigned *out)
+{
+        unsigned allowed = 0;
+
+        for (; allow && *allow; allow++) {
+                if (sw_str_eq(*allow, "network.host"))
+                        allowed |= SW_ALLOW_NETWORK_HOST;
+                else if (sw_str_eq(*allow, "security.insecure"))
+                        allowed |= SW_ALLOW_SECURITY_INSECURE;
+                else if (sw_str_eq(*allow, "device") ||
+                         sw_str_has_prefix(*allow, "device="))
+                        allowed |= SW_ALLOW_DEVICE;
+                else
+                        return sw_err_new(SW_E_INVALID, "unknown entitlement %s", *allow);
+        }
+        *out = allowed;
+        return SW_OK;
+}
+
+static sw_err *
+check_request(struct sw_build *b)
+{
+        sw_err *err = parse_allowed(b->req.allow, &b->ops_job.allowed);
+
+        if (!err && b->req.n_outputs > SW_BUILD_MAX_OUTPUTS)
+                err = sw_err_new(SW_E_LIMIT, "%zu outputs, more than %d", b->req.n_outputs,
+                                 SW_BUILD_MAX_OUTPUTS);
+        for (size_t i = 0; i < b->req.n_outputs && !err; i++)
+                err = sw__output_resolve(b, i);
+        if (!err && !sw_definition_is_empty(b->definition.data, b->definition.len))
+                err = sw_definition_decode(b->definition.data, b->definition.len, NULL,
+                                           &b->def);
+        return err ? err : sw_cancel_check(b->cancel);
+}
+
+/* ---- Solving ---- */
+
+static sw_err *
+solve(struct sw_build *b, sw_solve **out)
+{
+        struct sw_graph graph = { .n_vertices = 0 };
+        sw_autoptr(sw_solve) s = NULL;
+        sw_err *err;
+
+        err = sw__ops_graph(&b->engine->env, &b->ops_job, b->def, b->req.no_cache, &graph);
+        if (err)
+                return err;
+        err = sw__solve_start(b->job, &graph, &s); /* the ops are given, come what may */
+        sw__ops_graph_release(&graph);
+        if (!err)
+                err = sw__solve_wait(s);
+        if (!err)
+                *out = sw_steal(s);
+        return err;
+}
+
+static sw_err *
+run(struct sw_build *b)
+{
+        sw_autoptr(sw_solve) s = NULL;
+        sw_err *err = check_request(b);
+
+        if (!err && b->def)
+                err = solve(b, &s);
+        if (!err && b->req.n_outputs > 0)
+                err = sw__outputs_export(b, s ? sw__ops_result_ref(sw__solve_result(s, 0))
+                                              : NULL);
+        return err;
+}
+
+static void *
+thread_main(void *arg)
+{
+        struct sw_build *b = arg;
+
+        pthread_setname_np(pthread_self(), "sw-build");
+        b->err = run(b);
+        sw__job_close(sw_steal(b->job));
+        sw__steplog_wait(b->steplog);
+        return NULL;
+}
+
+/* ---- Start, wait, free ---- */
+
+static void
+copy_request(struct sw_build *b, const struct sw_build_request *req)
+{
+        b->req = (struct sw_build_request){
+                .size = sizeof(b->req),
+                .session = REQ(req, session),
+                .allow = REQ(req, allow),
+                .outputs = REQ(req, outputs),
+                .n_outputs = REQ(req, n_outputs),
+                .no_cache = REQ(req, no_cache),
+                .has_epoch = REQ(req, has_epoch),
+                .source_date_epoch = REQ(req, source_date_epoch),
+        };
+        sw_buf_add(&b->definition, req->definition, req->definition_len);
+}
+
+/* A build that has everything but its thread. */
+static sw_err *
+make(sw_engine *e, const struct sw_build_request *req, struct sw_build **out)
+{
+        sw_autoptr(sw_build) b = sw_new(struct sw_build);
+        struct sw_job_opts opts = { .id = b->id, .session = REQ(req, session) };
+        sw_err *err;
+
+        b->engine = e;
+        b->joined = true; /* there is no thread to join yet */
+        sw_buf_init(&b->definition);
+        b->cancel = sw_cancel_new(REQ(req, cancel));
+        if (req->id) {
+                err = sw_id_check("build id", req->id);
+                if (err)
+                        return err;
+                strcpy(b->id, req->id); /* at most 128 bytes: checked */
+        } else {
+                (void) sw_id_new(b->id);
+        }
+        copy_request(b, req);
+        opts.cancel = b->cancel;
+        err = sw__job_new(e->solver, &opts, &b->job);
+        if (err)
+                return err;
+        b->ops_job.session = b->req.session;
+        b->ops_job.job = b->job;
+        b->story = sw__job_subscribe(b->job);
+        b->steplog = sw__steplog_start(sw__job_subscribe_whole(b->job), e->logs, e->path,
+                                       b->id, e->log);
+        *out = sw_steal(b);
+        return SW_OK;
+}
+
+sw_err *
+sw_build_start(sw_engine *e, const struct sw_build_request *req, sw_build **out)
+{
+        sw_autoptr(sw_build) b = NULL;
+        sw_err *err = make(e, req, &b);
+        int rc;
+
+        if (err)
+                return err;
+        rc = pthread_create(&b->thread, NULL, thread_main, b);
+        if (rc != 0)
+                return sw_err_sys(SW_E_IO, rc, "start a thread for the build");
+        b->joined = false;
+        *out = sw_steal(b);
+        return SW_OK;
+}
+
+const char *
+sw_build_id(const sw_build *b)
+{
+        return b->id;
+}
+
+sw_subscription *
+sw_build_subscribe(sw_build *b)
+{
+        return sw_subscription_again(b->story);
+}
+
+void
+sw_build_cancel(sw_build *b, const char *reason)
+{
+        sw_cancel_now(b->cancel, reason);
+}
+
+sw_err *
+sw_build_wait(sw_build *b)
+{
+        if (!b->joined)
+                (void) pthread_join(b->thread, NULL);
+        b->joined = true;
+        return sw_err_copy(b->err);
+}
+
+void
+sw_build_free(sw_build *b)
+{
+        if (!b)
+                return;
+        if (!b->joined) {
+                sw_build_cancel(b, "nobody waits for the build");
+                sw_err_drop(sw_build_wait(b), "whoever frees it does not want to know");
+        }
+        sw__job_close(b->job);
+        sw__steplog_free(b->steplog);
+        if (b->story)
+                sw_subscription_free(b->story);
+        sw__outputs_release(b);
+        sw_definition_free(b->def);
+        sw_buf_release(&b->definition);
+        sw_cancel_unref(b->cancel);
+        sw_err_free(b->err);
+        free(b);
+}
+
+/* ---- Afterwards ---- */
+
+const sw_map *
+sw_build_response(const sw_build *b, size_t i)
+{
+        return i < b->req.n_outputs && i < SW_BUILD_MAX_OUTPUTS ? b->outputs[i].response
+                                                                : NULL;
+}
+
+const char *
+sw_build_log_file(const sw_build *b, const char *vertex)
+{
+        return sw__steplog_path(b->steplog, vertex);
+}
+
+bool
+sw_build_failed_step(const sw_build *b, struct sw_build_failure *out)
+{
+        const char *vertex = b->err ? sw_err_vertex(b->err) : NULL;
+        struct sw_build_failure f = { .size = out->size, .vertex = vertex };
+        const sw_llb_vertex *v = NULL;
+        sw_digest digest;
+
+        if (!vertex || sw_err_code(b->err) == SW_E_CANCELLED)
+                return false;
+        if (b->def && sw_digest_is(vertex, SIZE_MAX)) {
+                sw_err_drop(sw_digest_parse(vertex, SIZE_MAX, &digest), "it is one");
+                v = sw_definition_find(b->def, &digest);
+        }
+        f.name = sw__steplog_name(b->steplog, vertex);
+        if (v) {
+                f.name = sw_llb_vertex_name(v);
+                f.locations = sw_llb_vertex_locations(v, &f.n_locations);
+        }
+        if (!f.name)
+                return false;
+        f.log_file = sw__steplog_path(b->steplog, vertex);
+        assert(out->size <= sizeof(f));
+        memcpy(out, &f, out->size);
+        return true;
+}

@@ -1,0 +1,8 @@
+# core/engine: root, solver, ops and exporters put together behind slipway/engine.h.
+noinst_HEADERS += core/engine/engine_priv.h
+libslipway_la_SOURCES += \
+	core/engine/build.c \
+	core/engine/engine.c \
+	core/engine/export.c \
+	core/engine/gcpolicy.c \
+	core/engine/steplog.c
