@@ -2,6 +2,9 @@
 # another verb; nothing else lists verbs.
 bin_PROGRAMS += cmd/slipway/slipway
 cmd_slipway_slipway_SOURCES = \
+	cmd/slipway/build/explain.c \
+	cmd/slipway/build/output.c cmd/slipway/build/output.h \
+	cmd/slipway/build/report.c cmd/slipway/build/report.h \
 	cmd/slipway/cli.c cmd/slipway/cli.h \
 	cmd/slipway/cli_bash.c \
 	cmd/slipway/cli_check.c \
@@ -25,9 +28,17 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/main.c \
 	cmd/slipway/plugins.c cmd/slipway/plugins.h \
 	cmd/slipway/program.c cmd/slipway/program.h \
+	cmd/slipway/progress/colour.c cmd/slipway/progress/colour.h \
+	cmd/slipway/progress/model.c cmd/slipway/progress/model.h \
+	cmd/slipway/progress/plain.c \
+	cmd/slipway/progress/progress.c cmd/slipway/progress/progress.h \
+	cmd/slipway/progress/rawjson.c \
+	cmd/slipway/progress/tty.c \
+	cmd/slipway/progress/width.c cmd/slipway/progress/width.h \
 	cmd/slipway/setup.c cmd/slipway/setup.h \
 	cmd/slipway/table.c cmd/slipway/table.h \
 	cmd/slipway/term.c cmd/slipway/term.h \
+	cmd/slipway/verb_build.c \
 	cmd/slipway/verb_config.c \
 	cmd/slipway/verb_config_check.c \
 	cmd/slipway/verb_config_explain.c \
@@ -48,6 +59,7 @@ EXTRA_cmd_slipway_slipway_DEPENDENCIES = $(PROGRAM_DEPS)
 SLIPWAY_FOR_BUILD = ./cmd/slipway/slipway$(EXEEXT)
 slipway_pages = \
 	man/slipway.1 \
+	man/slipway-build.1 \
 	man/slipway-config.1 \
 	man/slipway-doctor.1 \
 	man/slipway-debug.1 \

@@ -1,0 +1,231 @@
+/*
+ * cmd/slipway/progress/model.c - see model.h. Thread: main.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <slipway/text.h>
+#include <slipway/time.h>
+
+#include "cmd/slipway/progress/model.h"
+
+static void
+free_step(void *p)
+{
+        struct model_step *s = p;
+
+        for (size_t i = 0; i < MODEL_TAIL; i++)
+                free(s->tail[i]);
+        for (size_t i = 0; i < s->statuses.n; i++)
+                free(s->statuses.v[i].id);
+        sw_array_release(&s->statuses);
+        sw_array_release(&s->inputs);
+        sw_strlist_release(&s->paths);
+        sw_strlist_release(&s->lines);
+        sw_strlist_release(&s->warnings);
+        sw_buf_release(&s->partial);
+        free(s->name);
+        free(s->error);
+        free(s);
+}
+
+void
+model_init(model *m, bool keep_lines)
+{
+        *m = (model){ .began = sw_time_mono(), .keep_lines = keep_lines };
+        m->by_digest = sw_map_new(free_step);
+}
+
+void
+model_release(model *m)
+{
+        sw_array_release(&m->steps);
+        if (m->by_digest)
+                sw_map_free(m->by_digest);
+        m->by_digest = NULL;
+}
+
+struct model_step *
+model_find(const model *m, const sw_digest *d)
+{
+        return sw_map_get_bytes(m->by_digest, d->b, sizeof(d->b));
+}
+
+static struct model_step *
+step_of(model *m, const sw_digest *d)
+{
+        struct model_step *s = model_find(m, d);
+
+        if (s)
+                return s;
+        s = sw_new(struct model_step);
+        s->digest = *d;
+        sw_buf_init(&s->partial);
+        s->name = sw_strdup("");
+        (void) sw_map_set_bytes(m->by_digest, d->b, sizeof(d->b), s);
+        sw_array_push(&m->steps, s);
+        return s;
+}
+
+bool
+step_running(const struct model_step *s)
+{
+        return s->started && !s->completed;
+}
+
+bool
+step_cancelled(const struct model_step *s)
+{
+        return s->error && sw_str_has_suffix(s->error, "context canceled");
+}
+
+double
+step_seconds(const struct model_step *s)
+{
+        int64_t end = s->completed ? s->completed : sw_time_now();
+        int64_t ns = s->earlier + (s->started && end > s->started ? end - s->started : 0);
+
+        return (double) ns / 1e9;
+}
+
+/* ---- Taking ---- */
+
+static void
+touch(struct model_step *s)
+{
+        s->fresh = true;
+        s->count++;
+        if (!s->since)
+                s->since = sw_time_mono();
+}
+
+static void
+end_line(model *m, struct model_step *s)
+{
+        char **place = &s->tail[s->n_tail++ % MODEL_TAIL];
+
+        free(*place);
+        *place = sw_strdup(s->partial.data);
+        if (m->keep_lines)
+                sw_strlist_add(&s->lines, s->partial.data);
+        sw_buf_clear(&s->partial);
+}
+
+static void
+take_vertex(model *m, const struct sw_progress_vertex *v)
+{
+        struct model_step *s = step_of(m, &v->digest);
+
+        if (!*s->name && *v->name) {
+                free(s->name);
+                s->name = sw_strdup(v->name);
+        }
+        if (s->completed && v->started > s->started) /* it began again */
+                s->earlier += s->completed - s->started;
+        s->started = v->started;
+        s->completed = v->completed;
+        s->cached = v->cached;
+        free(s->error);
+        s->error = v->error && *v->error ? sw_strdup(v->error) : NULL;
+        s->why = v->why;
+        s->why_input = v->why_input;
+        if (s->paths.n == 0)
+                for (size_t i = 0; i < v->n_why_paths; i++)
+                        sw_strlist_add(&s->paths, v->why_paths[i]);
+        if (s->inputs.n == 0)
+                for (size_t i = 0; i < v->n_inputs; i++)
+                        sw_array_push(&s->inputs, v->inputs[i]);
+        touch(s);
+}
+
+static struct model_status *
+status_of(struct model_step *s, const char *id)
+{
+        for (size_t i = 0; i < s->statuses.n; i++)
+                if (strcmp(s->statuses.v[i].id, id) == 0)
+                        return &s->statuses.v[i];
+        if (s->statuses.n >= MODEL_STATUS)
+                return NULL;
+        sw_array_push(&s->statuses, (struct model_status){ .id = sw_strdup(id) });
+        return &s->statuses.v[s->statuses.n - 1];
+}
+
+static void
+take_status(model *m, const struct sw_progress_status *p)
+{
+        struct model_step *s = step_of(m, &p->vertex);
+        struct model_status *st = status_of(s, p->id);
+
+        if (!st)
+                return;
+        st->current = p->current;
+        st->total = p->total;
+        st->timestamp = p->timestamp;
+        st->started = p->started;
+        st->completed = p->completed;
+        st->fresh = true;
+        touch(s);
+}
+
+/* Seconds since the step began, with as many digits as are worth it. */
+static void
+begin_line(struct model_step *s, int64_t when)
+{
+        double sec =
+                s->started && when > s->started ? (double) (when - s->started) / 1e9 : 0;
+
+        sw_buf_addf(&s->partial, "%.*f ", sec < 10 ? 3 : sec < 100 ? 2 : 1, sec);
+}
+
+static void
+take_log(model *m, const struct sw_progress_log *l)
+{
+        struct model_step *s = step_of(m, &l->vertex);
+        const char *p = l->data, *end = p + l->len;
+
+        while (p < end) {
+                const char *nl = memchr(p, '\n', (size_t) (end - p));
+                size_t n = (size_t) ((nl ? nl : end) - p);
+
+                if (s->partial.len == 0)
+                        begin_line(s, l->timestamp);
+                if (n > MODEL_LINE)
+                        n = MODEL_LINE;
+                for (size_t i = 0; i < n; i++)
+                        if (p[i]) /* a line is a C string */
+                                sw_buf_addc(&s->partial, p[i]);
+                p += n;
+                if (p < end && *p == '\n') {
+                        if (s->partial.data[s->partial.len - 1] == '\r')
+                                sw_buf_truncate(&s->partial, s->partial.len - 1);
+                        end_line(m, s);
+                        p++;
+                } else if (s->partial.len > MODEL_LINE) {
+                        end_line(m, s);
+                }
+        }
+        touch(s);
+}
+
+void
+model_take(model *m, const struct sw_progress_batch *b)
+{
+        for (size_t i = 0; i < b->n_vertices; i++)
+                take_vertex(m, &b->vertices[i]);
+        for (size_t i = 0; i < b->n_statuses; i++)
+                take_status(m, &b->statuses[i]);
+        for (size_t i = 0; i < b->n_warnings; i++) {
+                struct model_step *s = step_of(m, &b->warnings[i].vertex);
+
+                sw_strlist_add(&s->warnings, b->warnings[i].text);
+                touch(s);
+        }
+        for (size_t i = 0; i < b->n_logs; i++)
+                take_log(m, &b->logs[i]);
+        for (size_t i = 0; i < b->n_vertices; i++) {
+                struct model_step *s = step_of(m, &b->vertices[i].digest);
+
+                if (s->completed && s->partial.len > 0)
+                        end_line(m, s);
+        }
+}

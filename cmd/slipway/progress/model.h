@@ -1,0 +1,73 @@
+/*
+ * cmd/slipway/progress/model.h - what a build's story says so far, as printers need it.
+ *
+ *      model_take(m, batch)       for each batch of the subscription
+ *      ... look at m->steps, print, clear what is marked as fresh ...
+ *
+ * Log text is split into lines; each has the seconds since its step began in front, as
+ * BuildKit's client prints them. Lines wait until a printer took them; the last few of each
+ * step are kept for the summary of failures. Thread: main.
+ */
+#ifndef SLIPWAY_CMD_PROGRESS_MODEL_H
+#define SLIPWAY_CMD_PROGRESS_MODEL_H
+
+#include <slipway/array.h>
+#include <slipway/buf.h>
+#include <slipway/map.h>
+#include <slipway/progress.h>
+
+#define MODEL_TAIL   10    /* lines kept of each step */
+#define MODEL_STATUS 1024  /* statuses kept of each step */
+#define MODEL_LINE   65536 /* bytes of one line; longer ones are broken */
+
+struct model_status {
+        char *id;
+        int64_t current, total, timestamp, started, completed;
+        bool fresh;                      /* changed; the printer clears it */
+        int64_t shown_at, shown_current; /* of the printer */
+        bool shown;
+};
+
+struct model_step {
+        sw_digest digest;
+        char *name;
+        int64_t started, completed, earlier; /* earlier: ns it ran before it began again */
+        bool cached;
+        char *error; /* NULL: none */
+        enum sw_why why;
+        uint32_t why_input;
+        sw_strlist paths;
+        SW_ARRAY(sw_digest) inputs;
+        SW_ARRAY(struct model_status) statuses;
+        sw_strlist lines;    /* not taken by the printer yet */
+        sw_buf partial;      /* the line that has no end yet, prefix included */
+        sw_strlist warnings; /* all */
+        size_t n_warned;     /* printed ones */
+        char *tail[MODEL_TAIL];
+        size_t n_tail; /* lines ever; the last MODEL_TAIL are there */
+        bool fresh;    /* something of it changed; the printer clears it */
+        /* The printer's. */
+        unsigned number; /* 0: not shown yet */
+        unsigned count;  /* changes since it was shown last */
+        int64_t since;   /* ns (monotonic): shown since, or waiting since; 0: neither */
+};
+
+typedef struct model {
+        SW_ARRAY(struct model_step *) steps; /* in the order they came */
+        sw_map *by_digest;
+        int64_t began;   /* monotonic */
+        bool keep_lines; /* false: nobody prints logs line by line */
+} model;
+
+void model_init(model *m, bool keep_lines);
+void model_release(model *m);
+void model_take(model *m, const struct sw_progress_batch *b);
+struct model_step *model_find(const model *m, const sw_digest *d);
+
+bool step_running(const struct model_step *s);
+/** step_cancelled - it was stopped, rather than failing by itself. */
+bool step_cancelled(const struct model_step *s);
+/** step_seconds - how long it ran, so far where it still does. */
+double step_seconds(const struct model_step *s);
+
+#endif

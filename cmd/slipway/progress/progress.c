@@ -1,0 +1,247 @@
+/*
+ * cmd/slipway/progress/progress.c - see progress.h. Thread: main.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <slipway/text.h>
+
+#include "cmd/slipway/progress/progress.h"
+#include "cmd/slipway/term.h"
+
+#define NAME_SHORT 72
+
+struct part {
+        const struct progress_printer *ops;
+        void *self;
+        struct progress_out out;
+};
+
+struct progress {
+        model model;
+        struct part shown; /* ops NULL: nothing is */
+        struct part trace; /* the same */
+};
+
+/* ---- What printers share ---- */
+
+void
+progress_add_text(sw_buf *b, const char *text, const struct progress_out *out)
+{
+        if (!out->terminal) {
+                sw_buf_adds(b, text);
+                return;
+        }
+        /* Tabs are no harm, and logs have many. */
+        while (*text) {
+                size_t n = strcspn(text, "\t");
+                sw_auto(sw_str) piece = sw_strndup(text, n);
+
+                term_add_text(b, piece);
+                text += n;
+                if (*text == '\t') {
+                        sw_buf_addc(b, '\t');
+                        text++;
+                }
+        }
+}
+
+void
+progress_add_name(sw_buf *b, const char *name, const struct progress_out *out)
+{
+        const char *untruncated = getenv("PROGRESS_NO_TRUNC");
+        sw_auto(sw_str) one = sw_strdup(name);
+        size_t n = strlen(one);
+
+        for (char *p = one; *p; p++) /* a name is one line */
+                if (*p == '\n' || *p == '\r')
+                        *p = ' ';
+        if (sw_str_eq(untruncated, "0") && n > NAME_SHORT) {
+                one[NAME_SHORT] = '\0';
+                progress_add_text(b, one, out);
+                sw_buf_adds(b, "...");
+                return;
+        }
+        progress_add_text(b, one, out);
+}
+
+void
+progress_add_amount(sw_buf *b, int64_t current, int64_t total)
+{
+        char a[32], c[32];
+
+        if (total != 0)
+                sw_buf_addf(b, " %s / %s", sw_size_str(current, a), sw_size_str(total, c));
+        else if (current != 0)
+                sw_buf_addf(b, " %s", sw_size_str(current, a));
+}
+
+void
+progress_add_failures(const model *m, struct progress_out *out)
+{
+        for (size_t i = 0; i < m->steps.n; i++) {
+                const struct model_step *s = m->steps.v[i];
+                size_t first = s->n_tail > MODEL_TAIL ? s->n_tail - MODEL_TAIL : 0;
+
+                if (!s->error || step_cancelled(s))
+                        continue;
+                sw_buf_adds(&out->buf, "------\n > ");
+                progress_add_name(&out->buf, s->name, out);
+                sw_buf_adds(&out->buf, ":\n");
+                for (size_t k = first; k < s->n_tail; k++) {
+                        progress_add_text(&out->buf, s->tail[k % MODEL_TAIL], out);
+                        sw_buf_addc(&out->buf, '\n');
+                }
+                sw_buf_adds(&out->buf, "------\n");
+        }
+}
+
+/* ---- Output ---- */
+
+static void
+flush(struct progress_out *out)
+{
+        const char *p = out->buf.data;
+        size_t left = out->buf.len;
+
+        while (left > 0 && !out->failed) {
+                ssize_t n = write(out->fd, p, left);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0) {
+                        out->failed = errno;
+                        break;
+                }
+                p += n;
+                left -= (size_t) n;
+        }
+        sw_buf_clear(&out->buf);
+}
+
+static void
+part_init(struct part *p, int fd)
+{
+        p->out = (struct progress_out){
+                .fd = fd,
+                .terminal = isatty(fd),
+                .colour = term_colour(fd),
+        };
+        sw_buf_init(&p->out.buf);
+}
+
+static void
+part_step(struct part *p, model *m, const struct sw_progress_batch *b)
+{
+        if (!p->ops)
+                return;
+        p->ops->step(p->self, m, b, &p->out);
+        flush(&p->out);
+}
+
+static void
+part_end(struct part *p, model *m)
+{
+        if (!p->ops)
+                return;
+        if (p->ops->end)
+                p->ops->end(p->self, m, &p->out);
+        flush(&p->out);
+}
+
+static void
+part_release(struct part *p)
+{
+        if (!p->ops)
+                return;
+        p->ops->free(p->self);
+        sw_buf_release(&p->out.buf);
+}
+
+/* ---- Modes ---- */
+
+sw_err *
+progress_open(const char *mode, progress **out)
+{
+        const char *env = getenv("BUILDKIT_PROGRESS");
+        progress *p;
+
+        if ((!mode || !*mode || sw_str_eq(mode, "auto")) && env && *env)
+                mode = env;
+        if (!mode || !*mode || sw_str_eq(mode, "auto"))
+                mode = isatty(STDERR_FILENO) ? "tty" : "plain";
+        if (!sw_str_eq(mode, "plain") && !sw_str_eq(mode, "tty") &&
+            !sw_str_eq(mode, "rawjson") && !sw_str_eq(mode, "quiet"))
+                return sw_err_new(SW_E_USAGE,
+                                  "invalid progress mode %s: auto, plain, tty, rawjson "
+                                  "and quiet are known",
+                                  mode);
+        if (sw_str_eq(mode, "tty") && !isatty(STDERR_FILENO))
+                return sw_err_new(SW_E_USAGE,
+                                  "--progress tty: standard error is no terminal");
+        p = sw_new(progress);
+        part_init(&p->shown, STDERR_FILENO);
+        if (sw_str_eq(mode, "plain"))
+                p->shown.self = plain_new(&p->shown.ops);
+        else if (sw_str_eq(mode, "tty"))
+                p->shown.self = tty_new(&p->shown.ops);
+        else if (sw_str_eq(mode, "rawjson"))
+                p->shown.self = rawjson_new(&p->shown.ops);
+        model_init(&p->model, p->shown.ops && p->shown.ops->lines);
+        *out = p;
+        return SW_OK;
+}
+
+void
+progress_trace(progress *p, int fd)
+{
+        part_init(&p->trace, fd);
+        p->trace.self = rawjson_new(&p->trace.ops);
+}
+
+model *
+progress_model(progress *p)
+{
+        return &p->model;
+}
+
+sw_err *
+progress_trace_error(const progress *p, const char *name)
+{
+        if (!p->trace.ops || !p->trace.out.failed)
+                return SW_OK;
+        return sw_err_sys(SW_E_IO, p->trace.out.failed, "write %s", name);
+}
+
+void
+progress_follow(progress *p, sw_subscription *sub)
+{
+        int64_t tick = p->shown.ops ? p->shown.ops->tick : 0;
+        struct sw_progress_batch b;
+
+        while (sw_progress_next(sub, tick ? tick : -1, &b)) {
+                bool news = b.n_vertices || b.n_statuses || b.n_logs || b.n_warnings;
+
+                if (news) {
+                        model_take(&p->model, &b);
+                        part_step(&p->trace, &p->model, &b);
+                }
+                part_step(&p->shown, &p->model, news ? &b : NULL);
+                sw_progress_batch_release(&b);
+        }
+        sw_subscription_free(sub);
+        part_end(&p->trace, &p->model);
+        part_end(&p->shown, &p->model);
+}
+
+void
+progress_close(progress *p)
+{
+        if (!p)
+                return;
+        part_release(&p->shown);
+        part_release(&p->trace);
+        model_release(&p->model);
+        free(p);
+}

@@ -1,0 +1,17 @@
+/*
+ * cmd/slipway/progress/width.h - columns that text takes on a terminal, without a locale.
+ * Thread: any.
+ */
+#ifndef SLIPWAY_CMD_PROGRESS_WIDTH_H
+#define SLIPWAY_CMD_PROGRESS_WIDTH_H
+
+#include <slipway/buf.h>
+
+/** width_of - columns of one code point: 0 for what joins the one before, 2 for wide ones.
+ */
+int width_of(uint32_t cp);
+/** width_add - as much of @s (valid UTF-8) as fits into @room columns. Returns the columns
+ *  it takes. */
+size_t width_add(sw_buf *b, const char *s, size_t room);
+
+#endif

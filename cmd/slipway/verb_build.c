@@ -1,0 +1,422 @@
+/*
+ * cmd/slipway/verb_build.c - build a definition, here, in this process.
+ *
+ * The main thread shows progress until the story of the build has ended. Signals are taken
+ * by a thread of their own: the first cancels, which ends the build within a second and
+ * leaves nothing behind; the third one ends the program at once.
+ * Thread: main, and the one for signals.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <slipway/definition.h>
+#include <slipway/localsession.h>
+#include <slipway/text.h>
+
+#include "cmd/slipway/build/output.h"
+#include "cmd/slipway/build/report.h"
+#include "cmd/slipway/plugins.h"
+#include "cmd/slipway/setup.h"
+
+#define KEEP_FAILED_S 1800 /* roots of failed commands, with --on-error keep */
+
+/* Everything of one build, released together. */
+struct build_run {
+        const struct cli_call *call;
+        plugins plugins;
+        sw_buf definition;
+        sw_local_session *client;
+        outputs outputs;
+        sw_strlist allow;
+        progress *progress;
+        int trace;
+        sw_engine *engine;
+        sw_cancel *cancel;
+        sw_build *build;
+        mode_t file_mode; /* of files that are written for the user */
+        char id[SW_ID_SIZE];
+};
+
+/* ---- Signals ---- */
+
+struct signals {
+        sw_cancel *cancel;
+        sigset_t set;
+        pthread_t thread;
+        bool started;
+};
+
+static void *
+signals_main(void *arg)
+{
+        struct signals *s = arg;
+        int sig, n = 0;
+
+        while (sigwait(&s->set, &sig) == 0) {
+                if (sig == SIGUSR2)
+                        return NULL;
+                if (++n >= 3)
+                        _exit(128 + sig);
+                sw_cancel_now(s->cancel, sig == SIGINT ? "interrupted" : "terminated");
+        }
+        return NULL;
+}
+
+/* Before any other thread is started: they inherit the mask. */
+static void
+signals_start(struct signals *s, sw_cancel *cancel)
+{
+        s->cancel = cancel;
+        (void) sigemptyset(&s->set);
+        (void) sigaddset(&s->set, SIGINT);
+        (void) sigaddset(&s->set, SIGTERM);
+        (void) sigaddset(&s->set, SIGHUP);
+        (void) sigaddset(&s->set, SIGUSR2);
+        (void) pthread_sigmask(SIG_BLOCK, &s->set, NULL);
+        s->started = pthread_create(&s->thread, NULL, signals_main, s) == 0;
+        if (!s->started) /* without it, signals do what they always do */
+                (void) pthread_sigmask(SIG_UNBLOCK, &s->set, NULL);
+}
+
+static void
+signals_stop(struct signals *s)
+{
+        if (!s->started)
+                return;
+        (void) pthread_kill(s->thread, SIGUSR2);
+        (void) pthread_join(s->thread, NULL);
+}
+
+/* ---- What is asked for ---- */
+
+static sw_err *
+read_definition(struct build_run *r)
+{
+        const char *file = cli_str(r->call, "llb");
+        sw_err *err;
+
+        if (file && strcmp(file, "-") != 0) {
+                err = sw_buf_read_file(&r->definition, AT_FDCWD, file,
+                                       SW_DEFINITION_MAX_BYTES);
+        } else if (isatty(STDIN_FILENO)) {
+                return sw_err_new(SW_E_USAGE, "please specify --frontend or pipe LLB "
+                                              "definition to stdin, or name a file with "
+                                              "--llb");
+        } else {
+                err = sw_buf_read_fd(&r->definition, STDIN_FILENO, SW_DEFINITION_MAX_BYTES,
+                                     "standard input");
+        }
+        if (err)
+                return err;
+        if (r->definition.len == 0 ||
+            sw_definition_is_empty(r->definition.data, r->definition.len))
+                return sw_err_new(SW_E_INVALID, "empty definition sent to build. Specify "
+                                                "--frontend instead?");
+        return SW_OK;
+}
+
+/* The session's functions take one specification; @add each of the flag's. */
+static sw_err *
+add_each(struct build_run *r, const char *flag,
+         sw_err *(*add)(sw_local_session *, const char *) )
+{
+        sw_auto(sw_strlist) specs = { 0 };
+        sw_err *err = SW_OK;
+
+        cli_list(r->call, flag, &specs);
+        for (size_t i = 0; i < specs.n && !err; i++)
+                err = sw_err_wrap(add(r->client, specs.v[i]), "--%s %s", flag, specs.v[i]);
+        return err;
+}
+
+static sw_err *
+make_client(struct build_run *r)
+{
+        sw_err *err;
+
+        r->client = sw_local_session_new();
+        err = add_each(r, "local", sw_local_session_add_local);
+        if (!err)
+                err = add_each(r, "secret", sw_local_session_add_secret);
+        if (!err)
+                err = add_each(r, "ssh", sw_local_session_add_ssh);
+        return err;
+}
+
+static sw_err *
+make_outputs(struct build_run *r)
+{
+        sw_auto(sw_strlist) specs = { 0 };
+        sw_err *err = SW_OK;
+
+        cli_list(r->call, "output", &specs);
+        for (size_t i = 0; i < specs.n && !err; i++)
+                err = outputs_add(&r->outputs, specs.v[i]);
+        outputs_ready(&r->outputs);
+        return err;
+}
+
+static sw_err *
+open_trace(struct build_run *r)
+{
+        const char *path = cli_str(r->call, "trace");
+
+        if (!path)
+                return SW_OK;
+        r->trace = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0600);
+        if (r->trace < 0)
+                return sw_err_sys(SW_E_USAGE, errno, "--trace %s", path);
+        progress_trace(r->progress, r->trace);
+        return SW_OK;
+}
+
+/* SOURCE_DATE_EPOCH, where it is set to something. */
+static sw_err *
+read_epoch(struct sw_build_request *req)
+{
+        const char *text = getenv("SOURCE_DATE_EPOCH");
+
+        if (!text || !*text)
+                return SW_OK;
+        req->has_epoch = true;
+        return sw_err_wrap(sw_parse_int(text, 0, INT64_MAX / 1000000000,
+                                        &req->source_date_epoch),
+                           "invalid SOURCE_DATE_EPOCH");
+}
+
+/* ---- The build ---- */
+
+static sw_err *
+open_engine(struct build_run *r)
+{
+        bool keep = sw_str_eq(cli_str(r->call, "on-error"), "keep");
+        sw_err *err = plugins_open(&r->plugins, r->call);
+
+        if (!err && !r->plugins.log)
+                err = setup_log(r->plugins.config, &r->plugins.log);
+        if (err)
+                return err;
+        return sw_engine_open(SW_ENGINE_OPTS(.host = r->plugins.host,
+                                             .config = r->plugins.config,
+                                             .log = r->plugins.log,
+                                             .keep_failed_s = keep ? KEEP_FAILED_S : 0),
+                              &r->engine);
+}
+
+static sw_err *
+start(struct build_run *r)
+{
+        struct sw_build_request req = {
+                .size = sizeof(req),
+                .id = r->id,
+                .definition = r->definition.data,
+                .definition_len = r->definition.len,
+                .session = sw_local_session_get(r->client),
+                .outputs = r->outputs.asked.v,
+                .n_outputs = r->outputs.asked.n,
+                .no_cache = cli_bool(r->call, "no-cache"),
+                .cancel = r->cancel,
+        };
+        sw_err *err = read_epoch(&req);
+
+        if (err)
+                return err;
+        cli_list(r->call, "allow", &r->allow);
+        sw_strlist_take(&r->allow, NULL);
+        req.allow = (const char *const *) r->allow.v;
+        return sw_build_start(r->engine, &req, &r->build);
+}
+
+static sw_err *
+write_trace(struct build_run *r)
+{
+        const char *path = cli_str(r->call, "solve-trace");
+
+        if (!path)
+                return SW_OK;
+        sw_auto(sw_fd) fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return sw_err_sys(SW_E_IO, errno, "--solve-trace %s", path);
+        return sw_engine_dump_trace(r->engine, fd);
+}
+
+/* What is told and written when the build is over; @failed is why it failed, or SW_OK. */
+static sw_err *
+conclude(struct build_run *r, sw_err *failed)
+{
+        const char *mode = cli_str(r->call, "progress");
+        const char *metadata = cli_str(r->call, "metadata-file");
+        const char *trace = cli_str(r->call, "trace");
+        sw_err *err = failed;
+
+        if (cli_bool(r->call, "explain"))
+                report_explain(progress_model(r->progress));
+        if (failed)
+                report_failure(r->build, progress_model(r->progress),
+                               sw_str_eq(mode, "quiet"));
+        if (!err && trace)
+                err = progress_trace_error(r->progress, trace);
+        if (!err && metadata)
+                err = report_metadata(r->build, r->outputs.asked.n, metadata, r->file_mode);
+        if (!err)
+                err = write_trace(r);
+        return err;
+}
+
+static sw_err *
+run(struct build_run *r)
+{
+        sw_err *err = progress_open(cli_str(r->call, "progress"), &r->progress);
+
+        if (!err)
+                err = make_outputs(r);
+        if (!err)
+                err = make_client(r);
+        if (!err)
+                err = read_definition(r);
+        if (!err)
+                err = open_trace(r);
+        if (!err)
+                err = open_engine(r);
+        if (!err)
+                err = start(r);
+        if (err)
+                return err;
+        progress_follow(r->progress, sw_build_subscribe(r->build));
+        err = sw_err_wrap(sw_build_wait(r->build), "failed to solve");
+        return conclude(r, err);
+}
+
+static void
+release(struct build_run *r)
+{
+        sw_build_free(r->build);
+        sw_engine_close(r->engine);
+        progress_close(r->progress);
+        sw_fd_clear(&r->trace);
+        outputs_release(&r->outputs);
+        if (r->client)
+                sw_local_session_free(r->client);
+        sw_strlist_release(&r->allow);
+        sw_buf_release(&r->definition);
+        plugins_release(&r->plugins);
+        sw_cancel_unref(r->cancel);
+}
+
+static sw_err *
+run_build(const struct cli_call *call)
+{
+        struct build_run r = { .call = call, .plugins = PLUGINS_INIT, .trace = -1 };
+        const char *ref_file = cli_str(call, "ref-file");
+        struct signals signals = { .started = false };
+        mode_t umask_now = umask(0);
+        sw_err *err, *ref_err = SW_OK;
+
+        (void) umask(umask_now); /* no other thread runs yet */
+        r.file_mode = 0666 & ~umask_now;
+        sw_buf_init(&r.definition);
+        (void) sw_id_new(r.id);
+        r.cancel = sw_cancel_new(NULL);
+        signals_start(&signals, r.cancel);
+        err = run(&r);
+        release(&r);
+        signals_stop(&signals);
+        if (ref_file)
+                ref_err = report_ref(r.id, ref_file, r.file_mode);
+        if (!err)
+                return ref_err;
+        sw_err_drop(ref_err, "the first error is the one to tell");
+        return err;
+}
+
+static const struct cli_flag build_flags[] = {
+        { .name = "llb",
+          .type = CLI_STRING,
+          .complete = CLI_FILES,
+          .value = "FILE",
+          .help = "build the definition in FILE; - or nothing for standard input" },
+        { .name = "local",
+          .type = CLI_LIST,
+          .complete = CLI_DIRS,
+          .value = "NAME=DIR",
+          .help = "let the build read the directory DIR as local://NAME" },
+        { .name = "output",
+          .letter = 'o',
+          .type = CLI_LIST,
+          .value = "type=TYPE",
+          .help = "export the result; dest=PATH says where to" },
+        { .name = "secret",
+          .type = CLI_LIST,
+          .value = "id=ID",
+          .help = "let the build read a secret: src=FILE or env=NAME" },
+        { .name = "ssh",
+          .type = CLI_LIST,
+          .value = "ID=PATH",
+          .help = "let the build use an ssh agent: ID, ID=SOCKET or ID=KEYFILE" },
+        { .name = "allow",
+          .type = CLI_LIST,
+          .value = "NAME",
+          .help = "allow network.host, security.insecure or device" },
+        { .name = "no-cache",
+          .type = CLI_BOOL,
+          .help = "run every step, whatever is in the cache" },
+        { .name = "progress",
+          .type = CLI_CHOICE,
+          .value = "auto|plain|tty|rawjson|quiet",
+          .help = "how to show progress on standard error" },
+        { .name = "explain",
+          .type = CLI_BOOL,
+          .help = "tell of each step why it ran, or that it was cached" },
+        { .name = "on-error",
+          .type = CLI_CHOICE,
+          .value = "stop|keep",
+          .help = "keep the root of a command that fails for half an hour" },
+        { .name = "metadata-file",
+          .type = CLI_STRING,
+          .complete = CLI_FILES,
+          .value = "FILE",
+          .help = "write what the exporters answer to FILE, as JSON" },
+        { .name = "ref-file",
+          .type = CLI_STRING,
+          .complete = CLI_FILES,
+          .value = "FILE",
+          .help = "write the id of the build to FILE" },
+        { .name = "trace",
+          .type = CLI_STRING,
+          .complete = CLI_FILES,
+          .value = "FILE",
+          .help = "add every progress update to FILE, as JSON" },
+        { .name = "solve-trace",
+          .type = CLI_STRING,
+          .complete = CLI_FILES,
+          .value = "FILE",
+          .help = "write what the solver did to FILE, for slipway debug solve-trace" },
+        { .name = NULL },
+};
+
+CLI_VERB(build) = {
+        .name = "build",
+        .summary = "build a definition",
+        .details =
+                "Builds an LLB definition, read from standard input or from a file, in "
+                "this process: no daemon is needed. Steps that were built before are found "
+                "in the cache below the root directory.\n"
+                "\n"
+                "Without --output the result stays in the cache. Files are written whole "
+                "or not at all:\n"
+                "\n"
+                "  slipway build --llb app.llb --local context=. -o "
+                "type=local,dest=out\n"
+                "  slipway build -o type=tar,dest=app.tar <app.llb\n"
+                "\n"
+                "The first interrupt cancels the build; the third one ends the program at "
+                "once. The exit status is 1 when the build fails, 2 when the command line "
+                "or the configuration is wrong.",
+        .flags = build_flags,
+        .run = run_build,
+};
