@@ -1,0 +1,147 @@
+/*
+ * plugins/exec-runc/runtime.c - which OCI runtime is used, and what is known against it.
+ * Thread: any; called with the plugin's lock held.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <slipway/path.h>
+#include <slipway/text.h>
+
+#include "plugins/exec-runc/runc.h"
+
+#define VERSION_MAX 4096
+
+/* The file that @name means in $PATH, from malloc; NULL when there is none. */
+static char *
+in_path(const char *name)
+{
+        const char *path = getenv("PATH");
+        sw_auto(sw_strlist) dirs = { 0 };
+
+        sw_strlist_split(&dirs, path ? path : "/usr/sbin:/usr/bin:/sbin:/bin", ':');
+        for (size_t i = 0; i < dirs.n; i++) {
+                struct stat st;
+                sw_auto(sw_str) file = sw_asprintf("%s/%s", dirs.v[i], name);
+
+                if (dirs.v[i][0] == '/' && access(file, X_OK) == 0 &&
+                    stat(file, &st) == 0 && S_ISREG(st.st_mode))
+                        return sw_steal(file);
+        }
+        return NULL;
+}
+
+static void
+set_runtime(struct runc_runtime *out, char *path)
+{
+        sw_auto(sw_str) base = sw_path_base(path);
+
+        out->path = path;
+        out->flavour = strstr(base, "crun") ? RUNC_IS_CRUN : RUNC_IS_OTHER;
+}
+
+sw_err *
+runc_find_runtime(const char *wanted, struct runc_runtime *out)
+{
+        static const char *const usual[] = { "crun", "buildkit-runc", "runc" };
+
+        if (wanted && *wanted) {
+                char *path = strchr(wanted, '/') ? sw_strdup(wanted) : in_path(wanted);
+
+                if (!path || access(path, X_OK) != 0) {
+                        free(path);
+                        return sw_err_sys(SW_E_NOT_FOUND, errno, "OCI runtime %s", wanted);
+                }
+                set_runtime(out, path);
+                return SW_OK;
+        }
+        for (size_t i = 0; i < SW_COUNT(usual); i++) {
+                char *path = in_path(usual[i]);
+
+                if (path) {
+                        set_runtime(out, path);
+                        return SW_OK;
+                }
+        }
+        return sw_err_new(SW_E_NOT_FOUND,
+                          "no OCI runtime: neither crun nor runc is in PATH; install one "
+                          "of these packages, or name another with the option binary");
+}
+
+/* Releases in which containers are known to get out: before these numbers. */
+struct fixed_in {
+        const char *name;
+        int series[2], release; /* in the series MAJOR.MINOR, fixed in .release */
+};
+static const struct fixed_in fixed[] = {
+        { "runc", { 1, 1 }, 12 }, /* CVE-2024-21626 */
+        { "runc", { 1, 2 }, 8 },  /* CVE-2025-31133, -52565, -52881 */
+        { "runc", { 1, 3 }, 3 },
+};
+
+/* The first line says "NAME version MAJOR.MINOR.RELEASE…". Distributions repair without a
+ * new number, and say so after it: "1.1.5+ds1". */
+static bool
+is_bad(const char *text)
+{
+        char name[32];
+        int major, minor, release, end = 0;
+
+        if (sscanf(text, "%31s version %d.%d.%d%n", name, &major, &minor, &release, &end) !=
+                    4 ||
+            text[end] == '+')
+                return false;
+        for (size_t i = 0; i < SW_COUNT(fixed); i++)
+                if (strcmp(name, fixed[i].name) == 0 && major == fixed[i].series[0] &&
+                    minor == fixed[i].series[1] && release < fixed[i].release)
+                        return true;
+        return strcmp(name, "runc") == 0 && (major < 1 || (major == 1 && minor < 1));
+}
+
+/* What was seen of a binary is kept beside the state: asking it costs as much as a step. */
+static bool
+was_checked(int dirfd, const char *mark)
+{
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        sw_err *err = sw_buf_read_file(&text, dirfd, "../runtime-checked", 256);
+
+        sw_err_drop(err, "not checked then");
+        return strcmp(text.data, mark) == 0;
+}
+
+void
+runc_warn_if_bad(struct runc_exec *x, sw_ctx *ctx)
+{
+        struct stat st;
+        struct sw_exit exit;
+        struct sw_spawn s = SW_SPAWN_INIT;
+        sw_auto(sw_buf) out = SW_BUF_INIT;
+
+        if (stat(x->runtime.path, &st) != 0)
+                return;
+        sw_auto(sw_str) mark =
+                sw_asprintf("%llx %llx %lld\n", (unsigned long long) st.st_dev,
+                            (unsigned long long) st.st_ino, (long long) st.st_ctime);
+        if (was_checked(x->state_fd, mark))
+                return;
+        s.argv = (const char *const[]){ x->runtime.path, "--version", NULL };
+        sw_err *err = sw_spawn_capture(&s, sw_ctx_cancel(ctx), VERSION_MAX, &out, NULL,
+                                       NULL, &exit);
+        if (err) {
+                sw_err_drop(err, "it will fail again when it is to do something");
+                return;
+        }
+        if (is_bad(out.data)) {
+                out.data[strcspn(out.data, "\n")] = 0;
+                sw_progress_warn(ctx,
+                                 "%s (%s) has known holes through which a build step can "
+                                 "get out of its container; see slipway doctor",
+                                 x->runtime.path, out.data);
+                return; /* and say so again */
+        }
+        sw_auto(sw_fd) dir = openat(x->state_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        sw_err_drop(sw_path_write_file(dir, "runtime-checked", mark, strlen(mark), 0600),
+                    "it is asked again then");
+}

@@ -1,0 +1,242 @@
+/*
+ * plugins/exec-runc/wait.c - from the start of a runtime to its end: cancellation, and the
+ * bytes of a terminal.
+ *
+ * Killing. The container's first process is process 1 of a PID namespace: with it the
+ * kernel kills all others, whatever they did to hide. Its number is in the file that the
+ * runtime writes; as long as the runtime lives it is the runtime's child, so nobody else
+ * has that number. Should that not do (no file yet, a runtime that hangs, no namespace),
+ * the whole cgroup and the runtime follow.
+ *
+ * Thread: the one that runs the container.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <termios.h>
+
+#include <slipway/time.h>
+
+#include "plugins/exec-runc/runc.h"
+
+#define MS            INT64_C(1000000)
+#define KILL_GRACE_MS 250 /* for the runtime to follow its container */
+#define KILL_AGAIN_MS 20
+#define LOOK_MS       2 /* for the file with the number */
+#define TERMINAL_BUF  8192
+
+/* ---- processes ----------------------------------------------------------------------- */
+
+pid_t
+runc_first_pid(int box_fd, const char *pid_file)
+{
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        sw_err *err = sw_buf_read_file(&text, box_fd, pid_file, 64);
+
+        sw_err_drop(err, "not written yet");
+        long pid = strtol(text.data, NULL, 10);
+        return pid > 1 ? (pid_t) pid : 0;
+}
+
+/* The parent of a process; 0: it has gone. */
+static pid_t
+parent_of(pid_t pid)
+{
+        char path[64];
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/status", (int) pid);
+        sw_err *err = sw_buf_read_file(&text, AT_FDCWD, path, 1 << 16);
+        sw_err_drop(err, "gone");
+        const char *p = strstr(text.data, "\nPPid:");
+        return p ? (pid_t) strtol(p + 6, NULL, 10) : 0;
+}
+
+bool
+runc_signal_pid(pid_t pid, pid_t parent, int sig)
+{
+        sw_auto(sw_fd) fd = pid > 1 ? (int) syscall(SYS_pidfd_open, pid, 0) : -1;
+
+        /* what the descriptor names cannot change between the check and the signal */
+        return fd >= 0 && parent_of(pid) == parent &&
+               syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
+}
+
+static void
+kill_hard(const struct runc_wait *w)
+{
+        pid_t runtime = sw_child_pid(w->child);
+
+        (void) runc_signal_pid(runc_first_pid(w->box_fd, w->pid_file), runtime, SIGKILL);
+        if (w->outer)
+                (void) runc_cgroup_kill(w->cgroups, w->outer);
+        sw_err_drop(sw_child_signal(w->child, SIGKILL, true), "its end is waited for");
+}
+
+/* ---- a terminal ---------------------------------------------------------------------- */
+
+sw_err *
+runc_terminal(sw_fd *master, sw_fd *slave)
+{
+        struct winsize size = { .ws_row = 24, .ws_col = 80 };
+        int unlock = 0;
+
+        *master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+        if (*master < 0 || ioctl(*master, TIOCSPTLCK, &unlock) != 0)
+                return sw_err_sys(SW_E_IO, errno, "make a terminal");
+        *slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (*slave < 0)
+                return sw_err_sys(SW_E_IO, errno, "open a terminal");
+        (void) ioctl(*master, TIOCSWINSZ, &size);
+        return SW_OK;
+}
+
+/* Bytes on their way from one descriptor to the other. */
+struct way {
+        int from, to; /* -1: ended */
+        size_t n;
+        char bytes[TERMINAL_BUF];
+};
+
+/* What to poll for: room in front, or bytes behind. */
+static void
+way_poll(const struct way *w, struct pollfd *in, struct pollfd *out)
+{
+        *in = (struct pollfd){ .fd = w->n ? -1 : w->from, .events = POLLIN };
+        *out = (struct pollfd){ .fd = w->n ? w->to : -1, .events = POLLOUT };
+}
+
+static void
+way_move(struct way *w, const struct pollfd *in, const struct pollfd *out)
+{
+        if (in->fd >= 0 && in->revents) {
+                ssize_t n = read(w->from, w->bytes, sizeof(w->bytes));
+
+                if (n > 0)
+                        w->n = (size_t) n;
+                else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+                        w->from = -1;
+        }
+        if (out->fd >= 0 && out->revents) {
+                ssize_t n = write(w->to, w->bytes, w->n);
+
+                if (n < 0 && errno != EAGAIN && errno != EINTR) {
+                        w->n = 0; /* nobody looks any more */
+                        w->from = w->to = -1;
+                } else if (n > 0) {
+                        memmove(w->bytes, w->bytes + n, w->n - (size_t) n);
+                        w->n -= (size_t) n;
+                }
+        }
+}
+
+/* ---- waiting ------------------------------------------------------------------------- */
+
+struct waiting {
+        struct runc_wait *w;
+        struct way typed, shown;
+        int cancel_fd;
+        int64_t kill_again; /* 0: not cancelled */
+        bool told;          /* `started` was called */
+};
+
+static int
+timeout_ms(const struct waiting *s)
+{
+        if (s->kill_again) {
+                int64_t left = s->kill_again - sw_time_mono();
+                return left > 0 ? (int) (left / MS) + 1 : 0;
+        }
+        return s->told ? -1 : LOOK_MS;
+}
+
+static void
+look_for_start(struct waiting *s)
+{
+        if (s->told || !runc_first_pid(s->w->box_fd, s->w->pid_file))
+                return;
+        s->told = true;
+        s->w->started(s->w->started_arg);
+}
+
+static void
+cancel_it(struct waiting *s)
+{
+        pid_t runtime = sw_child_pid(s->w->child);
+
+        s->told = true;
+        s->cancel_fd = -1;
+        if (runc_signal_pid(runc_first_pid(s->w->box_fd, s->w->pid_file), runtime,
+                            SIGKILL)) {
+                s->kill_again = sw_time_mono() + KILL_GRACE_MS * MS;
+                return;
+        }
+        kill_hard(s->w);
+        s->kill_again = sw_time_mono() + KILL_AGAIN_MS * MS;
+}
+
+/* One turn of the loop; false at the end of the runtime. */
+static bool
+turn(struct waiting *s)
+{
+        struct pollfd p[6] = { { .fd = sw_child_fd(s->w->child), .events = POLLIN },
+                               { .fd = s->cancel_fd, .events = POLLIN } };
+
+        way_poll(&s->typed, &p[2], &p[3]);
+        way_poll(&s->shown, &p[4], &p[5]);
+        if (poll(p, SW_COUNT(p), timeout_ms(s)) < 0)
+                return true;
+        way_move(&s->typed, &p[2], &p[3]);
+        way_move(&s->shown, &p[4], &p[5]);
+        if (p[0].revents)
+                return false;
+        look_for_start(s);
+        if (p[1].revents) {
+                cancel_it(s);
+        } else if (s->kill_again && sw_time_mono() >= s->kill_again) {
+                kill_hard(s->w);
+                s->kill_again = sw_time_mono() + KILL_AGAIN_MS * MS;
+        }
+        return true;
+}
+
+/* What the terminal still holds, for a reader who takes it within a moment. */
+static void
+drain(struct waiting *s)
+{
+        struct pollfd p[2];
+
+        do {
+                way_poll(&s->shown, &p[0], &p[1]);
+                if (p[0].fd < 0 && p[1].fd < 0)
+                        return;
+                if (poll(p, 2, p[1].fd >= 0 ? KILL_GRACE_MS : 0) <= 0)
+                        return;
+                way_move(&s->shown, &p[0], &p[1]);
+        } while (true);
+}
+
+sw_err *
+runc_wait(struct runc_wait *w)
+{
+        struct waiting *s = sw_new(struct waiting);
+        bool terminal = w->master >= 0;
+
+        *s = (struct waiting){ .w = w, .told = !w->started };
+        s->typed.from = terminal ? w->p->fds_std[0] : -1;
+        s->typed.to = s->shown.from = terminal ? w->master : -1;
+        s->shown.to = terminal ? w->p->fds_std[1] : -1;
+        sw_err *err = sw_cancel_fd(w->cancel, &s->cancel_fd);
+        if (err)
+                kill_hard(w);
+        while (turn(s))
+                continue;
+        if (terminal)
+                drain(s);
+        free(s);
+        return sw_err_wrap(err, "wait for a container");
+}
