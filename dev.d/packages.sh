@@ -11,7 +11,7 @@ BUILD_PACKAGES=(
 
 # To run the tests.
 TEST_PACKAGES=(
-        g++ python3 mandoc man-db bash-completion bsdutils crun runc util-linux procps jq
+        g++ python3 mandoc man-db bash-completion bsdutils busybox-static crun runc util-linux procps jq
         spin
 )
 
