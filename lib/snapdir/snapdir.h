@@ -1,0 +1,145 @@
+/*
+ * lib/snapdir/snapdir.h - layers as directories; what the snapshotters that keep them so
+ * share.
+ *
+ * A layer is a directory in *diff form*, as overlayfs keeps an upper directory: files
+ * whole, a whiteout is a character device 0:0, an opaque directory has the attribute
+ * trusted.overlay.opaque="y" (user.overlay.opaque where trusted ones are not permitted).
+ * Below the directory a store was opened on:
+ *
+ *      a/<key>/fs              an active layer; "fo" instead of "fs" when its root is
+ *                              opaque, which overlayfs itself does not look at
+ *      a/<key>/lower           the keys it was prepared on, one a line, bottom first
+ *      c/<key>/fs              a committed layer
+ *      c/<key>/f.<digest>/fs   several layers, the top one of which is <key>, as one
+ *      c/<key>/p.<digest>      symlink: <key> is a part of c/<target>/f.<digest>
+ *      t/<id>/                 what one process is making or removing; flocked by it
+ *      e/0, e/1                empty directories
+ *
+ * Everything is made below t/ and renamed to where it belongs, and renamed to t/ before it
+ * is removed: after a crash a layer is active, committed or not there. What is left below
+ * t/ of a process that is gone, the next open removes.
+ *
+ * Thread: any, for different keys; see slipway/snapshotter.h.
+ */
+#ifndef SLIPWAY_LIB_SNAPDIR_H
+#define SLIPWAY_LIB_SNAPDIR_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include <slipway/id.h>
+#include <slipway/map.h>
+#include <slipway/path.h>
+#include <slipway/snapshotter.h>
+
+struct snapdir {
+        int dirfd;             /* the store's; borrowed */
+        int procfd;            /* t/<id>, locked */
+        char proc[SW_ID_SIZE]; /* <id> */
+        atomic_uint next;      /* names in there */
+        bool userxattr;        /* user.overlay.* */
+        uid_t uid;             /* of what this process makes */
+        gid_t gid;             /* the same */
+        mode_t lost;           /* permission bits that a new file does not get */
+        pthread_mutex_t lock;  /* over what follows */
+        sw_map *known;         /* committed keys that were seen: "fs" or "fo" */
+};
+
+/* A stack as it is looked at: no key twice (the upper one counts), nothing below a layer
+ * with an opaque root. Bottom first. */
+struct snapdir_stack {
+        SW_ARRAY(const char *) keys;
+        bool opaque; /* the bottom one has an opaque root: it is "fo" */
+        sw_buf text; /* what keys point to, when they were read from a file */
+};
+
+#define SNAPDIR_STACK_INIT                                                                 \
+        {                                                                                  \
+                { NULL, 0, 0 }, false, SW_BUF_INIT                                         \
+        }
+
+/* Room for "c/<key>/f.<digest>/fs" and "t/<id>/<n>/...". */
+#define SNAPDIR_PATH 256
+
+/* ---- store.c ---- */
+
+sw_err *snapdir_open(int dirfd, struct snapdir **out);
+void snapdir_close(struct snapdir *s);
+/* A name below t/<id>/ that nobody has, relative to the store. */
+void snapdir_temp(struct snapdir *s, char out[SNAPDIR_PATH]);
+/* Rename @path (relative to the store) to a temporary name and remove it. Missing: fine. */
+sw_err *snapdir_discard(struct snapdir *s, const char *path);
+sw_err *snapdir_prepare(struct snapdir *s, const char *key, const struct sw_stack *lower);
+/* a/<key> becomes c/<key>; what only an active layer needs is removed. */
+sw_err *snapdir_commit(struct snapdir *s, const char *key);
+sw_err *snapdir_remove(struct snapdir *s, const char *key);
+sw_err *snapdir_list(struct snapdir *s, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg);
+
+/* Open the directory of a layer: @state is 'a' or 'c'. SW_E_NOT_FOUND. */
+sw_err *snapdir_open_layer(struct snapdir *s, char state, const char *key, int *fd,
+                           bool *opaque);
+/* The keys, checked to be committed: SW_E_NOT_FOUND names the one that is not. They are
+ * borrowed from @in. */
+sw_err *snapdir_stack_check(struct snapdir *s, const struct sw_stack *in,
+                            struct snapdir_stack *out);
+/* What the active layer @key was prepared on. */
+sw_err *snapdir_stack_read(struct snapdir *s, const char *key, struct snapdir_stack *out);
+void snapdir_stack_release(struct snapdir_stack *st);
+/* Where layer @i of a stack is, relative to the store. */
+void snapdir_stack_path(const struct snapdir_stack *st, size_t i, char out[SNAPDIR_PATH]);
+typedef struct snapdir_stack snapdir_stack;
+SW_DEFINE_AUTO(snapdir_stack, snapdir_stack_release)
+
+/* ---- attr.c ---- */
+
+/* "trusted.overlay.opaque" or its user form; likewise for others. */
+const char *snapdir_attr_opaque(const struct snapdir *s);
+const char *snapdir_attr_origin(const struct snapdir *s);
+/* Whether the name is one that overlayfs keeps for itself. */
+bool snapdir_attr_private(const char *name);
+/* A path by which the *xattr calls reach @name in the directory @dirfd. */
+void snapdir_proc_path(char out[300], int dirfd, const char *name);
+/* Open a directory by a path of any length below @dirfd, through no link. -1 and errno. */
+int snapdir_open_dir(int dirfd, const char *path);
+/* Whether the directory @name in @dirfd ("" or NULL: @dirfd itself) is opaque. */
+sw_err *snapdir_is_opaque(const struct snapdir *s, int dirfd, const char *name, bool *yes);
+bool snapdir_is_whiteout(const struct stat *st);
+/* The names of the attributes of @name in @dirfd (as above) that belong to the tree: not
+ * overlayfs's, not security.selinux, which the machine sets. Sorted; added to @names. */
+sw_err *snapdir_attr_list(int dirfd, const char *name, sw_strlist *names);
+/* The value of one; appended to @value. */
+sw_err *snapdir_attr_get(int dirfd, const char *name, const char *attr, sw_buf *value);
+/* Give the directory @fd owner, mode, attributes and time of the directory @from. */
+sw_err *snapdir_like(int fd, int from);
+
+/* "DOING PATH: reason", with the code that fits. */
+#define snapdir_err(sys, doing, path) snapdir_err_at(SW_HERE, sys, doing, path)
+SW_NODISCARD sw_err *snapdir_err_at(struct sw_place place, int sys, const char *doing,
+                                    const char *path);
+
+/* ---- copy.c ---- */
+
+/* @len bytes of @in from @off become the contents of the empty file @out; holes stay
+ * holes. @no_clone: set once the file system turns out to have no reflinks. */
+sw_err *snapdir_copy(int in, int64_t off, int64_t len, int out, atomic_bool *no_clone,
+                     sw_cancel *cancel);
+sw_err *snapdir_write_all(int fd, const void *p, size_t n);
+
+/* ---- writer.c ---- */
+
+sw_err *snapdir_write(struct snapdir *s, sw_ctx *ctx, const char *key,
+                      const struct sw_layer_ops **ops, void **w);
+
+/* ---- diff.c ---- */
+
+sw_err *snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
+                     const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w);
+
+/* ---- usage.c ---- */
+
+sw_err *snapdir_usage(struct snapdir *s, sw_ctx *ctx, const char *key,
+                      struct sw_snapshot_usage *out);
+
+#endif

@@ -1,0 +1,545 @@
+/*
+ * lib/snapdir/store.c - the store's directories: open, sweep, states of layers.
+ *
+ * Invariants: a/<key> and c/<key> appear and go by one rename each; t/<id> is removed by
+ * whoever holds its lock, and only by him.
+ *
+ * Thread: any; `known` is the only memory shared between calls.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/xattr.h>
+
+#include "lib/snapdir/snapdir.h"
+
+/* A file of keys is not longer: some 400,000 of them. */
+#define LOWER_MAX (10 << 20)
+
+void
+snapdir_temp(struct snapdir *s, char out[SNAPDIR_PATH])
+{
+        (void) snprintf(out, SNAPDIR_PATH, "t/%s/%u", s->proc,
+                        atomic_fetch_add(&s->next, 1));
+}
+
+sw_err *
+snapdir_discard(struct snapdir *s, const char *path)
+{
+        char temp[SNAPDIR_PATH];
+
+        snapdir_temp(s, temp);
+        if (renameat(s->dirfd, path, s->dirfd, temp) < 0)
+                return errno == ENOENT ? SW_OK : snapdir_err(errno, "remove", path);
+        return sw_path_remove(s->dirfd, temp);
+}
+
+/* ---- open and close ---------------------------------------------------------------- */
+
+/* Lock a directory below t/; -1 when somebody else has it or it is gone. */
+static int
+lock_temp(struct snapdir *s, const char *path)
+{
+        sw_auto(sw_fd) fd =
+                openat(s->dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ||
+            st.st_nlink == 0)
+                return -1;
+        return sw_fd_steal(&fd);
+}
+
+/* Remove what processes that are gone have left. */
+static sw_err *
+sweep(struct snapdir *s)
+{
+        sw_auto(sw_fd) fd = openat(s->dirfd, "t", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        sw_err *err = SW_OK;
+        const struct dirent *e;
+
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        if (!dir)
+                return snapdir_err(errno, "read", "t");
+        (void) sw_fd_steal(&fd);
+        while (!err && (e = readdir(dir))) {
+                if (e->d_name[0] == '.')
+                        continue;
+                sw_auto(sw_str) path = sw_asprintf("t/%s", e->d_name);
+                sw_auto(sw_fd) lock = lock_temp(s, path);
+                if (lock >= 0)
+                        err = sw_path_remove(s->dirfd, path);
+        }
+        (void) closedir(dir);
+        return err;
+}
+
+static sw_err *
+make_dirs(struct snapdir *s)
+{
+        static const char *const dirs[] = { "a", "c", "t", "e", "e/0", "e/1" };
+        const struct timespec epoch[2] = { { 0, 0 }, { 0, 0 } };
+
+        for (size_t i = 0; i < SW_COUNT(dirs); i++) {
+                const bool empty = dirs[i][0] == 'e' && dirs[i][1];
+
+                if (mkdirat(s->dirfd, dirs[i], 0700) == 0) {
+                        if (empty && (fchmodat(s->dirfd, dirs[i], 0755, 0) < 0 ||
+                                      utimensat(s->dirfd, dirs[i], epoch, 0) < 0))
+                                return snapdir_err(errno, "make", dirs[i]);
+                } else if (errno != EEXIST) {
+                        return snapdir_err(errno, "make", dirs[i]);
+                }
+        }
+        return SW_OK;
+}
+
+/* The directory of this process below t/. */
+static sw_err *
+make_proc(struct snapdir *s)
+{
+        for (int i = 0; i < 100; i++) {
+                char path[SNAPDIR_PATH];
+
+                (void) snprintf(path, sizeof(path), "t/%s", sw_id_new(s->proc));
+                if (mkdirat(s->dirfd, path, 0700) < 0)
+                        return snapdir_err(errno, "make", path);
+                s->procfd = lock_temp(s, path);
+                if (s->procfd >= 0)
+                        return SW_OK;
+                if (errno != EWOULDBLOCK && errno != ENOENT && errno != 0)
+                        return snapdir_err(errno, "lock", path);
+        }
+        return sw_err_new(SW_E_BUSY, "other processes remove what this one makes");
+}
+
+/* What new files get: owner, mode; and which attributes may be set. A default access list
+ * from above would show in every layer: it is taken off. */
+static sw_err *
+find_facts(struct snapdir *s)
+{
+        char path[SNAPDIR_PATH];
+        struct stat st;
+
+        (void) fremovexattr(s->procfd, "system.posix_acl_default");
+        snapdir_temp(s, path);
+        sw_auto(sw_fd) fd =
+                openat(s->dirfd, path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0777);
+        if (fd < 0 || unlinkat(s->dirfd, path, 0) < 0 || fstat(fd, &st) < 0)
+                return snapdir_err(errno, "make", path);
+        s->uid = st.st_uid;
+        s->gid = st.st_gid;
+        s->lost = 0777 & ~st.st_mode;
+        if (fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0)
+                return SW_OK;
+        s->userxattr = true;
+        if (fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) == 0)
+                return SW_OK;
+        return sw_err_sys(SW_E_UNSUPPORTED, errno,
+                          "this file system keeps no extended attributes for us: neither "
+                          "trusted.* nor user.* can be set; put the root on ext4, xfs, "
+                          "btrfs, or tmpfs of Linux 6.6");
+}
+
+sw_err *
+snapdir_open(int dirfd, struct snapdir **out)
+{
+        struct snapdir *s = sw_new(struct snapdir);
+
+        s->dirfd = dirfd;
+        s->procfd = -1;
+        s->known = sw_map_new(NULL);
+        pthread_mutex_init(&s->lock, NULL);
+        sw_err *err = make_dirs(s);
+        if (!err)
+                err = sweep(s);
+        if (!err)
+                err = make_proc(s);
+        if (!err)
+                err = find_facts(s);
+        if (err) {
+                snapdir_close(s);
+                return err;
+        }
+        *out = s;
+        return SW_OK;
+}
+
+void
+snapdir_close(struct snapdir *s)
+{
+        if (s->procfd >= 0) {
+                sw_auto(sw_str) path = sw_asprintf("t/%s", s->proc);
+
+                sw_err_drop(sw_path_remove(s->dirfd, path), "the next open sweeps it");
+                (void) close(s->procfd);
+        }
+        pthread_mutex_destroy(&s->lock);
+        sw_map_free(s->known);
+        free(s);
+}
+
+/* ---- stacks ------------------------------------------------------------------------ */
+
+static const char *const fs_names[] = { "fs", "fo" };
+
+/* Which name a committed layer's directory has, if that was seen. */
+static const char *
+known(struct snapdir *s, const char *key)
+{
+        pthread_mutex_lock(&s->lock);
+        const char *name = sw_map_get(s->known, key);
+        pthread_mutex_unlock(&s->lock);
+        return name;
+}
+
+static void
+set_known(struct snapdir *s, const char *key, const char *name)
+{
+        pthread_mutex_lock(&s->lock);
+        if (name)
+                (void) sw_map_set(s->known, key, (void *) (uintptr_t) name);
+        else
+                (void) sw_map_remove(s->known, key);
+        pthread_mutex_unlock(&s->lock);
+}
+
+/* Whether @key is in @state. */
+static bool
+is_there(struct snapdir *s, char state, const char *key)
+{
+        char path[SNAPDIR_PATH];
+
+        (void) snprintf(path, sizeof(path), "%c/%s", state, key);
+        return faccessat(s->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static sw_err *
+check_committed(struct snapdir *s, const char *key, bool *opaque)
+{
+        const char *name = known(s, key);
+        sw_err *err = name ? SW_OK : sw_id_check("layer", key);
+
+        for (size_t i = 0; i < SW_COUNT(fs_names) && !name && !err; i++) {
+                char path[SNAPDIR_PATH];
+
+                (void) snprintf(path, sizeof(path), "c/%s/%s", key, fs_names[i]);
+                if (faccessat(s->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        set_known(s, key, name = fs_names[i]);
+        }
+        if (!err && !name)
+                return sw_err_new(SW_E_NOT_FOUND, "there is no committed layer %s", key);
+        *opaque = name == fs_names[1];
+        return err;
+}
+
+/* Of a key that is there twice the upper one counts: whatever the lower one hides, the
+ * upper one hides as well, and the other way round. */
+static void
+drop_doubles(struct snapdir_stack *st)
+{
+        sw_autoptr(sw_map) seen = sw_map_new(NULL);
+        size_t to = st->keys.n;
+
+        for (size_t i = st->keys.n; i-- > 0;)
+                if (sw_map_set(seen, st->keys.v[i], seen))
+                        st->keys.v[--to] = st->keys.v[i];
+        memmove(st->keys.v, st->keys.v + to, (st->keys.n - to) * sizeof(*st->keys.v));
+        st->keys.n -= to;
+}
+
+/* Add a key on top. */
+static sw_err *
+stack_add(struct snapdir *s, struct snapdir_stack *st, const char *key)
+{
+        bool opaque = false;
+        sw_err *err = check_committed(s, key, &opaque);
+
+        if (opaque) {
+                st->keys.n = 0;
+                st->opaque = true;
+        }
+        sw_array_push(&st->keys, key);
+        return err;
+}
+
+sw_err *
+snapdir_stack_check(struct snapdir *s, const struct sw_stack *in, struct snapdir_stack *out)
+{
+        sw_err *err = SW_OK;
+
+        for (size_t i = 0; in && i < in->n && !err; i++)
+                err = stack_add(s, out, in->keys[i]);
+        if (!err)
+                drop_doubles(out);
+        return err;
+}
+
+sw_err *
+snapdir_stack_read(struct snapdir *s, const char *key, struct snapdir_stack *out)
+{
+        char path[SNAPDIR_PATH], *save = NULL;
+
+        (void) snprintf(path, sizeof(path), "a/%s/lower", key);
+        sw_err *err = sw_buf_read_file(&out->text, s->dirfd, path, LOWER_MAX);
+        if (err && sw_err_code(err) == SW_E_NOT_FOUND) {
+                sw_err_drop(err, "prepared on nothing");
+                return SW_OK;
+        }
+        for (char *k = err ? NULL : strtok_r(out->text.data, "\n", &save); k && !err;
+             k = strtok_r(NULL, "\n", &save))
+                err = stack_add(s, out, k);
+        return err;
+}
+
+void
+snapdir_stack_path(const struct snapdir_stack *st, size_t i, char out[SNAPDIR_PATH])
+{
+        (void) snprintf(out, SNAPDIR_PATH, "c/%s/%s", st->keys.v[i],
+                        fs_names[i == 0 && st->opaque]);
+}
+
+void
+snapdir_stack_release(struct snapdir_stack *st)
+{
+        sw_array_release(&st->keys);
+        sw_buf_release(&st->text);
+}
+
+/* ---- layers ------------------------------------------------------------------------ */
+
+sw_err *
+snapdir_open_layer(struct snapdir *s, char state, const char *key, int *fd, bool *opaque)
+{
+        char path[SNAPDIR_PATH];
+
+        for (int i = 0; i < 2; i++) {
+                (void) snprintf(path, sizeof(path), "%c/%s/%s", state, key, fs_names[i]);
+                *fd = openat(s->dirfd, path,
+                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (*fd >= 0) {
+                        *opaque = i == 1;
+                        return SW_OK;
+                }
+                if (errno != ENOENT)
+                        return snapdir_err(errno, "open layer", key);
+        }
+        return sw_err_new(SW_E_NOT_FOUND, "there is no %s layer %s",
+                          state == 'a' ? "active" : "committed", key);
+}
+
+/* The root of a new layer looks as that of the tree below it, since it hides that; on
+ * nothing it is always the same. */
+static sw_err *
+make_root(struct snapdir *s, const char *path, const struct snapdir_stack *lower)
+{
+        sw_auto(sw_fd) below = -1;
+        bool opaque;
+
+        if (mkdirat(s->dirfd, path, 0755) < 0)
+                return snapdir_err(errno, "make", path);
+        sw_auto(sw_fd) fd = openat(s->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return snapdir_err(errno, "open", path);
+        if (lower->keys.n) {
+                sw_err *err = snapdir_open_layer(s, 'c', lower->keys.v[lower->keys.n - 1],
+                                                 &below, &opaque);
+                if (err)
+                        return err;
+                return snapdir_like(fd, below);
+        }
+        const struct timespec epoch[2] = { { 0, 0 }, { 0, 0 } };
+        if (((s->lost & 0755) && fchmod(fd, 0755) < 0) || futimens(fd, epoch) < 0)
+                return snapdir_err(errno, "make", path);
+        return SW_OK;
+}
+
+static sw_err *
+write_lower(struct snapdir *s, const char *path, const struct snapdir_stack *lower)
+{
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+
+        for (size_t i = 0; i < lower->keys.n; i++) {
+                sw_buf_adds(&text, lower->keys.v[i]);
+                sw_buf_addc(&text, '\n');
+        }
+        if (!text.len)
+                return SW_OK;
+        sw_auto(sw_fd) fd =
+                openat(s->dirfd, path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return snapdir_err(errno, "make", path);
+        return snapdir_write_all(fd, text.data, text.len);
+}
+
+/* a/<key> as a whole, below t/. */
+static sw_err *
+make_layer(struct snapdir *s, const char *temp, const struct snapdir_stack *lower)
+{
+        char path[SNAPDIR_PATH + 8];
+
+        if (mkdirat(s->dirfd, temp, 0700) < 0)
+                return snapdir_err(errno, "make", temp);
+        (void) snprintf(path, sizeof(path), "%s/fs", temp);
+        sw_err *err = make_root(s, path, lower);
+        if (err)
+                return err;
+        (void) snprintf(path, sizeof(path), "%s/lower", temp);
+        return write_lower(s, path, lower);
+}
+
+sw_err *
+snapdir_prepare(struct snapdir *s, const char *key, const struct sw_stack *lower)
+{
+        sw_auto(snapdir_stack) stack = SNAPDIR_STACK_INIT;
+        char temp[SNAPDIR_PATH], path[SNAPDIR_PATH];
+        sw_err *err = sw_id_check("layer", key);
+
+        if (!err)
+                err = snapdir_stack_check(s, lower, &stack);
+        if (err)
+                return err;
+        if (is_there(s, 'c', key))
+                return sw_err_new(SW_E_EXISTS, "there is a committed layer %s already",
+                                  key);
+        snapdir_temp(s, temp);
+        (void) snprintf(path, sizeof(path), "a/%s", key);
+        err = make_layer(s, temp, &stack);
+        if (!err && renameat2(s->dirfd, temp, s->dirfd, path, RENAME_NOREPLACE) == 0)
+                return SW_OK;
+        if (!err && errno == EEXIST)
+                err = sw_err_new(SW_E_EXISTS, "there is an active layer %s already", key);
+        else if (!err)
+                err = snapdir_err(errno, "make layer", key);
+        sw_err_drop(sw_path_remove(s->dirfd, temp), "the first error is told");
+        return err;
+}
+
+sw_err *
+snapdir_commit(struct snapdir *s, const char *key)
+{
+        static const char *const extra[] = { "lower", "work" };
+        char from[SNAPDIR_PATH], to[SNAPDIR_PATH];
+        sw_err *err = sw_id_check("layer", key);
+
+        if (err)
+                return err;
+        (void) snprintf(from, sizeof(from), "a/%s", key);
+        (void) snprintf(to, sizeof(to), "c/%s", key);
+        if (renameat2(s->dirfd, from, s->dirfd, to, RENAME_NOREPLACE) < 0) {
+                if (errno == ENOENT)
+                        return sw_err_new(SW_E_NOT_FOUND, "there is no active layer %s",
+                                          key);
+                return snapdir_err(errno, "commit layer", key);
+        }
+        for (size_t i = 0; i < SW_COUNT(extra) && !err; i++) {
+                (void) snprintf(to, sizeof(to), "c/%s/%s", key, extra[i]);
+                if (unlinkat(s->dirfd, to, 0) < 0 && errno != ENOENT)
+                        err = sw_path_remove(s->dirfd, to);
+        }
+        sw_err_drop(err, "it is committed; what is left goes with the layer");
+        return SW_OK;
+}
+
+/* ---- remove and list --------------------------------------------------------------- */
+
+typedef sw_err *entry_fn(struct snapdir *s, const char *dir, const char *name, void *arg);
+
+/* Call @fn for every name in a directory of the store. */
+static sw_err *
+each_entry(struct snapdir *s, const char *path, entry_fn *fn, void *arg)
+{
+        sw_auto(sw_fd) fd =
+                openat(s->dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        sw_err *err = SW_OK;
+        const struct dirent *e;
+
+        if (fd < 0)
+                return errno == ENOENT ? SW_OK : snapdir_err(errno, "read", path);
+        DIR *dir = fdopendir(fd);
+        if (!dir)
+                return snapdir_err(errno, "read", path);
+        (void) sw_fd_steal(&fd);
+        for (errno = 0; !err && (e = readdir(dir)); errno = 0)
+                if (e->d_name[0] != '.')
+                        err = fn(s, path, e->d_name, arg);
+        if (!err && errno)
+                err = snapdir_err(errno, "read", path);
+        (void) closedir(dir);
+        return err;
+}
+
+/* What was made of several layers, of which this is one, goes with it. */
+static sw_err *
+remove_part(struct snapdir *s, const char *dir, const char *name, void *arg)
+{
+        char path[SNAPDIR_PATH * 2], top[SNAPDIR_PATH];
+
+        (void) arg;
+        if (strncmp(name, "p.", 2) != 0)
+                return SW_OK;
+        (void) snprintf(path, sizeof(path), "%s/%s", dir, name);
+        ssize_t n = readlinkat(s->dirfd, path, top, sizeof(top) - 1);
+        if (n < 0)
+                return errno == ENOENT ? SW_OK : snapdir_err(errno, "read", path);
+        top[n] = '\0';
+        (void) snprintf(path, sizeof(path), "c/%s/f.%s", top, name + 2);
+        return snapdir_discard(s, path);
+}
+
+sw_err *
+snapdir_remove(struct snapdir *s, const char *key)
+{
+        char path[SNAPDIR_PATH];
+        sw_err *err = sw_id_check("layer", key);
+
+        if (err)
+                return err;
+        set_known(s, key, NULL);
+        (void) snprintf(path, sizeof(path), "c/%s", key);
+        err = each_entry(s, path, remove_part, NULL);
+        if (!err)
+                err = snapdir_discard(s, path);
+        if (err)
+                return err;
+        (void) snprintf(path, sizeof(path), "a/%s", key);
+        return snapdir_discard(s, path);
+}
+
+struct listing {
+        sw_ctx *ctx;
+        sw_snapshot_fn *fn;
+        void *arg;
+        sw_map *active; /* told; a layer may be committed while we list */
+        bool committed, ended;
+};
+
+static sw_err *
+list_one(struct snapdir *s, const char *dir, const char *name, void *arg)
+{
+        struct listing *l = arg;
+
+        (void) s;
+        (void) dir;
+        if (l->ended || (l->committed && sw_map_has(l->active, name)))
+                return SW_OK;
+        if (!l->committed)
+                (void) sw_map_set(l->active, name, l);
+        l->ended = !l->fn(l->arg, name, l->committed);
+        return sw_ctx_check(l->ctx);
+}
+
+sw_err *
+snapdir_list(struct snapdir *s, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg)
+{
+        sw_autoptr(sw_map) active = sw_map_new(NULL);
+        struct listing l = { .ctx = ctx, .fn = fn, .arg = arg, .active = active };
+        sw_err *err = each_entry(s, "a", list_one, &l);
+
+        l.committed = true;
+        if (!err)
+                err = each_entry(s, "c", list_one, &l);
+        return err;
+}

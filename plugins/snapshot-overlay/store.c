@@ -1,0 +1,133 @@
+/*
+ * plugins/snapshot-overlay/store.c - which directories are mounted over which.
+ *
+ * Thread: any, for different keys.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plugins/snapshot-overlay/overlay.h"
+
+static void
+add_lower(struct overlay_plan *p, const char *path)
+{
+        sw_array_push(&p->lower, sw_strdup(path));
+}
+
+/* The lower directories of a stack, at least @least of them. */
+static sw_err *
+plan_stack(const struct snapdir_stack *st, size_t least, struct overlay_plan *p)
+{
+        char path[SNAPDIR_PATH];
+
+        for (size_t i = st->keys.n; i-- > 0;) {
+                snapdir_stack_path(st, i, path);
+                add_lower(p, path);
+        }
+        for (unsigned i = 0; p->lower.n < least; i++)
+                add_lower(p, i ? "e/1" : "e/0");
+        return SW_OK;
+}
+
+/* Mount, and open the root. */
+static sw_err *
+hand_out(struct overlay *o, const struct overlay_plan *p, struct sw_snapshot_mount *out)
+{
+        sw_auto(sw_fd) treefd = -1;
+        sw_auto(sw_fd) dirfd = -1;
+        sw_err *err = overlay_mount_plan(o, p, &treefd, &dirfd);
+
+        if (err)
+                return err;
+        if (dirfd < 0)
+                dirfd = openat(treefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dirfd < 0)
+                return sw_err_sys(SW_E_IO, errno, "open an overlay");
+        out->dirfd = sw_fd_steal(&dirfd);
+        out->treefd = sw_fd_steal(&treefd);
+        out->handle = NULL;
+        return SW_OK;
+}
+
+sw_err *
+overlay_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
+             struct sw_snapshot_mount *out)
+{
+        struct overlay *o = store;
+        sw_auto(snapdir_stack) st = SNAPDIR_STACK_INIT;
+        sw_auto(overlay_plan) plan = { 0 };
+        sw_err *err = sw_ctx_check(ctx);
+
+        if (!err)
+                err = snapdir_stack_check(o->dir, stack, &st);
+        if (!err)
+                err = plan_stack(&st, 2,
+                                 &plan); /* overlayfs wants two without an upper one */
+        if (!err)
+                err = hand_out(o, &plan, out);
+        return sw_err_wrap(err, "view a stack of %zu layers", stack ? stack->n : 0);
+}
+
+/* An empty work directory: a volatile mount leaves a mark that would refuse the next. */
+static sw_err *
+make_work(struct overlay *o, const char *path)
+{
+        if (mkdirat(o->dir->dirfd, path, 0700) == 0)
+                return SW_OK;
+        if (errno != EEXIST)
+                return snapdir_err(errno, "make", path);
+        sw_err *err = snapdir_discard(o->dir, path);
+        if (!err && mkdirat(o->dir->dirfd, path, 0700) < 0)
+                err = snapdir_err(errno, "make", path);
+        return err;
+}
+
+sw_err *
+overlay_mount(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_mount *out)
+{
+        struct overlay *o = store;
+        sw_auto(snapdir_stack) st = SNAPDIR_STACK_INIT;
+        sw_auto(overlay_plan) plan = { 0 };
+        sw_auto(sw_fd) fd = -1;
+        bool opaque = false;
+        sw_err *err = sw_ctx_check(ctx);
+
+        if (!err)
+                err = sw_id_check("layer", key);
+        if (!err)
+                err = snapdir_open_layer(o->dir, 'a', key, &fd, &opaque);
+        if (!err && !opaque)
+                err = snapdir_stack_read(o->dir, key, &st);
+        if (!err)
+                err = plan_stack(&st, 1, &plan);
+        if (err)
+                return sw_err_wrap(err, "mount layer %s", key);
+        plan.upper = sw_asprintf("a/%s/%s", key, opaque ? "fo" : "fs");
+        plan.work = sw_asprintf("a/%s/work", key);
+        err = make_work(o, plan.work);
+        if (!err)
+                err = hand_out(o, &plan, out);
+        return sw_err_wrap(err, "mount layer %s", key);
+}
+
+sw_err *
+overlay_unmount(void *store, struct sw_snapshot_mount *m)
+{
+        sw_fd dirfd = m->dirfd, treefd = m->treefd;
+
+        (void) store;
+        sw_fd_clear(&dirfd);
+        sw_fd_clear(&treefd);
+        m->dirfd = m->treefd = -1;
+        return SW_OK;
+}
+
+sw_err *
+overlay_commit(void *store, sw_ctx *ctx, const char *key)
+{
+        struct overlay *o = store;
+
+        (void) ctx;
+        return snapdir_commit(o->dir, key);
+}
