@@ -41,6 +41,8 @@ unsigned contract_count_fds(void);
 void contract_descriptor(struct contract *c);
 /* Rules of exporters. */
 void contract_exporter(struct contract *c);
+/* Rules of snapshotters. */
+void contract_snapshotter(struct contract *c);
 
 /* ---- fixtures (fixture.c) --------------------------------------------------------------
  */

@@ -4,7 +4,12 @@ tests_contract_slipway_contract_SOURCES = \
 	tests/contract/contract.h \
 	tests/contract/exporter.c \
 	tests/contract/fixture.c \
-	tests/contract/main.c
+	tests/contract/main.c \
+	tests/contract/snapdiff.c \
+	tests/contract/snaplayers.c \
+	tests/contract/snapshotter.c \
+	tests/contract/snapshotter.h \
+	tests/contract/snaptree.c
 tests_contract_slipway_contract_LDADD = libslipway.la
 tests_contract_slipway_contract_LDFLAGS = $(PROGRAM_LINK)
 EXTRA_tests_contract_slipway_contract_DEPENDENCIES = $(PROGRAM_DEPS)

@@ -213,6 +213,8 @@ run_suites(struct contract *c, const struct arguments *a)
         contract_descriptor(c);
         if (a->kind == SW_KIND_EXPORTER)
                 contract_exporter(c);
+        else if (a->kind == SW_KIND_SNAPSHOTTER)
+                contract_snapshotter(c);
         else
                 printf("# only the rules of every kind: this tool knows none of kind %s\n",
                        sw_kind_name(a->kind));
