@@ -206,10 +206,11 @@ tell_one(struct teller *t, const struct change *c)
         if (S_ISDIR(c->meta.mode))
                 return tell_dir(t, c);
         if (c->meta.nlink > 1) {
+                const struct sw_layer_meta m = layer_meta(&c->meta);
                 const char *first = sw_map_get_bytes(t->links, &key, sizeof(key));
 
                 if (first)
-                        return t->ops->hardlink(t->w, t->path.data, first);
+                        return t->ops->hardlink(t->w, t->path.data, first, &m);
                 (void) sw_map_set_bytes(t->links, &key, sizeof(key),
                                         sw_strdup(t->path.data));
         }

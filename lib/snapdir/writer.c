@@ -339,11 +339,12 @@ link_places(struct writer *w, const struct place *from, const struct place *to,
 }
 
 static sw_err *
-w_hardlink(void *arg, const char *path, const char *existing)
+w_hardlink(void *arg, const char *path, const char *existing, const struct sw_layer_meta *m)
 {
         struct writer *w = arg;
         struct place from, to;
         struct stat st;
+        (void) m; /* it is the file's, which has it */
         sw_err *err = writer_enter(w, existing, &from);
 
         if (err)

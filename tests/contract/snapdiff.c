@@ -249,7 +249,7 @@ check_fixed(struct snap *s)
         TELL(&w, data, "z/bytes", META(0644, 1), "new", 3);
         TELL(&w, whiteout, "z/dropped");
         TELL(&w, data, "z/linked", META(0644, 1), "l", 1);
-        TELL(&w, hardlink, "z/again", "z/linked");
+        TELL(&w, hardlink, "z/again", "z/linked", META(0644, 1));
         TELL(&w, mkdir, "same", META(0755, 1));
         TELL(&w, data, "same/f", META(0644, 1), "f", 1);
         if (!snap_finish(s, &w) || !snap_commit(s, "high"))

@@ -219,9 +219,10 @@ r_symlink(void *w, const char *path, const struct sw_layer_meta *m, const char *
 }
 
 static sw_err *
-r_hardlink(void *w, const char *path, const char *existing)
+r_hardlink(void *w, const char *path, const char *existing, const struct sw_layer_meta *m)
 {
-        sw_buf_addf(w, "hardlink \"%s\" \"%s\"\n", path, existing);
+        note_meta(w, "hardlink", path, m);
+        sw_buf_addf(w, " \"%s\"\n", existing);
         return SW_OK;
 }
 
