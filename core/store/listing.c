@@ -13,9 +13,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include <slipway/path.h>
 #include <slipway/ref.h>
 #include <slipway/text.h>
+
+#include "core/base/pathwalk.h"
+#include "core/store/listing.h"
 
 /* Order of paths, '/' first. */
 static int
@@ -83,20 +85,25 @@ sw_listing_below(const struct sw_listing *l, const char *dir, size_t *first)
         return lo - *first;
 }
 
-/* open(2) below @dirfd with no symlink followed anywhere. */
-static int
-open_listed(int dirfd, const char *path, int flags)
+int
+sw__open_beneath(int dirfd, const char *path, int flags)
 {
         struct open_how how = {
-                .flags = (unsigned) flags,
+                .flags = (unsigned) (flags | O_NOFOLLOW | O_CLOEXEC),
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
         };
-        int fd;
+        int fd, err;
 
         do
                 fd = (int) syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
         while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-        return fd;
+        if (fd >= 0 || errno != ENOSYS)
+                return fd;
+        err = sw__walk_open(dirfd, path, flags | O_NOFOLLOW | O_CLOEXEC, 0, &fd);
+        if (!err)
+                return fd;
+        errno = err;
+        return -1;
 }
 
 static sw_err *
@@ -112,14 +119,6 @@ open_error(int err, const char *path)
                 return sw_err_sys(SW_E_DENIED, err,
                                   "open %s (make it readable, or exclude it)", name.data);
         return sw_err_sys(SW_E_IO, err, "open %s", name.data);
-}
-
-/* Without openat2(2): the walk of slipway/path.h, which keeps within the root but follows
- * symlinks; the check of identity after it tells a file that is another one. */
-static sw_err *
-open_walking(const struct sw_listing *l, const char *path, int flags, int *fd)
-{
-        return sw_path_open(l->dirfd, path, flags, 0, fd);
 }
 
 static bool
@@ -151,18 +150,13 @@ sw_err *
 sw_listing_open(const struct sw_listing *l, size_t i, int *out, struct stat *st)
 {
         const char *path = l->v[i].path;
-        const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-        sw_auto(sw_fd) fd = open_listed(l->dirfd, path, flags);
-        sw_err *err = SW_OK;
+        sw_auto(sw_fd) fd =
+                sw__open_beneath(l->dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
-        if (fd < 0 && errno == ENOSYS)
-                err = open_walking(l, path, flags, &fd);
-        else if (fd < 0)
-                err = open_error(errno, path);
-        if (err)
-                return err;
+        if (fd < 0)
+                return open_error(errno, path);
         l->stat(l->self, i, st);
-        err = sw_listing_check(l, i, fd, st);
+        sw_err *err = sw_listing_check(l, i, fd, st);
         if (!err)
                 *out = sw_fd_steal(&fd);
         return err;

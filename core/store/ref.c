@@ -20,6 +20,8 @@ struct sw_ref {
         char *id;
         const struct sw_ref_ops *ops;
         void *self;
+        _Atomic(void *) attached; /* what the core knows of the tree; once set, it stays */
+        void (*free_attached)(void *);
 };
 
 struct sw_tree {
@@ -60,10 +62,32 @@ sw_ref_unref(sw_ref *r)
         if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
                 return;
         void (*release)(void *) = REF_OP(r, release);
+        void *attached = atomic_load(&r->attached);
+        if (attached)
+                r->free_attached(attached);
         if (release)
                 release(r->self);
         free(r->id);
         free(r);
+}
+
+void *
+sw__ref_attached(const sw_ref *r)
+{
+        return atomic_load(&r->attached);
+}
+
+void *
+sw__ref_attach(sw_ref *r, void *p, void (*free_p)(void *))
+{
+        void *none = NULL;
+
+        if (!atomic_compare_exchange_strong(&r->attached, &none, p)) {
+                free_p(p);
+                return none;
+        }
+        r->free_attached = free_p;
+        return p;
 }
 
 const char *

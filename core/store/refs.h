@@ -30,6 +30,13 @@ SW_BEGIN_DECLS
 /** sw__ref_self - what its provider knows of it, if that is the one with the table @ops;
  *  else NULL. For providers. */
 SW_API void *sw__ref_self(const sw_ref *r, const struct sw_ref_ops *ops);
+/** sw__ref_attached - what was attached to the ref, or NULL. */
+SW_API void *sw__ref_attached(const sw_ref *r);
+/** sw__ref_attach - keep @p (given) as long as the ref lives; @free_p must not block, and
+ * is the same for all: content hashes are what is attached. Returns @p, or what somebody
+ * else attached before, and then frees @p. */
+SW_API void *sw__ref_attach(sw_ref *r, void *p, void (*free_p)(void *));
+
 /** sw__ref_is_stored - whether it is a ref of @w (else a foreign directory). */
 SW_API bool sw__ref_is_stored(const sw_worker *w, const sw_ref *r);
 /** sw__ref_stack - layers, bottom first; borrowed from the ref. Only stored ones. */

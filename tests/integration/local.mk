@@ -1,6 +1,7 @@
 # Tests of whole programs, as scripts that print TAP.
 EXTRA_DIST += tests/integration/tap.sh
 dist_check_SCRIPTS += \
+	tests/integration/contenthash.py \
 	tests/integration/cli.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/new-plugin.sh \

@@ -1,0 +1,30 @@
+/*
+ * core/contenthash/select.h - which entries a selection covers, and its digest.
+ */
+#ifndef SLIPWAY_CORE_CONTENTHASH_SELECT_H
+#define SLIPWAY_CORE_CONTENTHASH_SELECT_H
+
+#include "core/contenthash/contenthash.h"
+#include "core/contenthash/tree.h"
+
+/* An entry that is covered: of a directory its header alone. */
+struct sw__hcovered {
+        struct sw__hnode *node;
+        char *path; /* as the selection names it: "/a/b"; owned */
+};
+typedef SW_ARRAY(struct sw__hcovered) sw__hcover;
+
+void sw__hcover_release(sw__hcover *c);
+
+/* Whether it covers single entries rather than one thing whole. */
+bool sw__hselect_is_list(const struct sw_hash_select *s);
+/* The entries of such a selection, in order. */
+SW_NODISCARD sw_err *sw__hselect_cover(struct sw__hview *v, const struct sw_hash_select *s,
+                                       sw__hcover *out);
+SW_NODISCARD sw_err *sw__hselect_digest(struct sw__hview *v, const struct sw_hash_select *s,
+                                        sw_digest *out);
+
+/* contenthash.c: what is known of the tree of @ref; never NULL, lives as long as it. */
+struct sw__htree *sw__htree_of(sw_worker *w, sw_ctx *ctx, sw_ref *ref);
+
+#endif

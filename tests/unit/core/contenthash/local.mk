@@ -1,0 +1,7 @@
+# Unit tests of core/contenthash.
+UNIT_TESTS += tests/unit/core/contenthash/contenthash_test
+tests_unit_core_contenthash_contenthash_test_SOURCES = tests/unit/core/contenthash/contenthash_test.c
+
+# For tests/integration/contenthash.py.
+check_PROGRAMS += tests/unit/core/contenthash/hash_tool
+tests_unit_core_contenthash_hash_tool_SOURCES = tests/unit/core/contenthash/hash_tool.c
