@@ -4,6 +4,7 @@ UNIT_TESTS += \
 	tests/unit/cmd/slipway/docs_test \
 	tests/unit/cmd/slipway/doctor/version_test \
 	tests/unit/cmd/slipway/environ_test \
+	tests/unit/cmd/slipway/progress/printer_test \
 	tests/unit/cmd/slipway/table_test
 tests_unit_cmd_slipway_cli_test_SOURCES = tests/unit/cmd/slipway/cli_test.c \
 	tests/unit/cmd/slipway/program.h cmd/slipway/cli.c cmd/slipway/cli_check.c
@@ -16,3 +17,13 @@ tests_unit_cmd_slipway_doctor_version_test_SOURCES = \
 	tests/unit/cmd/slipway/doctor/version_test.c cmd/slipway/doctor/version.c
 tests_unit_cmd_slipway_environ_test_SOURCES = tests/unit/cmd/slipway/environ_test.c \
 	cmd/slipway/environ.c cmd/slipway/term.c
+tests_unit_cmd_slipway_progress_printer_test_SOURCES = \
+	tests/unit/cmd/slipway/progress/printer_test.c \
+	cmd/slipway/progress/colour.c \
+	cmd/slipway/progress/model.c \
+	cmd/slipway/progress/plain.c \
+	cmd/slipway/progress/progress.c \
+	cmd/slipway/progress/rawjson.c \
+	cmd/slipway/progress/tty.c \
+	cmd/slipway/progress/width.c \
+	cmd/slipway/term.c

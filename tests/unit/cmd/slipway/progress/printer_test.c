@@ -1,0 +1,278 @@
+/*
+ * Printers over stories that are written here, with times that are known. Catches: lines
+ * that clients of BuildKit would not know, steps that are mixed, statuses that are never or
+ * always printed, JSON in another order or form than Go's, control characters that reach a
+ * terminal, text that is cut inside of a character.
+ */
+#include <slipway/time.h>
+
+#include "cmd/slipway/progress/progress.h"
+#include "cmd/slipway/progress/width.h"
+#include "core/solver/story.h"
+#include "tests/unit/unit.h"
+
+#define T0 (INT64_C(1700000000) * 1000000000)
+#define S  INT64_C(1000000000)
+
+struct stage {
+        struct sw__story *story;
+        struct sw__story_job *job;
+        sw_subscription *sub;
+        model m;
+        const struct progress_printer *ops;
+        void *self;
+        struct progress_out out;
+};
+
+static void
+stage_open(struct stage *g, void *(*make)(const struct progress_printer **) )
+{
+        *g = (struct stage){ .story = sw__story_new(-1) };
+        g->job = sw__story_job_new(g->story);
+        g->sub = sw__story_subscribe(g->job, false);
+        g->self = make(&g->ops);
+        g->out.fd = -1;
+        sw_buf_init(&g->out.buf);
+        model_init(&g->m, g->ops->lines);
+}
+
+static void
+stage_step(struct stage *g)
+{
+        struct sw_progress_batch b;
+
+        ck_assert(sw_progress_next(g->sub, 0, &b));
+        model_take(&g->m, &b);
+        g->ops->step(g->self, &g->m, &b, &g->out);
+        sw_progress_batch_release(&b);
+}
+
+static void
+stage_close(struct stage *g)
+{
+        sw_subscription_free(g->sub);
+        sw__story_job_end(g->job);
+        sw__story_free(g->story);
+        g->ops->free(g->self);
+        model_release(&g->m);
+        sw_buf_release(&g->out.buf);
+}
+
+static struct sw__story_vertex *
+add(struct stage *g, const char *name)
+{
+        sw_digest d = sw_digest_of(name, strlen(name));
+        struct sw__story_vertex *v = sw__story_vertex_new(g->story, &d, NULL, 0);
+
+        sw__story_join(g->job, v, name, NULL, 0);
+        return v;
+}
+
+static void
+say(struct sw__story_vertex *v, const char *text)
+{
+        sw__story_sink.output(v, 1, text, strlen(text));
+}
+
+#define shows(g, want)                                                                     \
+        do {                                                                               \
+                ck_assert_str_eq((g)->out.buf.data, (want));                               \
+                sw_buf_clear(&(g)->out.buf);                                               \
+        } while (0)
+
+START_TEST(plain_lines)
+{
+        struct stage g;
+        struct sw__story_vertex *a, *b, *c;
+
+        stage_open(&g, plain_new);
+        a = add(&g, "step a");
+        b = add(&g, "step b");
+        c = add(&g, "step c");
+        sw__story_ended(a, T0, true, NULL);
+        stage_step(&g);
+        shows(&g, "#1 step a\n#1 CACHED\n");
+
+        sw__story_started(b, T0);
+        sw__story_ended(b, T0 + 3 * S / 2, false, NULL);
+        stage_step(&g);
+        shows(&g, "\n#2 step b\n#2 DONE 1.5s\n");
+
+        sw__story_started(c, T0);
+        sw__story_ended(c, T0 + S, false, "exit code: 3");
+        stage_step(&g);
+        shows(&g, "\n#3 step c\n#3 ERROR: exit code: 3\n");
+        g.ops->end(g.self, &g.m, &g.out);
+        shows(&g, "------\n > step c:\n------\n");
+        sw__story_vertex_unref(a);
+        sw__story_vertex_unref(b);
+        sw__story_vertex_unref(c);
+        stage_close(&g);
+}
+END_TEST
+
+START_TEST(plain_logs_and_failures)
+{
+        struct stage g;
+        struct sw__story_vertex *a, *b;
+        sw_auto(sw_buf) want = SW_BUF_INIT;
+
+        stage_open(&g, plain_new);
+        a = add(&g, "noisy");
+        b = add(&g, "stopped");
+        sw__story_started(a, sw_time_now() + 100 * S); /* so that every line is of 0.000 */
+        stage_step(&g);
+        shows(&g, "#1 noisy\n");
+        say(a, "one\r\ntw");
+        stage_step(&g);
+        shows(&g, "#1 0.000 one\n"); /* a line is printed when it is whole */
+        say(a, "o\n");
+        stage_step(&g);
+        shows(&g, "#1 0.000 two\n");
+
+        /* another step that ends is told first, and the current one is left for it */
+        sw__story_started(b, T0);
+        sw__story_ended(b, T0, false, "cancelled: x: context canceled");
+        stage_step(&g);
+        shows(&g, "#1 ...\n\n#2 stopped\n#2 CANCELED\n");
+
+        for (int i = 1; i <= 12; i++) {
+                sw_auto(sw_str) line = sw_asprintf("line %d\n", i);
+                say(a, line);
+        }
+        say(a, "no end");
+        sw__story_ended(a, sw_time_now(), false, "bad");
+        stage_step(&g);
+        sw_buf_adds(&want, "\n#1 noisy\n");
+        for (int i = 1; i <= 12; i++)
+                sw_buf_addf(&want, "#1 0.000 line %d\n", i);
+        sw_buf_adds(&want, "#1 0.000 no end\n#1 ERROR: bad\n");
+        shows(&g, want.data);
+
+        /* the last ten lines, and nothing of what was cancelled */
+        g.ops->end(g.self, &g.m, &g.out);
+        sw_buf_clear(&want);
+        sw_buf_adds(&want, "------\n > noisy:\n");
+        for (int i = 4; i <= 12; i++)
+                sw_buf_addf(&want, "0.000 line %d\n", i);
+        sw_buf_adds(&want, "0.000 no end\n------\n");
+        shows(&g, want.data);
+        sw__story_vertex_unref(a);
+        sw__story_vertex_unref(b);
+        stage_close(&g);
+}
+END_TEST
+
+static void
+status(struct sw__story_vertex *v, int64_t current, int64_t completed)
+{
+        const struct sw_progress p = { .id = "copying",
+                                       .current = current,
+                                       .total = 2000000,
+                                       .started = T0,
+                                       .completed = completed };
+
+        sw__story_sink.status(v, &p);
+}
+
+START_TEST(plain_statuses)
+{
+        struct stage g;
+        struct sw__story_vertex *a;
+
+        stage_open(&g, plain_new);
+        a = add(&g, "big");
+        sw__story_started(a, T0);
+        status(a, 0, 0);
+        stage_step(&g);
+        ck_assert(strstr(g.out.buf.data, "#1 copying 0B / 2.00MB") ||
+                  strstr(g.out.buf.data, "#1 copying 0.00B / 2.00MB"));
+        sw_buf_clear(&g.out.buf);
+        status(a, 20000, 0); /* one per cent, and no time went by */
+        stage_step(&g);
+        shows(&g, "");
+        status(a, 200000, 0);
+        stage_step(&g);
+        ck_assert(strstr(g.out.buf.data, "#1 copying 200.00kB / 2.00MB"));
+        sw_buf_clear(&g.out.buf);
+        status(a, 200001, T0 + 2 * S); /* the end is always told */
+        stage_step(&g);
+        shows(&g, "#1 copying 200.00kB / 2.00MB 2.0s done\n");
+        sw__story_vertex_unref(a);
+        stage_close(&g);
+}
+END_TEST
+
+START_TEST(json_as_go_writes_it)
+{
+        struct stage g;
+        struct sw__story_vertex *a;
+        sw_digest d = sw_digest_of("x<y>", 4);
+        char hex[SW_DIGEST_STR_SIZE];
+        sw_auto(sw_str) want = NULL;
+
+        stage_open(&g, rawjson_new);
+        a = add(&g, "x<y>");
+        sw__story_started(a, T0 + 5);
+        sw__story_ended(a, T0 + S / 2, false, "no \"luck\"");
+        stage_step(&g);
+        want = sw_asprintf(
+                "{\"vertexes\":[{\"digest\":\"%s\",\"name\":\"x\\u003cy\\u003e\","
+                "\"started\":\"2023-11-14T22:13:20.000000005Z\","
+                "\"completed\":\"2023-11-14T22:13:20.5Z\","
+                "\"error\":\"no \\\"luck\\\"\"}]}\n",
+                sw_digest_str(&d, hex));
+        shows(&g, want);
+        sw__story_vertex_unref(a);
+        stage_close(&g);
+}
+END_TEST
+
+START_TEST(terminals_are_not_taken_over)
+{
+        struct stage g;
+        struct sw__story_vertex *a;
+
+        (void) setenv("COLUMNS", "40", 1);
+        stage_open(&g, tty_new);
+        g.out.terminal = true;
+        a = add(&g, "evil \033]0;title\007 \xe2\x80\xae name");
+        sw__story_started(a, T0);
+        say(a, "\033[2J\033[1;1Hgone\n");
+        stage_step(&g);
+        ck_assert(!strstr(g.out.buf.data, "\033]0;"));
+        ck_assert(!strstr(g.out.buf.data, "\033[2J"));
+        ck_assert(!strstr(g.out.buf.data, "\xe2\x80\xae"));
+        ck_assert(strstr(g.out.buf.data, "\\x1b[2J"));
+        sw__story_vertex_unref(a);
+        stage_close(&g);
+}
+END_TEST
+
+START_TEST(widths)
+{
+        static const struct {
+                const char *text;
+                size_t room, used;
+                const char *kept;
+        } cases[] = {
+                { "abc", 2, 2, "ab" },
+                { "äöü", 2, 2, "äö" },
+                { "漢字", 3, 2, "漢" },              /* half of a wide one is not shown */
+                { "e\xcc\x81x", 1, 1, "e\xcc\x81" }, /* a mark joins what is before it */
+                { "\xf0\x9f\x9a\xa2!", 3, 3, "\xf0\x9f\x9a\xa2!" },
+                { "", 5, 0, "" },
+        };
+
+        for (size_t i = 0; i < SW_COUNT(cases); i++) {
+                sw_auto(sw_buf) b = SW_BUF_INIT;
+
+                ck_assert_uint_eq(width_add(&b, cases[i].text, cases[i].room),
+                                  cases[i].used);
+                ck_assert_str_eq(b.data, cases[i].kept);
+        }
+}
+END_TEST
+
+UNIT_MAIN("printer", plain_lines, plain_logs_and_failures, plain_statuses,
+          json_as_go_writes_it, terminals_are_not_taken_over, widths)
