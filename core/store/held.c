@@ -249,6 +249,12 @@ drop_idle(sw_worker *w, bool all)
                 unpair(&tx, w, &ids);
 }
 
+void
+sw__worker_let_go(sw_worker *w)
+{
+        drop_idle(w, false);
+}
+
 static void
 after_ms(struct timespec *t, long ms)
 {

@@ -126,6 +126,7 @@ sw__layer_begin(sw_worker *w, sw_ctx *ctx, sw_ref *parent, const struct sw_ref_d
                 err = sw__worker_lease(w);
         if (err)
                 return err;
+        sw__make_room(w, ctx);
         sw_layer *l = sw_new(sw_layer);
         l->w = w;
         l->lower = sw__stack_ref(h ? h->stack : NULL);
@@ -222,8 +223,11 @@ finish_record(sw_layer *l, sw_ref **out)
                 return err;
         }
         rec->state = SW__REC_COMMITTED;
+        rec->last_used_at = sw_time_now();
+        rec->usage_count = 1;
         rec->is_mutable = false;
-        rec->lease[0] = '\0';
+        if (*rec->lease)
+                rec->lease[0] = '\0';
         rec->sequence = mdb_txn_id(tx.txn);
         err = sw__rec_put(&tx, l->id, rec);
         if (!err)
@@ -250,6 +254,7 @@ sw_layer_commit(sw_layer *l, sw_ctx *ctx, sw_ref **out)
                 sw_layer_abandon(l);
                 return err;
         }
+        atomic_store_explicit(&l->w->stored, true, memory_order_relaxed);
         sw__layer_free(l);
         return SW_OK;
 }

@@ -100,6 +100,28 @@ find_dead(int dirfd, const char *own, struct dead *dead)
         return SW_OK;
 }
 
+sw_err *
+sw__lease_others(int dirfd, const char *own, bool *any)
+{
+        sw_auto(sw_fd) fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *e;
+
+        if (!d)
+                return lease_err("list", "s");
+        fd = -1; /* the stream's now */
+        *any = false;
+        while (!*any && (e = readdir(d))) {
+                if (!sw__id_ok(e->d_name) || (own && strcmp(e->d_name, own) == 0))
+                        continue;
+                sw_auto(sw_fd) l =
+                        openat(dirfd, e->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+                *any = l >= 0 && flock(l, LOCK_EX | LOCK_NB) != 0;
+        }
+        (void) closedir(d);
+        return SW_OK;
+}
+
 /* One ref that a dead process held. */
 static sw_err *
 let_go(sw__tx *tx, const char *id, const char *lease)
@@ -115,7 +137,8 @@ let_go(sw__tx *tx, const char *id, const char *lease)
                 return sw__rec_remove(tx, id, rec);
         rec->state = SW__REC_FREE;
         rec->measured = false;
-        rec->lease[0] = '\0';
+        if (*rec->lease)
+                rec->lease[0] = '\0';
         return sw__rec_put(tx, id, rec);
 }
 

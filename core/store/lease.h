@@ -27,4 +27,7 @@ void sw__lease_drop(int dirfd, sw__lease *l);
 SW_NODISCARD sw_err *sw__lease_sweep(sw_meta *meta, int dirfd, const char *own,
                                      bool thorough);
 
+/** sw__lease_others - whether a live process other than the owner of @own has one. */
+SW_NODISCARD sw_err *sw__lease_others(int dirfd, const char *own, bool *any);
+
 #endif

@@ -7,7 +7,13 @@ libslipway_la_SOURCES += \
 	core/store/meta.c core/store/meta.h \
 	core/store/metafile.c core/store/metafile.h \
 	core/store/content.c core/store/content_priv.h \
+	core/store/filter.c \
+	core/store/gc.c \
 	core/store/ingest.c \
+	core/store/part.c \
+	core/store/prune.c core/store/prune_priv.h \
+	core/store/survey.c core/store/survey.h \
+	core/store/usage.c \
 	core/store/counted.c core/store/counted.h \
 	core/store/held.c \
 	core/store/layer.c \

@@ -56,6 +56,17 @@ list_doomed(sw_worker *w, sw_strlist *keys)
 }
 
 sw_err *
+sw__reap_later(sw_worker *w)
+{
+        sw_auto(sw_strlist) keys = { 0 };
+        sw_err *err = list_doomed(w, &keys);
+
+        /* before the first thread: the janitor begins with the first ref that is held */
+        w->reap = keys.n > 0;
+        return err;
+}
+
+sw_err *
 sw__reap(sw_worker *w, sw_ctx *ctx)
 {
         sw_auto(sw_strlist) keys = { 0 }, gone = { 0 };
@@ -127,9 +138,11 @@ sw__reap_unknown(sw_worker *w, sw_ctx *ctx)
 {
         sw_auto(sw_strlist) keys = { 0 };
         size_t n = 0;
-        sw_err *err = sw__snapshots_list(w->snaps, ctx, add_key, &keys);
+        bool any = false;
+        sw_err *err = sw__snapshots_any(w->snaps, &any);
 
-        if (!err)
-                err = doom_unknown(w, &keys, &n);
-        return err;
+        if (err || !any)
+                return err;
+        err = sw__snapshots_list(w->snaps, ctx, add_key, &keys);
+        return err ? err : doom_unknown(w, &keys, &n);
 }

@@ -50,6 +50,9 @@ SW_API SW_NODISCARD sw_err *sw__worker_view(sw_worker *w, sw_ctx *ctx, sw_ref *r
                                             struct sw_snapshot_mount *out);
 SW_API SW_NODISCARD sw_err *sw__worker_unview(sw_worker *w, struct sw_snapshot_mount *m);
 
+/** sw__worker_let_go - of refs that nobody uses any more, which otherwise happens half a
+ *  second later. */
+SW_API void sw__worker_let_go(sw_worker *w);
 /** sw__worker_reap - remove layers whose refs have gone, which otherwise happens by itself
  *  some time later. */
 SW_API SW_NODISCARD sw_err *sw__worker_reap(sw_worker *w, sw_ctx *ctx);
@@ -90,6 +93,41 @@ struct sw_prune_opts {
         void (*released)(void *arg, const char *result);
         void *released_arg;
 };
+/* What is removed by itself: a list of prunes, done one after the other. */
+struct sw_gc_rule {
+        sw_strlist filters;
+        struct sw_prune_opts opts; /* but for its filter */
+};
+typedef struct sw_gc_policy {
+        SW_ARRAY(struct sw_gc_rule) rules; /* none: nothing is */
+} sw_gc_policy;
+
+/** sw__gc_policy - as worker.oci of the configuration says, for the disk of the root; the
+ *  defaults of the reference where it says nothing. @config: NULL: defaults. */
+SW_API SW_NODISCARD sw_err *sw__gc_policy(sw_worker *w, const sw_config *config,
+                                          sw_gc_policy *out);
+SW_API void sw__gc_policy_release(sw_gc_policy *p);
+SW_DEFINE_AUTO(sw_gc_policy, sw__gc_policy_release)
+
+/**
+ * sw__worker_gc - after a build: prune by the policy, if this process stored something
+ * since the last time, and nobody did so within a minute. A build that was cached whole
+ * pays nothing. @released: as in sw_prune_opts. Blocks: yes.
+ */
+SW_API SW_NODISCARD sw_err *sw__worker_gc(sw_worker *w, sw_ctx *ctx,
+                                          const sw_config *config,
+                                          void (*released)(void *arg, const char *result),
+                                          void *arg);
+/** sw__worker_gc_now - the same without waiting for a time. */
+SW_API SW_NODISCARD sw_err *sw__worker_gc_now(
+        sw_worker *w, sw_ctx *ctx, const sw_config *config,
+        void (*released)(void *arg, const char *result), void *arg);
+/** sw__worker_auto_gc - from now on, also when a layer is begun and the disk is nearly
+ *  full: before there is no space left. @config, @arg: borrowed until the root is closed.
+ */
+SW_API void sw__worker_auto_gc(sw_worker *w, const sw_config *config,
+                               void (*released)(void *arg, const char *result), void *arg);
+
 /** sw__worker_prune - as reference/cache.md section 8; @fn is told of each removed one. */
 SW_API SW_NODISCARD sw_err *sw__worker_prune(sw_worker *w, sw_ctx *ctx,
                                              const struct sw_prune_opts *opts,

@@ -257,6 +257,7 @@ open_worker(sw_root *r, const struct sw_root_opts *opts)
 
         w->rootfd = r->fd;
         w->meta = r->meta;
+        w->content = r->content;
         w->log = opts->log;
         w->read_only = opts->read_only;
         w->leases_fd = -1;
@@ -266,6 +267,8 @@ open_worker(sw_root *r, const struct sw_root_opts *opts)
         sw_err *err = sw_path_mkdirs(r->fd, "leases", 0700, &w->leases_fd);
         if (!err && !opts->read_only)
                 err = sw__lease_sweep(r->meta, w->leases_fd, NULL, false);
+        if (!err && !opts->read_only)
+                err = sw__reap_later(w);
         return err;
 }
 

@@ -157,6 +157,16 @@ recall(sw__snapshots *s, char **out)
         return err ? err : sw__text_get(&tx, SW_META_STORE, "snapshotter", out);
 }
 
+sw_err *
+sw__snapshots_any(sw__snapshots *s, bool *any)
+{
+        sw_auto(sw_str) kept = NULL;
+        sw_err *err = recall(s, &kept);
+
+        *any = kept != NULL;
+        return err;
+}
+
 static sw_err *
 choose(sw__snapshots *s, sw_ctx *ctx)
 {

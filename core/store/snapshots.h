@@ -36,6 +36,9 @@ void sw__snapshots_close(sw__snapshots *s); /* NULL is fine */
  *  than the root was made with. */
 SW_NODISCARD sw_err *sw__snapshots_ready(sw__snapshots *s, sw_ctx *ctx);
 
+/** sw__snapshots_any - whether the root has one: there can be no layers otherwise. */
+SW_NODISCARD sw_err *sw__snapshots_any(sw__snapshots *s, bool *any);
+
 /* The operations; sw__snapshots_ready() is part of each but unmount. */
 SW_NODISCARD sw_err *sw__snapshots_prepare(sw__snapshots *s, sw_ctx *ctx, const char *key,
                                            struct sw_stack lower);

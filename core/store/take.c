@@ -173,7 +173,8 @@ put_back(sw_layer *l)
         rec->measured = false;
         rec->sequence = mdb_txn_id(tx.txn);
         rec->last_used_at = sw_time_now();
-        rec->lease[0] = '\0';
+        if (*rec->lease)
+                rec->lease[0] = '\0';
         err = sw__rec_put(&tx, l->id, rec);
         if (!err)
                 err = sw__pair_del(&tx, SW_META_HOLDERS, l->id, l->w->lease.id);

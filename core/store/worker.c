@@ -197,6 +197,8 @@ add_ref(sw_worker *w, sw__rec *rec, sw__stack *stack, sw_ref **out)
                 return err;
         rec->state = SW__REC_COMMITTED;
         rec->measured = true;
+        rec->last_used_at = sw_time_now();
+        rec->usage_count = 1;
         rec->is_mutable = false;
         rec->sequence = mdb_txn_id(tx.txn);
         err = sw__rec_add(&tx, sw_id_new(id), rec);

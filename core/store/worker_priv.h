@@ -26,6 +26,7 @@
 #define SLIPWAY_CORE_STORE_WORKER_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <slipway/map.h>
 
@@ -46,11 +47,20 @@ struct sw__held {
 struct sw_worker {
         int rootfd; /* borrowed from the root */
         sw_meta *meta;
+        sw_content *content;  /* borrowed from the root */
         sw__snapshots *snaps; /* owned */
         sw_log *log;
         char id[SW_ID_SIZE];
         int leases_fd; /* owned */
         bool read_only;
+
+        /* Automatic pruning; set before the first build. */
+        bool auto_gc;
+        const sw_config *gc_config;
+        void (*gc_released)(void *arg, const char *result);
+        void *gc_arg;
+        atomic_bool stored;             /* something, since the last time */
+        atomic_int_least64_t made_room; /* when it was tried last, monotonic ns */
 
         pthread_mutex_t lock;
         pthread_cond_t wake;     /* the janitor */
@@ -85,10 +95,16 @@ void sw__janitor_kick(sw_worker *w);
 /* ---- reap.c ---- */
 /** sw__reap - remove what is doomed from the snapshotter. */
 SW_NODISCARD sw_err *sw__reap(sw_worker *w, sw_ctx *ctx);
+/** sw__reap_later - have the janitor do it, if there is something to be done. */
+SW_NODISCARD sw_err *sw__reap_later(sw_worker *w);
 /** sw__reap_one - a layer whose record has gone. */
 SW_NODISCARD sw_err *sw__reap_one(sw_worker *w, sw_ctx *ctx, const char *key);
 /** sw__reap_unknown - layers of the snapshotter that no record knows. */
 SW_NODISCARD sw_err *sw__reap_unknown(sw_worker *w, sw_ctx *ctx);
+
+/* ---- gc.c ---- */
+/** sw__make_room - before something is written: prune if the disk is nearly full. */
+void sw__make_room(sw_worker *w, sw_ctx *ctx);
 
 /* ---- layer.c ---- */
 struct sw_layer {

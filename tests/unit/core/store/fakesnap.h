@@ -21,6 +21,7 @@ struct fake {
         int dirfd;
         atomic_int prepared, committed, removed, views, mounts;
         const char *fail; /* the operation that fails */
+        bool du;          /* usage is what du says */
 };
 
 static inline sw_err *
@@ -232,13 +233,22 @@ static sw_err *
 fake_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage *out)
 {
         struct fake *f = store;
-        sw_auto(sw_str) cmd = sw_asprintf("/proc/self/fd/%d/%s", f->dirfd, key);
+        sw_auto(sw_str) cmd = sw_asprintf("/proc/%d/fd/%d/%s", getpid(), f->dirfd, key);
         struct stat st;
 
         (void) ctx;
         if (stat(cmd, &st) < 0)
                 return sw_err_sys(SW_E_NOT_FOUND, errno, "usage of %s", key);
         *out = (struct sw_snapshot_usage){ 1000, 1 };
+        if (f->du) {
+                sw_auto(sw_str) du = sw_asprintf("du -s --block-size=1 %s/", cmd);
+                FILE *p = popen(du, "r");
+                long long n = -1;
+
+                ck_assert_int_eq(fscanf(p, "%lld", &n), 1);
+                pclose(p);
+                out->bytes = n;
+        }
         return SW_OK;
 }
 

@@ -35,7 +35,11 @@ tests_unit_core_store_lmdbvalues_test_SOURCES = tests/unit/core/store/lmdbvalues
 tests_unit_core_store_lmdbvalues_test_LDADD = $(LDADD) $(LMDB_LIBS)
 UNIT_TESTS += tests/unit/core/store/worker_test
 tests_unit_core_store_worker_test_SOURCES = tests/unit/core/store/worker_test.c \
-	tests/unit/core/store/fakesnap.h
+	tests/unit/core/store/fakesnap.h tests/unit/core/store/storetool.h
 
 UNIT_TESTS += tests/unit/core/store/content_test
 tests_unit_core_store_content_test_SOURCES = tests/unit/core/store/content_test.c
+
+UNIT_TESTS += tests/unit/core/store/prune_test
+tests_unit_core_store_prune_test_SOURCES = tests/unit/core/store/prune_test.c \
+	tests/unit/core/store/fakesnap.h tests/unit/core/store/storetool.h

@@ -6,61 +6,8 @@
 
 #include <slipway/mem.h>
 
-#include "tests/unit/tmp.h"
 #include "tests/unit/core/store/fakesnap.h"
-
-static char dir[256];
-static struct fake fake;
-static sw_root *root;
-static sw_worker *w;
-
-static void
-open_root(void)
-{
-        root = fake_root(dir, &fake);
-        w = sw__root_worker(root);
-}
-
-static void
-before(void)
-{
-        unit_mkdtemp(dir, sizeof(dir), "worker");
-        open_root();
-}
-
-static void
-after(void)
-{
-        sw_auto(sw_fd) slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        sw__root_close(root);
-        ok(sw_path_remove(slash, dir));
-}
-
-static void
-reopen(void)
-{
-        sw__root_close(root);
-        open_root();
-}
-
-/* A committed layer on @parent with one file. */
-static sw_ref *
-make(sw_ref *parent, const char *text)
-{
-        const struct sw_layer_ops *ops;
-        const struct sw_layer_meta m = { .mode = 0644 };
-        sw_layer *l;
-        sw_ref *ref;
-        void *writer;
-
-        ok(sw_worker_layer(w, NULL, parent, SW_REF_DESC(.description = text), &l));
-        ok(sw_layer_write(l, NULL, &ops, &writer));
-        ok(ops->data(writer, "file", &m, text, strlen(text)));
-        ok(ops->finish(writer));
-        ok(sw_layer_commit(l, NULL, &ref));
-        return ref;
-}
+#include "tests/unit/core/store/storetool.h"
 
 static void
 check_stack(const sw_ref *r, size_t n, ...)
