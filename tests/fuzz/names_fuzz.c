@@ -4,6 +4,7 @@
  * must be in its final form: read again, it stays as it is.
  */
 #include <slipway/llb.h>
+#include <slipway/text.h>
 
 #include "core/llb/giturl.h"
 #include "core/llb/imagename.h"
@@ -68,8 +69,13 @@ fuzz_command(const char *text, const sw_state *s)
         sw_autoptr(sw_state) root = NULL;
         sw_auto(sw_buf) def = SW_BUF_INIT;
 
-        if (fuzz_ok(sw_run_command(r, text)) && fuzz_ok(sw_run_end(r, NULL, &root)))
-                fuzz_check(fuzz_ok(sw_state_marshal(root, NULL, &def)) && def.len);
+        if (!fuzz_ok(sw_run_command(r, text)) || !fuzz_ok(sw_run_end(r, NULL, &root)))
+                return;
+        /* what is no UTF-8 is refused here: a definition cannot hold it */
+        if (fuzz_ok(sw_state_marshal(root, NULL, &def)))
+                fuzz_check(def.len);
+        else
+                fuzz_check(!sw_utf8_valid(text, strlen(text)));
 }
 
 static void
