@@ -59,6 +59,7 @@ secret_is(const char *id, const char *want)
 
 START_TEST(offers_directories)
 {
+        sw_auto(sw_buf) none = SW_BUF_INIT;
         int fd = -1;
         struct stat a, b;
 
@@ -70,9 +71,8 @@ START_TEST(offers_directories)
         ck_assert_int_eq(close(fd), 0);
         fails(sw_session_directory(sw_local_session_get(l), NULL, "x", &fd), SW_E_NOT_FOUND,
               "no access allowed to dir \"x\" (there is: context)");
-        fails(sw_session_secret(sw_local_session_get(l), NULL, "x",
-                                &(sw_buf){ sw_buf_empty, 0, 0 }),
-              SW_E_NOT_FOUND, "no secret \"x\"");
+        fails(sw_session_secret(sw_local_session_get(l), NULL, "x", &none), SW_E_NOT_FOUND,
+              "no secret \"x\"");
 }
 END_TEST
 
@@ -103,6 +103,8 @@ END_TEST
 
 START_TEST(finds_secrets_in_the_environment)
 {
+        sw_auto(sw_buf) none = SW_BUF_INIT;
+
         ck_assert_int_eq(setenv("SW_TEST_SECRET", "hush", 1), 0);
         ok(sw_local_session_add_secret(l, "id=a,env=SW_TEST_SECRET"));
         secret_is("a", "hush");
@@ -111,9 +113,8 @@ START_TEST(finds_secrets_in_the_environment)
         ok(sw_local_session_add_secret(l, "id=SW_TEST_SECRET"));
         secret_is("SW_TEST_SECRET", "hush");
         ok(sw_local_session_add_secret(l, "id=c,env=SW_TEST_NONE"));
-        fails(sw_session_secret(sw_local_session_get(l), NULL, "c",
-                                &(sw_buf){ sw_buf_empty, 0, 0 }),
-              SW_E_NOT_FOUND, "SW_TEST_NONE is not set");
+        fails(sw_session_secret(sw_local_session_get(l), NULL, "c", &none), SW_E_NOT_FOUND,
+              "SW_TEST_NONE is not set");
 }
 END_TEST
 
