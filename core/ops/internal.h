@@ -15,7 +15,6 @@
 
 #include "core/contenthash/contenthash.h"
 #include "core/llb/llb_priv.h"
-#include "core/ops/later.h"
 #include "core/ops/ops.h"
 
 struct sw__op;
@@ -83,6 +82,11 @@ SW_NODISCARD sw_err *sw__op_merge_new(struct sw__op *op, const struct sw_ops_job
 SW_NODISCARD sw_err *sw__op_diff_new(struct sw__op *op, const struct sw_ops_job *job);
 SW_NODISCARD sw_err *sw__op_passthrough_new(struct sw__op *op,
                                             const struct sw_ops_job *job);
+
+/** sw__ops_stored - the tree as a stack of layers: @ref itself (NULL: the empty tree), or a
+ *  copy of a directory that somebody else owns. @out: handed back. */
+SW_API SW_NODISCARD sw_err *sw__ops_stored(const struct sw_ops_env *env, sw_ctx *ctx,
+                                           sw_ref *ref, sw_ref **out);
 
 /* ---- cachemap.c: digests as BuildKit makes them ---- */
 

@@ -1,11 +1,26 @@
 # core/ops: the ops of LLB for the solver.
-noinst_HEADERS += core/ops/internal.h core/ops/later.h core/ops/ops.h core/ops/view.h
+noinst_HEADERS += \
+	core/ops/archlib.h \
+	core/ops/draft.h \
+	core/ops/draft_priv.h \
+	core/ops/fileact.h \
+	core/ops/internal.h \
+	core/ops/ops.h \
+	core/ops/view.h
 libslipway_la_SOURCES += \
+	core/ops/archlib.c \
 	core/ops/build.c \
 	core/ops/cachemap.c \
+	core/ops/draft.c \
+	core/ops/draftcopy.c \
 	core/ops/exec.c \
 	core/ops/file.c \
+	core/ops/fileact.c \
+	core/ops/filecopy.c \
+	core/ops/fileunpack.c \
+	core/ops/modeset.c \
 	core/ops/ops.c \
+	core/ops/owner.c \
 	core/ops/resolve.c \
 	core/ops/source.c \
 	core/ops/stack.c \

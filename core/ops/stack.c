@@ -28,19 +28,23 @@ merge(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, size_
         const Pb__MergeOp *pb = op->pb->merge;
         sw_ref **refs = sw_alloc_array(pb->n_inputs, sizeof(sw_ref *));
         sw_auto(sw_buf) what = SW_BUF_INIT;
-        sw_err *err;
+        sw_err *err = SW_OK;
 
         (void) call;
         (void) n_in;
         (void) n_out;
         sw_buf_adds(&what, "merge ");
-        for (size_t i = 0; i < pb->n_inputs; i++) {
-                refs[i] = input(in, pb->inputs[i]->input);
+        for (size_t i = 0; i < pb->n_inputs && !err; i++) {
+                err = sw__ops_stored(op->env, ctx, input(in, pb->inputs[i]->input),
+                                     &refs[i]);
                 if (refs[i])
                         sw_buf_addf(&what, "%s%s", what.len > 6 ? ";" : "", id_of(refs[i]));
         }
-        err = sw_worker_merge(op->env->worker, ctx, refs, pb->n_inputs,
-                              SW_REF_DESC(.description = what.data), &out[0]);
+        if (!err)
+                err = sw_worker_merge(op->env->worker, ctx, refs, pb->n_inputs,
+                                      SW_REF_DESC(.description = what.data), &out[0]);
+        for (size_t i = 0; i < pb->n_inputs; i++)
+                sw_ref_unref(refs[i]);
         free(refs);
         return err;
 }
@@ -68,7 +72,10 @@ diff(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, size_t
 {
         const Pb__DiffOp *pb = op->pb->diff;
         sw_ref *lower = input(in, pb->lower->input), *upper = input(in, pb->upper->input);
+        sw_autoptr(sw_ref) from = NULL;
+        sw_autoptr(sw_ref) to = NULL;
         sw_auto(sw_str) what = NULL;
+        sw_err *err;
 
         (void) call;
         (void) n_in;
@@ -80,8 +87,13 @@ diff(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, size_t
         if (lower == upper)
                 return SW_OK;
         what = sw_asprintf("diff \"%s\" -> \"%s\"", id_of(lower), id_of(upper));
-        return sw_worker_diff(op->env->worker, ctx, lower, upper,
-                              SW_REF_DESC(.description = what), &out[0]);
+        err = sw__ops_stored(op->env, ctx, lower, &from);
+        if (!err)
+                err = sw__ops_stored(op->env, ctx, upper, &to);
+        if (!err)
+                err = sw_worker_diff(op->env->worker, ctx, from, to,
+                                     SW_REF_DESC(.description = what), &out[0]);
+        return err;
 }
 
 static const struct sw__op_kind diff_kind = {

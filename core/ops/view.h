@@ -14,7 +14,6 @@
 
 #include <slipway/path.h>
 
-#include "core/ops/later.h"
 #include "core/store/refs.h"
 
 typedef struct sw__view {

@@ -1,0 +1,254 @@
+/*
+ * core/ops/draftcopy.c - the data a draft gathered: files told by several threads, then
+ * further names of files; extended attributes.
+ *
+ * Nothing else is told meanwhile. A file is opened, told, checked: one that changed while
+ * it was read fails the copy, since what was written then has never been anywhere.
+ * Thread: flush: the draft's; run_jobs: its and the pool's.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "core/ops/draft_priv.h"
+
+/* Less than this is not worth a thread. */
+#define FEW_FILES 8
+#define FEW_BYTES (4 << 20)
+#define MAX_HANDS 8
+
+/* ---- extended attributes ------------------------------------------------------------ */
+
+/* The kernel's own limits. */
+#define NAMES_MAX 65536
+#define VALUE_MAX 65536
+
+static bool
+is_ours(const char *name)
+{
+        return strncmp(name, "trusted.overlay.", 16) == 0 ||
+               strncmp(name, "user.overlay.", 13) == 0;
+}
+
+/* What only some may set, or some file systems have, is no reason not to copy a file. */
+static bool
+may_be_left_out(const sw_err *err)
+{
+        int code = sw_err_errno(err);
+
+        return code == EPERM || code == EACCES || code == ENOTSUP;
+}
+
+sw_err *
+sw__draft_xattr(sw__draft *d, const struct sw__draft_node *n, const char *name,
+                const void *p, size_t len)
+{
+        sw_err *err;
+
+        if (is_ours(name))
+                return SW_OK;
+        err = d->ops->xattr(d->w, n->path, name, p, len);
+        if (!err || !may_be_left_out(err))
+                return err;
+        sw_ctx_logf(d->ctx, SW_LOG_DEBUG, "%s", sw_err_message(err));
+        sw_err_drop(err, "attributes that cannot be set here are left out");
+        return SW_OK;
+}
+
+/* By way of /proc for descriptors that are O_PATH, symlinks among them. */
+static ssize_t
+list_names(int fd, const char *proc, char *names, size_t size)
+{
+        ssize_t n = flistxattr(fd, names, size);
+
+        return n < 0 && errno == EBADF ? listxattr(proc, names, size) : n;
+}
+
+static ssize_t
+get_value(int fd, const char *proc, const char *name, void *value, size_t size)
+{
+        ssize_t n = fgetxattr(fd, name, value, size);
+
+        return n < 0 && errno == EBADF ? getxattr(proc, name, value, size) : n;
+}
+
+static sw_err *
+copy_values(sw__draft *d, const struct sw__draft_node *n, int fd, const char *proc,
+            const char *names, size_t len, const char *but)
+{
+        char *value = sw_alloc(VALUE_MAX);
+        sw_err *err = SW_OK;
+
+        for (const char *name = names; !err && name < names + len;
+             name += strlen(name) + 1) {
+                ssize_t size;
+
+                if (but && strcmp(name, but) == 0)
+                        continue;
+                size = get_value(fd, proc, name, value, VALUE_MAX);
+                if (size >= 0)
+                        err = sw__draft_xattr(d, n, name, value, (size_t) size);
+                else if (errno != ENODATA && errno != ENOTSUP && errno != EPERM &&
+                         errno != EACCES)
+                        err = sw_err_sys(SW_E_IO, errno, "read attribute %s for %s", name,
+                                         n->path);
+        }
+        free(value);
+        return err;
+}
+
+sw_err *
+sw__draft_xattrs(sw__draft *d, const struct sw__draft_node *n, int fd)
+{
+        return sw__draft_xattrs_but(d, n, fd, NULL);
+}
+
+sw_err *
+sw__draft_xattrs_but(sw__draft *d, const struct sw__draft_node *n, int fd, const char *but)
+{
+        char proc[40], small[256], *names = small;
+        ssize_t len;
+        sw_err *err = SW_OK;
+
+        (void) snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+        len = list_names(fd, proc, small, sizeof(small));
+        if (len < 0 && errno == ERANGE) {
+                names = sw_alloc(NAMES_MAX);
+                len = list_names(fd, proc, names, NAMES_MAX);
+        }
+        if (len > 0)
+                err = copy_values(d, n, fd, proc, names, (size_t) len, but);
+        else if (len < 0 && errno != ENOTSUP && errno != ENOENT)
+                err = sw_err_sys(SW_E_IO, errno, "list attributes for %s", n->path);
+        if (names != small)
+                free(names);
+        return err;
+}
+
+/* ---- files -------------------------------------------------------------------------- */
+
+static sw_err *
+tell_file(sw__draft *d, struct sw__draft_job *job)
+{
+        const struct sw__draft_copy *c = &job->copy;
+        struct sw__draft_node *n = job->node;
+        sw_auto(sw_fd) fd = -1;
+        struct stat st;
+        sw_err *err = sw_ctx_check(d->ctx);
+
+        if (!err)
+                err = sw__view_open_file(c->view, c->path, &c->entry, &fd, &st);
+        if (err)
+                return err;
+        if (c->keep_mtime)
+                n->meta.mtime =
+                        (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        err = d->ops->file(d->w, n->path, &n->meta, fd, 0, st.st_size);
+        if (!err)
+                err = sw__draft_xattrs(d, n, fd);
+        if (!err)
+                return sw__view_check_file(c->view, c->path, &c->entry, fd, &st);
+        /* It may have failed because the file shrank: that says more. */
+        sw_err *why = sw__view_check_file(c->view, c->path, &c->entry, fd, &st);
+
+        if (!why)
+                return err;
+        sw_err_drop(err, "it is what follows from the file having changed");
+        return why;
+}
+
+struct crew {
+        sw__draft *d;
+        atomic_size_t next;
+        atomic_bool failed;
+        sw_err *errs[MAX_HANDS];
+        atomic_uint hands;
+};
+
+static void
+run_jobs(void *arg)
+{
+        struct crew *c = arg;
+        unsigned hand = atomic_fetch_add(&c->hands, 1);
+        sw_err *err = SW_OK;
+
+        while (!err && !atomic_load(&c->failed)) {
+                size_t i = atomic_fetch_add(&c->next, 1);
+
+                if (i >= c->d->jobs.n)
+                        break;
+                err = tell_file(c->d, &c->d->jobs.v[i]);
+        }
+        if (err)
+                atomic_store(&c->failed, true);
+        c->errs[hand] = err;
+}
+
+/* How many threads copy: as many as there are processors, two at least, since one of them
+ * waits for the disk. */
+static unsigned
+count_hands(const sw__draft *d)
+{
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+        if (d->jobs.n <= 1 || (d->jobs.n < FEW_FILES && d->bytes < FEW_BYTES))
+                return 1;
+        n = n < 2 ? 2 : n > MAX_HANDS ? MAX_HANDS : n;
+        return (size_t) n > d->jobs.n ? (unsigned) d->jobs.n : (unsigned) n;
+}
+
+static sw_err *
+run_crew(sw__draft *d)
+{
+        struct crew crew = { .d = d };
+        unsigned hands = count_hands(d);
+        sw_err *first = SW_OK;
+
+        if (hands > 1 && !d->pool)
+                sw_err_drop(sw_pool_new("copy", MAX_HANDS - 1, &d->pool),
+                            "one thread copies, too");
+        for (unsigned i = 1; d->pool && i < hands; i++)
+                sw_err_drop(sw_pool_submit(d->pool, run_jobs, &crew),
+                            "one thread copies, too");
+        run_jobs(&crew);
+        if (d->pool)
+                sw_pool_drain(d->pool);
+        for (size_t i = 0; i < MAX_HANDS; i++) {
+                if (!first)
+                        first = crew.errs[i];
+                else
+                        sw_err_drop(crew.errs[i], "another file failed first");
+        }
+        return first;
+}
+
+static sw_err *
+tell_aliases(sw__draft *d)
+{
+        sw_err *err = SW_OK;
+
+        for (size_t i = 0; i < d->aliases.n && !err; i++) {
+                struct sw__draft_alias *a = &d->aliases.v[i];
+
+                a->node->meta = a->existing->meta;
+                err = d->ops->hardlink(d->w, a->node->path, a->existing->path,
+                                       &a->node->meta);
+        }
+        return err;
+}
+
+sw_err *
+sw__draft_flush(sw__draft *d)
+{
+        sw_err *err = d->jobs.n ? run_crew(d) : SW_OK;
+
+        if (!err)
+                err = tell_aliases(d);
+        for (size_t i = 0; i < d->jobs.n; i++)
+                free(d->jobs.v[i].copy.path);
+        d->jobs.n = d->aliases.n = 0;
+        d->bytes = 0;
+        return err;
+}
