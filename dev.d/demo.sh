@@ -31,6 +31,7 @@ if [ ! -e "$work/toolchain.done" ]; then
                         tar -x -C "$work/toolchain" --no-same-owner --keep-directory-symlink
         done
         rm -rf "$work"/toolchain/{debootstrap,var/cache/apt/archives}
+        if [ -L "$work/toolchain/proc" ]; then rm "$work/toolchain/proc"; mkdir "$work/toolchain/proc"; fi
         ln -sf gcc "$work/toolchain/usr/bin/cc"
         touch "$work/toolchain.done"
 fi

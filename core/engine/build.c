@@ -104,6 +104,8 @@ thread_main(void *arg)
         b->err = run(b);
         sw__job_close(sw_steal(b->job));
         sw__steplog_wait(b->steplog);
+        if (sw__steplog_ran(b->steplog))
+                sw__engine_after_build(b->engine, b->cancel);
         return NULL;
 }
 

@@ -107,7 +107,6 @@ sw_engine_open(const struct sw_engine_opts *opts, sw_engine **out)
         sw_err *err;
 
         e->logs = -1;
-        (void) pthread_mutex_init(&e->gc_lock, NULL);
         e->host = opts->host;
         e->config = OPT(opts, config);
         e->log = OPT(opts, log);
@@ -130,6 +129,7 @@ sw_engine_open(const struct sw_engine_opts *opts, sw_engine **out)
                 err = open_solver(e, OPT(opts, keep_failed_s));
         if (err)
                 return sw_err_wrap(err, "open root %s", root);
+        sw__engine_auto_gc(e);
         *out = sw_steal(e);
         return SW_OK;
 }
@@ -152,7 +152,6 @@ sw_engine_close(sw_engine *e)
                 sw__root_close(e->root);
         if (e->own_config)
                 sw_config_free(e->own_config);
-        (void) pthread_mutex_destroy(&e->gc_lock);
         free(e->path);
         free(e->executor);
         free(e->snapshotter);

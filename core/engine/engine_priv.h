@@ -5,7 +5,6 @@
  *      build.c     one request, from its bytes to its response
  *      export.c    exporters of a build: resolve, export, finalize
  *      steplog.c   whatever steps print, in files
- *      gcpolicy.c  the rules of garbage collection that the configuration gives
  *      disk.c      usage, prune, garbage collection
  */
 #ifndef SLIPWAY_CORE_ENGINE_PRIV_H
@@ -34,7 +33,6 @@ struct sw_engine {
         sw_solver *solver;
         sw_sources *sources;
         struct sw_ops_env env;
-        pthread_mutex_t gc_lock;
 };
 
 /* ---- export.c ---- */
@@ -106,25 +104,11 @@ struct sw_build {
         sw_err *err;
 };
 
-/* ---- gcpolicy.c, disk.c ---- */
+/* ---- disk.c ---- */
 
-struct sw__gc_rule {
-        sw_strlist filters;
-        bool all;
-        int64_t keep_duration, reserved_space, max_used_space, min_free_space;
-};
-typedef struct sw__gc_rules {
-        struct sw__gc_rule *v;
-        size_t n, cap;
-} sw__gc_rules;
-
-/** sw__gc_rules_of - the rules in force, in order; none when it is switched off.
- *  @disk_total: bytes of the file system. Since: 0.1 */
-SW_API void sw__gc_rules_of(const sw_config *config, int64_t disk_total, sw__gc_rules *out);
-SW_API void sw__gc_rules_release(sw__gc_rules *r);
-SW_DEFINE_AUTO(sw__gc_rules, sw__gc_rules_release)
-
-/** sw__engine_after_build - garbage collection, when it is due. */
+/** sw__engine_auto_gc - from now on, garbage is collected when the disk is nearly full. */
+void sw__engine_auto_gc(sw_engine *e);
+/** sw__engine_after_build - garbage collection when it is due; old logs. */
 void sw__engine_after_build(sw_engine *e, sw_cancel *cancel);
 
 #endif

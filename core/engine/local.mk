@@ -2,7 +2,7 @@
 noinst_HEADERS += core/engine/engine_priv.h
 libslipway_la_SOURCES += \
 	core/engine/build.c \
+	core/engine/disk.c \
 	core/engine/engine.c \
 	core/engine/export.c \
-	core/engine/gcpolicy.c \
 	core/engine/steplog.c
