@@ -1,0 +1,6 @@
+# Unit tests of core/engine; they load real exporters.
+if !STATIC_PLUGINS
+UNIT_TESTS += tests/unit/core/engine/build_test
+endif
+tests_unit_core_engine_build_test_SOURCES = tests/unit/core/engine/build_test.c
+EXTRA_tests_unit_core_engine_build_test_DEPENDENCIES = plugins/exporter_discard.la plugins/exporter_local.la
