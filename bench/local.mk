@@ -8,4 +8,4 @@ bench_state_bench_SOURCES = bench/state_bench.c
 bench_state_bench_LDADD = libslipway.la $(BASE_LIBS) -lm
 noinst_PROGRAMS += bench/solver_bench
 bench_solver_bench_SOURCES = bench/solver_bench.c
-bench_solver_bench_LDADD = libslipway.la $(BASE_LIBS) -lm
+bench_solver_bench_LDADD = libslipway.la $(BASE_LIBS) $(LMDB_LIBS) -lm

@@ -3,7 +3,8 @@
  *
  * Used by tests and by builds without a root. Everything is reached through hash tables:
  * nodes by id, link groups by (parent, link), results by id. Texts that links share
- * (digests, selectors) are interned, so that a group is found by comparing pointers.
+ * (digests, selectors) are interned, so that a group is found by comparing pointers. Ids
+ * come from imports, too: they are hashed with a key that nobody knows.
  *
  * Invariants:
  *   M1  a child is in a group exactly when the group is in the child's back list
@@ -16,6 +17,8 @@
 #include <slipway/array.h>
 #include <slipway/map.h>
 
+#include "core/base/random.h"
+#include "core/base/siphash.h"
 #include "core/solver/tight.h"
 
 #define uthash_fatal(msg) abort()
@@ -72,6 +75,7 @@ struct store {
         struct result *results;
         struct text *texts;
         sw_map *notes; /* digest -> sw_strlist */
+        uint64_t seed[2];
 };
 
 static struct store *
@@ -82,27 +86,36 @@ store_of(sw_keystore *ks)
 
 /* ---- texts, nodes, groups ---- */
 
-static struct text *
-text_find(struct store *st, const char *s)
+static unsigned
+hash_of(const struct store *st, const void *p, size_t n)
 {
-        struct text *t;
-
-        HASH_FIND(hh, st->texts, s, strlen(s), t);
-        return t;
+        return (unsigned) sw__siphash13(st->seed[0], st->seed[1], p, n);
 }
 
 static struct text *
-text_take(struct store *st, const char *s)
+text_find(struct store *st, const char *s)
 {
-        struct text *t = text_find(st, s);
         size_t n = strlen(s);
+        struct text *t;
 
-        if (!t) {
-                t = sw_alloc(sizeof(*t) + n + 1);
-                memcpy(t->s, s, n);
-                HASH_ADD(hh, st->texts, s[0], n, t);
-        }
-        t->refs++;
+        HASH_FIND_BYHASHVALUE(hh, st->texts, s, n, hash_of(st, s, n), t);
+        return t;
+}
+
+/* The text, with the references it has. */
+static struct text *
+text_get(struct store *st, const char *s)
+{
+        size_t n = strlen(s);
+        unsigned hash = hash_of(st, s, n);
+        struct text *t;
+
+        HASH_FIND_BYHASHVALUE(hh, st->texts, s, n, hash, t);
+        if (t)
+                return t;
+        t = sw_alloc(sizeof(*t) + n + 1);
+        memcpy(t->s, s, n);
+        HASH_ADD_BYHASHVALUE(hh, st->texts, s[0], n, hash, t);
         return t;
 }
 
@@ -118,23 +131,26 @@ text_drop(struct store *st, struct text *t)
 static struct node *
 node_find(struct store *st, const char *id)
 {
+        size_t len = strlen(id);
         struct node *n;
 
-        HASH_FIND(hh, st->nodes, id, strlen(id), n);
+        HASH_FIND_BYHASHVALUE(hh, st->nodes, id, len, hash_of(st, id, len), n);
         return n;
 }
 
 static struct node *
 node_get(struct store *st, const char *id)
 {
-        struct node *n = node_find(st, id);
         size_t len = strlen(id);
+        unsigned hash = hash_of(st, id, len);
+        struct node *n;
 
+        HASH_FIND_BYHASHVALUE(hh, st->nodes, id, len, hash, n);
         if (n)
                 return n;
         n = sw_alloc(sizeof(*n) + len + 1);
         memcpy(n->id, id, len);
-        HASH_ADD(hh, st->nodes, id[0], len, n);
+        HASH_ADD_BYHASHVALUE(hh, st->nodes, id[0], len, hash, n);
         return n;
 }
 
@@ -166,25 +182,30 @@ group_find(struct store *st, const char *parent, const struct sw_key_link *link)
         k.digest = text_find(st, link->digest);
         k.selector = text_find(st, link->selector);
         if (k.digest && k.selector)
-                HASH_FIND(hh, st->groups, &k, sizeof(k), g);
+                HASH_FIND_BYHASHVALUE(hh, st->groups, &k, sizeof(k),
+                                      hash_of(st, &k, sizeof(k)), g);
         return g;
 }
 
 static struct group *
 group_get(struct store *st, const char *parent, const struct sw_key_link *link)
 {
-        struct group *g = group_find(st, parent, link);
+        struct group_key k = { .input = link->input, .output = link->output };
+        struct group *g;
 
+        k.parent = node_get(st, parent);
+        k.digest = text_get(st, link->digest);
+        k.selector = text_get(st, link->selector);
+        unsigned hash = hash_of(st, &k, sizeof(k));
+        HASH_FIND_BYHASHVALUE(hh, st->groups, &k, sizeof(k), hash, g);
         if (g)
                 return g;
         g = sw_new(struct group);
-        g->key.parent = node_get(st, parent);
-        g->key.digest = text_take(st, link->digest);
-        g->key.selector = text_take(st, link->selector);
-        g->key.input = link->input;
-        g->key.output = link->output;
-        HASH_ADD(hh, st->groups, key, sizeof(g->key), g);
-        sw__push_tight(&g->key.parent->out, g);
+        g->key = k;
+        k.digest->refs++;
+        k.selector->refs++;
+        HASH_ADD_BYHASHVALUE(hh, st->groups, key, sizeof(g->key), hash, g);
+        sw__push_tight(&k.parent->out, g);
         return g;
 }
 
@@ -303,9 +324,10 @@ mem_walk_backlinks(sw_keystore *ks, const char *child, sw_key_backlink_fn *fn, v
 static struct result *
 result_find(struct store *st, const char *id)
 {
+        size_t len = strlen(id);
         struct result *r;
 
-        HASH_FIND(hh, st->results, id, strlen(id), r);
+        HASH_FIND_BYHASHVALUE(hh, st->results, id, len, hash_of(st, id, len), r);
         return r;
 }
 
@@ -364,6 +386,22 @@ mem_add_link(sw_keystore *ks, const char *parent, const struct sw_key_link *link
         return SW_OK;
 }
 
+static struct result *
+result_get(struct store *st, const char *id)
+{
+        size_t len = strlen(id);
+        unsigned hash = hash_of(st, id, len);
+        struct result *r;
+
+        HASH_FIND_BYHASHVALUE(hh, st->results, id, len, hash, r);
+        if (r)
+                return r;
+        r = sw_alloc(sizeof(*r) + len + 1);
+        memcpy(r->id, id, len);
+        HASH_ADD_BYHASHVALUE(hh, st->results, id[0], len, hash, r);
+        return r;
+}
+
 static sw_err *
 mem_add_record(sw_keystore *ks, const char *id, const struct sw_key_record *rec)
 {
@@ -378,14 +416,8 @@ mem_add_record(sw_keystore *ks, const char *id, const struct sw_key_record *rec)
                 if (strcmp(n->records.v[i].result->id, rec->result) == 0)
                         r = &n->records.v[i];
         if (!r) {
-                struct result *res = result_find(st, rec->result);
-                size_t len = strlen(rec->result);
+                struct result *res = result_get(st, rec->result);
 
-                if (!res) {
-                        res = sw_alloc(sizeof(*res) + len + 1);
-                        memcpy(res->id, rec->result, len);
-                        HASH_ADD(hh, st->results, id[0], len, res);
-                }
                 sw__push_tight(&res->nodes, n);
                 sw__push_tight(&n->records, (struct record){ .result = res });
                 r = &n->records.v[n->records.n - 1];
@@ -562,5 +594,6 @@ sw__keystore_mem_new(void)
 
         st->base.ops = &mem_ops;
         st->notes = sw_map_new(note_free);
+        sw__random(st->seed, sizeof(st->seed));
         return &st->base;
 }
