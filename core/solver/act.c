@@ -11,7 +11,11 @@
 struct sw__act *
 sw__act_new(struct sw__core *c, struct sw__vx *v, enum sw__act_kind kind, uint32_t index)
 {
-        struct sw__act *act = sw_new(struct sw__act);
+        bool map = kind == SW__ACT_MAP && index == 0, run = kind == SW__ACT_RUN;
+        size_t n_in = run ? v->n_inputs : kind == SW__ACT_CONTENT,
+               n_deps = map * v->n_inputs;
+        struct sw__act *act = sw_alloc(sizeof(*act) + n_deps * sizeof(struct sw_cache_dep) +
+                                       n_in * sizeof(sw_result *));
 
         act->kind = kind;
         act->ops = v->ops;
@@ -21,8 +25,10 @@ sw__act_new(struct sw__core *c, struct sw__vx *v, enum sw__act_kind kind, uint32
         act->story = v->story;
         act->number = v->number;
         act->v = v;
-        if (kind == SW__ACT_RUN || kind == SW__ACT_LOAD) {
-                act->n_out = kind == SW__ACT_RUN ? v->n_outputs : 1;
+        act->map.deps = n_deps ? (struct sw_cache_dep *) (act + 1) : NULL;
+        act->in = (sw_result **) (act + 1);
+        if (run || kind == SW__ACT_LOAD) {
+                act->n_out = run ? v->n_outputs : 1;
                 act->out = sw_alloc_array(act->n_out, sizeof(sw_result *));
         }
         v->acts++;
@@ -55,9 +61,7 @@ sw__act_free(struct sw__core *c, struct sw__act *act)
                         c->host->release(c->host_arg, act->out[i]);
         for (uint32_t i = 0; act->map.deps && i < act->n_in; i++)
                 free(act->map.deps[i].selector);
-        free(act->map.deps);
         free(act->out);
-        free(act->in);
         free(act->load_id);
         free(act->before);
         free(act->now);

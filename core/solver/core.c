@@ -35,6 +35,7 @@ sw__core_free(struct sw__core *c)
         sw__trace_free(c->trace);
         sw_array_release(&c->notices);
         sw_array_release(&c->found);
+        sw_array_release(&c->digests);
         free(c);
 }
 

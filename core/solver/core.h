@@ -262,7 +262,7 @@ struct sw__vx {
         struct sw__story_vertex *story;
 
         uint32_t n_inputs, n_outputs;
-        struct sw__input *in;
+        struct sw__input *in; /* behind the edges */
         bool ignore_cache;
         bool dead; /* no job holds it; it is freed once nothing is in flight */
         bool told_cached;
@@ -377,8 +377,9 @@ struct sw__core {
         uint64_t n_steps, n_marks;
         uint64_t live_vertices, live_acts;
         SW_ARRAY(struct sw__notice) notices;
-        SW_ARRAY(sw_key_id) found; /* scratch of lookups */
-        sw_keystore *open_store;   /* has an open group of this many writes: */
+        SW_ARRAY(sw_key_id) found;   /* scratch of lookups */
+        SW_ARRAY(sw_digest) digests; /* scratch of loading */
+        sw_keystore *open_store;     /* has an open group of this many writes: */
         unsigned group_writes;
         int64_t group_since;
         struct sw__coverage coverage;

@@ -52,7 +52,6 @@ start_content(struct sw__core *c, struct sw__vx *v, uint32_t i)
                 return;
         in->content_state = SW__CT_PENDING;
         in->act = sw__act_new(c, v, SW__ACT_CONTENT, i);
-        in->act->in = sw_alloc_array(1, sizeof(sw_result *));
         in->act->in[0] = in->edge->result;
         sw__act_start(c, in->act);
 }

@@ -32,13 +32,31 @@ same_inputs(const struct sw__vx *v, const struct sw_vertex *def,
         return true;
 }
 
+/* A digest is as good as any hash of it. */
+static unsigned
+hash_of(const sw_digest *d)
+{
+        unsigned hash;
+
+        memcpy(&hash, d->b, sizeof(hash));
+        return hash;
+}
+
+/* The newest with that digest. */
 static struct sw__vx *
-find(struct sw__core *c, const struct sw__job *job, const struct sw_vertex *def,
-     struct sw__vx *const *loaded)
+head_of(struct sw__core *c, const sw_digest *d)
 {
         struct sw__vx *v;
 
-        HASH_FIND(hh, c->table, &def->digest, sizeof(def->digest), v);
+        HASH_FIND_BYHASHVALUE(hh, c->table, d, sizeof(*d), hash_of(d), v);
+        return v;
+}
+
+/* The one from @v on that the job would have made. */
+static struct sw__vx *
+find(struct sw__vx *v, const struct sw__job *job, const struct sw_vertex *def,
+     struct sw__vx *const *loaded)
+{
         for (; v; v = v->variant)
                 if (!v->failure && v->cache == job->cache &&
                     v->ignore_cache == def->ignore_cache && v->n_inputs == def->n_inputs &&
@@ -47,30 +65,29 @@ find(struct sw__core *c, const struct sw__job *job, const struct sw_vertex *def,
         return NULL;
 }
 
+/* @head: the newest so far, or NULL. */
 static void
-table_add(struct sw__core *c, struct sw__vx *v)
+table_add(struct sw__core *c, struct sw__vx *v, struct sw__vx *head)
 {
-        struct sw__vx *head;
-
-        HASH_FIND(hh, c->table, &v->digest, sizeof(v->digest), head);
         if (head)
                 HASH_DELETE(hh, c->table, head);
         v->variant = head;
-        HASH_ADD(hh, c->table, digest, sizeof(v->digest), v);
+        HASH_ADD_BYHASHVALUE(hh, c->table, digest, sizeof(v->digest), hash_of(&v->digest),
+                             v);
 }
 
 static void
 table_drop(struct sw__core *c, struct sw__vx *v)
 {
-        struct sw__vx *head;
+        struct sw__vx *head = head_of(c, &v->digest);
 
-        HASH_FIND(hh, c->table, &v->digest, sizeof(v->digest), head);
         if (head == v) {
                 struct sw__vx *next = v->variant;
 
                 HASH_DELETE(hh, c->table, v);
                 if (next)
-                        HASH_ADD(hh, c->table, digest, sizeof(next->digest), next);
+                        HASH_ADD_BYHASHVALUE(hh, c->table, digest, sizeof(next->digest),
+                                             hash_of(&next->digest), next);
                 return;
         }
         while (head->variant != v)
@@ -83,17 +100,12 @@ table_drop(struct sw__core *c, struct sw__vx *v)
 static struct sw__story_vertex *
 tell(struct sw__core *c, const struct sw_vertex *def, struct sw__vx *const *loaded)
 {
-        sw_digest *digests;
-        struct sw__story_vertex *story;
-
         if (!c->story)
                 return NULL;
-        digests = sw_alloc_array(def->n_inputs ? def->n_inputs : 1, sizeof(*digests));
+        c->digests.n = 0;
         for (uint32_t i = 0; i < def->n_inputs; i++)
-                digests[i] = loaded[def->inputs[i].vertex]->digest;
-        story = sw__story_vertex_new(c->story, &def->digest, digests, def->n_inputs);
-        free(digests);
-        return story;
+                sw_array_push(&c->digests, loaded[def->inputs[i].vertex]->digest);
+        return sw__story_vertex_new(c->story, &def->digest, c->digests.v, def->n_inputs);
 }
 
 static void
@@ -112,10 +124,11 @@ connect(struct sw__vx *v, const struct sw_vertex *def, struct sw__vx *const *loa
 
 static struct sw__vx *
 make(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def,
-     struct sw__vx *const *loaded)
+     struct sw__vx *const *loaded, struct sw__vx *head)
 {
         struct sw__vx *v =
-                sw_alloc(sizeof(*v) + (size_t) def->n_outputs * sizeof(v->edges[0]));
+                sw_alloc(sizeof(*v) + (size_t) def->n_outputs * sizeof(v->edges[0]) +
+                         (size_t) def->n_inputs * sizeof(v->in[0]));
 
         v->digest = def->digest;
         v->number = ++c->n_vertices;
@@ -127,9 +140,8 @@ make(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def,
         v->ignore_cache = def->ignore_cache;
         v->n_inputs = def->n_inputs;
         v->n_outputs = def->n_outputs;
-        if (v->n_inputs)
-                v->in = sw_alloc_array(v->n_inputs, sizeof(*v->in));
-        else
+        v->in = (struct sw__input *) &v->edges[v->n_outputs];
+        if (v->n_inputs == 0)
                 v->stage = SW__ST_RESULTS;
         for (uint32_t o = 0; o < v->n_outputs; o++) {
                 v->edges[o].v = v;
@@ -137,11 +149,11 @@ make(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def,
         }
         connect(v, def, loaded);
         v->story = tell(c, def, loaded);
-        table_add(c, v);
+        table_add(c, v, head);
         c->live_vertices++;
-        uint64_t head;
-        memcpy(&head, v->digest.b, sizeof(head));
-        sw__trace_add(c->trace, SW__T_VERTEX, v->number, 0, 0, v->n_inputs, head);
+        uint64_t begin;
+        memcpy(&begin, v->digest.b, sizeof(begin));
+        sw__trace_add(c->trace, SW__T_VERTEX, v->number, 0, 0, v->n_inputs, begin);
         return v;
 }
 
@@ -158,12 +170,12 @@ struct sw__vx *
 sw__vx_load(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def,
             struct sw__vx *const *loaded)
 {
-        struct sw__vx *v = find(c, job, def, loaded);
+        struct sw__vx *head = head_of(c, &def->digest), *v = find(head, job, def, loaded);
 
         if (v)
                 c->host->free_op(c->host_arg, def->ops, def->op);
         else
-                v = make(c, job, def, loaded);
+                v = make(c, job, def, loaded, head);
         if (holds(v, job)) {
                 if (!job->active) /* it was left out while nothing of it was going */
                         sw__ready_join(c, job, v);
@@ -225,7 +237,6 @@ disconnect(struct sw__core *c, struct sw__vx *v)
                 free(in->content);
                 sw__vx_maybe_free(c, e->v);
         }
-        free(v->in);
 }
 
 static void

@@ -95,6 +95,16 @@ bool sw__key_add(struct sw__edge *e, uint8_t place, const char *id);
 /* @err: given; SW_OK is fine. */
 void sw__store_problem(struct sw__core *c, sw_err *err);
 
+/* Copy a text of at most SW_KEY_TEXT_MAX bytes; of a longer one the beginning. */
+static inline void
+sw__key_text(char out[SW_KEY_TEXT_SIZE], const char *s)
+{
+        size_t n = strnlen(s, SW_KEY_TEXT_MAX);
+
+        memcpy(out, s, n);
+        out[n] = '\0';
+}
+
 /* The keys by which an input is a parent in the store at @place. */
 struct sw__parents {
         const struct sw__input *in;
@@ -142,6 +152,8 @@ void sw__vx_free_all(struct sw__core *c);
 
 /* ---- act.c ---- */
 
+/* With room for what its kind needs: deps of the first map, all inputs, one input, outputs.
+ */
 struct sw__act *sw__act_new(struct sw__core *c, struct sw__vx *v, enum sw__act_kind kind,
                             uint32_t index);
 void sw__act_start(struct sw__core *c, struct sw__act *act);

@@ -146,6 +146,8 @@ reachable(const struct sw__vx *v)
 void
 sw__keep_roots(struct sw__edge *e)
 {
+        if (e->v->n_maps == 1 && e->keys.n)
+                return; /* it has it */
         for (uint8_t m = 0; m < e->v->n_maps; m++) {
                 sw_key_id root;
 

@@ -14,8 +14,6 @@
  * elsewhere, ids of root keys mean the same everywhere.
  * Thread: scheduler only.
  */
-#include <stdio.h>
-
 #include "core/solver/internal.h"
 
 #define FOUND_MIN  4   /* candidates of an input that is narrow */
@@ -37,12 +35,13 @@ sw__store_problem(struct sw__core *c, sw_err *err)
 bool
 sw__key_add(struct sw__edge *e, uint8_t place, const char *id)
 {
-        struct sw__key k = { .place = place };
+        struct sw__key k;
 
         for (size_t i = 0; i < e->keys.n; i++)
                 if (e->keys.v[i].place == place && strcmp(e->keys.v[i].s, id) == 0)
                         return false;
-        snprintf(k.s, sizeof(k.s), "%s", id);
+        k.place = place;
+        sw__key_text(k.s, id);
         sw__push_tight(&e->keys, k);
         return true;
 }
@@ -111,7 +110,7 @@ add_found(void *arg, const char *id)
         to->over = c->found.n == to->limit;
         if (to->over)
                 return false;
-        snprintf(k.s, sizeof(k.s), "%s", id);
+        sw__key_text(k.s, id);
         sw_array_push(&c->found, k);
         return true;
 }

@@ -34,9 +34,6 @@ sw__map_update(struct sw__core *c, struct sw__vx *v)
                 wanted = edge_lacks_map(&v->edges[o]);
         if (wanted && !v->map_act) {
                 v->map_act = sw__act_new(c, v, SW__ACT_MAP, v->n_maps);
-                if (v->n_maps == 0 && v->n_inputs)
-                        v->map_act->map.deps =
-                                sw_alloc_array(v->n_inputs, sizeof(struct sw_cache_dep));
                 sw__act_start(c, v->map_act);
         } else if (!wanted && v->map_act) {
                 sw__act_cancel(c, v->map_act);

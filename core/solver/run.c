@@ -178,7 +178,6 @@ start(struct sw__core *c, struct sw__vx *v, void *arg)
 {
         struct sw__act *act = sw__act_new(c, v, SW__ACT_RUN, 0);
 
-        act->in = sw_alloc_array(v->n_inputs ? v->n_inputs : 1, sizeof(sw_result *));
         for (uint32_t i = 0; i < v->n_inputs; i++)
                 act->in[i] = v->in[i].edge->result;
         sw__why_decide(c, v, &act->before, &act->now);

@@ -176,7 +176,6 @@ entry_free_locked(struct entry *e)
                         break;
                 }
         detach_locked(e);
-        free(e->name);
         free(e->group_id);
         free(e->group_name);
         free(e);
@@ -219,12 +218,14 @@ void
 sw__story_join(struct sw__story_job *j, struct sw__story_vertex *v, const char *name,
                const struct sw_vertex_group *group, uint64_t location)
 {
-        struct entry *e = sw_new(struct entry);
+        size_t len = name ? strlen(name) : 0;
+        struct entry *e = sw_alloc(sizeof(*e) + len + 1);
 
         e->v = sw__story_vertex_ref(v);
         e->job = j;
         e->location = location;
-        e->name = sw_strdup(name ? name : "");
+        if (name)
+                memcpy(e->name, name, len);
         if (group) {
                 e->group_id = sw_strdup(group->id ? group->id : "");
                 e->group_name = sw_strdup(group->name ? group->name : "");
@@ -244,13 +245,14 @@ struct sw__story_vertex *
 sw__story_vertex_new(struct sw__story *s, const sw_digest *digest, const sw_digest *inputs,
                      size_t n)
 {
-        struct sw__story_vertex *v = sw_new(struct sw__story_vertex);
+        struct sw__story_vertex *v = sw_alloc(sizeof(*v) + n * sizeof(*inputs));
 
         add_ref(&s->refs);
         v->refs = 1;
         v->story = s;
         v->digest = *digest;
-        v->inputs = n ? sw_memdup(inputs, n * sizeof(*inputs)) : NULL;
+        if (n)
+                memcpy(v->inputs, inputs, n * sizeof(*inputs));
         v->n_inputs = n;
         sw_buf_init(&v->text);
         return v;
@@ -281,7 +283,6 @@ sw__story_vertex_unref(struct sw__story_vertex *v)
         sw_array_release(&v->warnings);
         sw_array_release(&v->entries);
         sw_strlist_release(&v->paths);
-        free(v->inputs);
         free(v->error);
         free(v);
         sw__story_unref(s);

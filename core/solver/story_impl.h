@@ -60,23 +60,23 @@ struct warning {
 
 /* What one job tells of one vertex. */
 struct entry {
-        struct sw__story_vertex *v;         /* fixed */
-        struct sw__story_job *job;          /* fixed */
-        struct entry *prev, *next;          /* in the job, by seq */
-        uint64_t seq;                       /* of the latest change */
-        size_t index;                       /* in the job, by order of coming; fixed */
-        uint64_t location;                  /* fixed */
-        char *name, *group_id, *group_name; /* fixed */
-        bool group_weak;
+        struct sw__story_vertex *v;  /* fixed */
+        struct sw__story_job *job;   /* fixed */
+        struct entry *prev, *next;   /* in the job, by seq */
+        uint64_t seq;                /* of the latest change */
+        size_t index;                /* in the job, by order of coming; fixed */
+        uint64_t location;           /* fixed */
+        char *group_id, *group_name; /* fixed */
+        bool group_weak;             /* fixed */
+        char name[];                 /* fixed */
 };
 
 struct sw__story_vertex {
         int refs; /* atomic */
         struct sw__story *story;
-        sw_digest digest;  /* fixed */
-        sw_digest *inputs; /* fixed */
-        size_t n_inputs;
-        uint64_t seq; /* of the fields below */
+        sw_digest digest; /* fixed */
+        size_t n_inputs;  /* fixed */
+        uint64_t seq;     /* of the fields below */
         int64_t started, completed;
         bool cached;
         uint8_t why;
@@ -95,6 +95,7 @@ struct sw__story_vertex {
         int64_t log_since;           /* from when on; 0: none yet */
         bool log_clipped;            /* it is beyond the limits just now */
         unsigned log_clips;          /* how often it came to be */
+        sw_digest inputs[];          /* fixed */
 };
 
 struct sw__story_job {
