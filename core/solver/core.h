@@ -225,6 +225,7 @@ struct sw__edge {
         uint8_t maps_tried;    /* how many cache maps the last lookup had */
         bool queued;           /* stands in core->todo */
         uint16_t pending;      /* bits of enum sw__edge_event */
+        uint8_t n_roots;       /* of roots */
         uint32_t wanted[4];    /* how many want each level */
         struct sw__edge *next; /* in core->todo */
         SW_ARRAY(struct sw__consumer) consumers;
@@ -233,6 +234,7 @@ struct sw__edge {
         sw_result *result;   /* when DONE */
         struct sw__act *act; /* load in flight */
         sw_strlist *dead;    /* results that did not load; NULL: none */
+        sw_key_id *roots;    /* without inputs: the root key by each cache map, so far */
         SW_ARRAY(struct sw__csolve *) solves; /* once for each of their roots */
 };
 

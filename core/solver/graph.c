@@ -248,6 +248,7 @@ free_edge(struct sw__core *c, struct sw__edge *e)
         if (e->dead)
                 sw_strlist_release(e->dead);
         free(e->dead);
+        free(e->roots);
         sw_array_release(&e->keys);
         sw_array_release(&e->consumers);
         sw_array_release(&e->solves);

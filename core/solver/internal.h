@@ -90,6 +90,8 @@ char *sw__lookup_best(struct sw__core *c, struct sw__edge *e, uint8_t *place);
 void sw__lookup_drop(struct sw__core *c, struct sw__edge *e, uint8_t place, const char *id);
 /* Whether some key of input @i was used before by an op like that of @e. */
 bool sw__lookup_input_known(struct sw__core *c, struct sw__edge *e, uint32_t i);
+/* The root key of an edge without inputs by cache map @m. */
+const char *sw__edge_root(struct sw__edge *e, uint8_t m);
 /* Add a key that the edge does not have yet; false when it has it. */
 bool sw__key_add(struct sw__edge *e, uint8_t place, const char *id);
 /* @err: given; SW_OK is fine. */

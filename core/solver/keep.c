@@ -149,13 +149,11 @@ sw__keep_roots(struct sw__edge *e)
         if (e->v->n_maps == 1 && e->keys.n)
                 return; /* it has it */
         for (uint8_t m = 0; m < e->v->n_maps; m++) {
-                sw_key_id root;
+                const char *root = sw__edge_root(e, m);
 
-                sw__key_root(e->v->maps[m], (int32_t) e->output, &root);
                 sw__key_add(e,
-                            sw__key_is_volatile(root.s) ? SW__PLACE_VOLATILE
-                                                        : SW__PLACE_ROOT,
-                            root.s);
+                            sw__key_is_volatile(root) ? SW__PLACE_VOLATILE : SW__PLACE_ROOT,
+                            root);
         }
 }
 

@@ -16,12 +16,14 @@ sw__key_root(const char *digest, int32_t output, sw_key_id *out)
         char text[SW_KEY_TEXT_SIZE + 16];
 
         assert(strlen(digest) <= SW_KEY_TEXT_MAX);
-        int n = snprintf(text, sizeof(text), "%s@%d", digest, (int) output);
-        sw_digest d = sw_digest_of(text, (size_t) n);
+        size_t n = strlen(digest);
+        memcpy(text, digest, n);
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "@%d", (int) output);
+        sw_digest d = sw_digest_of(text, n);
         char hex[SW_DIGEST_HEX_LEN + 1];
-        const char *scheme = sw__key_is_volatile(digest) ? "random" : "sha256";
 
-        snprintf(out->s, sizeof(out->s), "%s:%s", scheme, sw_digest_hex(&d, hex));
+        memcpy(out->s, sw__key_is_volatile(digest) ? "random:" : "sha256:", 7);
+        memcpy(out->s + 7, sw_digest_hex(&d, hex), sizeof(hex));
 }
 
 void

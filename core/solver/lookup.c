@@ -46,6 +46,19 @@ sw__key_add(struct sw__edge *e, uint8_t place, const char *id)
         return true;
 }
 
+const char *
+sw__edge_root(struct sw__edge *e, uint8_t m)
+{
+        const struct sw__vx *v = e->v;
+
+        if (e->n_roots < v->n_maps)
+                e->roots = sw_realloc_array(e->roots, v->n_maps, sizeof(*e->roots));
+        for (; e->n_roots < v->n_maps; e->n_roots++)
+                sw__key_root(v->maps[e->n_roots], (int32_t) e->output,
+                             &e->roots[e->n_roots]);
+        return e->roots[m].s;
+}
+
 const struct sw__key *
 sw__parents_next(struct sw__parents *p, const char **selector)
 {
@@ -75,6 +88,7 @@ struct probe {
         struct sw__edge *e;
         sw_keystore *ks;
         uint8_t place;
+        uint8_t m;
         const char *map;
 };
 
@@ -295,13 +309,12 @@ sw__lookup_drop(struct sw__core *c, struct sw__edge *e, uint8_t place, const cha
 static void
 probe_root(struct probe *p)
 {
-        sw_key_id root;
+        const char *root = sw__edge_root(p->e, p->m);
         bool there = false;
 
-        sw__key_root(p->map, (int32_t) p->e->output, &root);
-        sw__store_problem(p->c, p->ks->ops->exists(p->ks, root.s, &there));
+        sw__store_problem(p->c, p->ks->ops->exists(p->ks, root, &there));
         if (there)
-                sw__key_add(p->e, SW__PLACE_ROOT, root.s);
+                sw__key_add(p->e, SW__PLACE_ROOT, root);
 }
 
 static void
@@ -326,8 +339,8 @@ each_probe(struct sw__core *c, struct sw__edge *e, bool (*fn)(struct probe *p, v
 
         for (uint8_t place = 0; place < v->cache->n; place++)
                 for (uint8_t m = 0; m < v->n_maps; m++) {
-                        struct probe p = { c, e, v->cache->places[place].keys, place,
-                                           v->maps[m] };
+                        struct probe p = { c,     e, v->cache->places[place].keys,
+                                           place, m, v->maps[m] };
                         if (!sw__key_is_volatile(v->maps[m]) && fn(&p, arg))
                                 return true;
                 }
