@@ -379,6 +379,7 @@ struct sw__core {
         uint64_t n_steps, n_marks;
         uint64_t live_vertices, live_acts;
         SW_ARRAY(struct sw__notice) notices;
+        struct sw__key_maker keys;
         SW_ARRAY(sw_key_id) found;   /* scratch of lookups */
         SW_ARRAY(sw_digest) digests; /* scratch of loading */
         sw_keystore *open_store;     /* has an open group of this many writes: */

@@ -280,7 +280,7 @@ key_edge(struct sw__core *c, struct sw__edge *e)
                 (void) sw__lookup(c, e);
         const struct sw__key *k = local_key(e);
         if (!k) {
-                sw__key_new(&id);
+                sw__key_new(&c->keys, &id);
                 sw__key_add(e, 0, id.s);
                 k = local_key(e);
         }

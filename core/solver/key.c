@@ -27,11 +27,17 @@ sw__key_root(const char *digest, int32_t output, sw_key_id *out)
 }
 
 void
-sw__key_new(sw_key_id *out)
+sw__key_new(struct sw__key_maker *from, sw_key_id *out)
 {
-        char id[SW_ID_SIZE];
+        static const char digits[] = "0123456789abcdef";
+        size_t len = SW_ID_LEN;
 
-        snprintf(out->s, sizeof(out->s), "%s", sw_id_new(id));
+        if (!from->begin[0])
+                sw_id_new(from->begin);
+        memcpy(out->s, from->begin, len);
+        for (uint64_t n = ++from->n; n; n >>= 4) /* lowest digit first: as good */
+                out->s[len++] = digits[n & 15];
+        out->s[len] = '\0';
 }
 
 void

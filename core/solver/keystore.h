@@ -43,6 +43,7 @@
 
 #include <slipway/digest.h>
 #include <slipway/error.h>
+#include <slipway/id.h>
 
 SW_BEGIN_DECLS
 
@@ -166,8 +167,14 @@ SW_API sw_keystore *sw__keystore_mem_new(void);
  *  volatile digest "random:<hex>". @digest: at most SW_KEY_TEXT_MAX bytes. Thread: any. */
 SW_API void sw__key_root(const char *digest, int32_t output, sw_key_id *out);
 
-/** sw__key_new - a fresh id for a derived key. Thread: any. */
-SW_API void sw__key_new(sw_key_id *out);
+/* Ids for derived keys: a random beginning, drawn once, and a number. */
+struct sw__key_maker {
+        char begin[SW_ID_SIZE]; /* "": not drawn yet */
+        uint64_t n;
+};
+
+/** sw__key_new - a fresh id for a derived key. Thread: one at a time for each maker. */
+SW_API void sw__key_new(struct sw__key_maker *from, sw_key_id *out);
 
 /** sw__key_new_volatile - a fresh id that is never stored. Thread: any. */
 SW_API void sw__key_new_volatile(sw_key_id *out);

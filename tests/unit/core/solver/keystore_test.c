@@ -596,10 +596,19 @@ START_TEST(makes_ids)
         ck_assert(sw__key_is_volatile(a.s));
         sw__key_root("random:aaaa", 3, &b);
         ck_assert_str_ne(a.s, b.s);
-        sw__key_new(&a);
-        sw__key_new(&b);
-        ck_assert_str_ne(a.s, b.s);
+        struct sw__key_maker maker = { .n = 0 }, other = { .n = 0 };
+        sw_auto(sw_strlist) made = { 0 };
+        for (int i = 0; i < 300; i++) {
+                sw__key_new(&maker, &a);
+                ck_assert(!sw_strlist_has(&made, a.s));
+                sw_strlist_add(&made, a.s);
+        }
+        sw__key_new(&other, &b);
+        ck_assert_str_ne(made.v[0], b.s);
         ck_assert(!sw__key_is_volatile(a.s));
+        maker.n = UINT64_MAX - 1;
+        sw__key_new(&maker, &a);
+        ck_assert_uint_eq(strlen(a.s), SW_ID_LEN + 16);
         sw__key_new_volatile(&a);
         sw__key_new_volatile(&b);
         ck_assert_str_ne(a.s, b.s);
