@@ -367,7 +367,7 @@ unpack_entry(struct unpack *u, struct archive_entry *e)
 {
         const char *name = u->lib->entry_pathname(e);
         bool dir = !u->lib->entry_hardlink(e) && u->lib->entry_filetype(e) == AE_IFDIR;
-        sw_auto(sw_str) path = NULL, shown_path = NULL;
+        sw_auto(sw_str) path = NULL;
         sw_auto(sw_buf) shown = SW_BUF_INIT;
         struct sw_layer_meta m;
         sw_err *err;
