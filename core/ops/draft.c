@@ -49,6 +49,7 @@ free_node(void *p)
         if (!n)
                 return;
         sw_map_free(n->children);
+        sw_map_free(n->xattrs);
         free(n->link);
         free(n);
 }
@@ -391,7 +392,8 @@ sw__draft_set_meta(sw__draft *d, struct sw__draft_node *n, const struct sw_layer
                 return err ? err : tell_from_base(d, n);
         }
         n->meta = *m;
-        return d->ops->mkdir(d->w, n->path, m);
+        err = d->ops->mkdir(d->w, n->path, m);
+        return err ? err : sw__draft_tell_xattrs(d, n);
 }
 
 sw_err *

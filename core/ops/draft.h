@@ -37,8 +37,9 @@ struct sw__draft_node {
         bool below;                    /* what the base has in it shows */
         bool hides;                    /* the base has something here that must not show */
         struct sw_layer_meta meta;
-        char *link;  /* of a symlink */
-        char path[]; /* plain */
+        char *link;     /* of a symlink */
+        sw_map *xattrs; /* of a directory: what it was told; NULL: none */
+        char path[];    /* plain */
 };
 
 /** sw__draft_new - @base, @ops, @w: borrowed. @now: time of what is made without one. */
@@ -127,13 +128,12 @@ SW_API SW_NODISCARD sw_err *sw__draft_own(sw__draft *d, struct sw__draft_node **
 SW_API SW_NODISCARD sw_err *sw__draft_flush(sw__draft *d);
 /** sw__draft_xattrs - have the entry have the extended attributes of the file @fd (O_PATH
  *  will do); those the writer may not set are left out. */
-SW_API SW_NODISCARD sw_err *sw__draft_xattrs(sw__draft *d, const struct sw__draft_node *n,
+SW_API SW_NODISCARD sw_err *sw__draft_xattrs(sw__draft *d, struct sw__draft_node *n,
                                              int fd);
 /** sw__draft_xattrs_but - the same, without the one called @but. */
-SW_API SW_NODISCARD sw_err *sw__draft_xattrs_but(sw__draft *d,
-                                                 const struct sw__draft_node *n, int fd,
-                                                 const char *but);
-SW_API SW_NODISCARD sw_err *sw__draft_xattr(sw__draft *d, const struct sw__draft_node *n,
+SW_API SW_NODISCARD sw_err *sw__draft_xattrs_but(sw__draft *d, struct sw__draft_node *n,
+                                                 int fd, const char *but);
+SW_API SW_NODISCARD sw_err *sw__draft_xattr(sw__draft *d, struct sw__draft_node *n,
                                             const char *name, const void *p, size_t len);
 
 SW_DEFINE_AUTOPTR(sw__draft, sw__draft_free)

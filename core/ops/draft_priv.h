@@ -19,6 +19,12 @@ struct sw__draft_alias {
         struct sw__draft_node *node, *existing;
 };
 
+/* An extended attribute's. */
+struct sw__draft_value {
+        size_t len;
+        char bytes[];
+};
+
 struct sw__draft {
         sw_ctx *ctx;
         const struct sw__view *base;
@@ -32,5 +38,8 @@ struct sw__draft {
         int spool_dirfd; /* -1: none */
         sw_pool *pool;   /* NULL until there was much to copy */
 };
+
+/* draftcopy.c: a directory's attributes, after it was told again. */
+sw_err *sw__draft_tell_xattrs(sw__draft *d, struct sw__draft_node *n);
 
 #endif

@@ -41,14 +41,30 @@ may_be_left_out(const sw_err *err)
         return code == EPERM || code == EACCES || code == ENOTSUP;
 }
 
+/* For when the directory gets other metadata and is told again: that forgets them. */
+static void
+remember(struct sw__draft_node *n, const char *name, const void *p, size_t len)
+{
+        struct sw__draft_value *v = sw_alloc(sizeof(*v) + len);
+
+        v->len = len;
+        if (len)
+                memcpy(v->bytes, p, len);
+        if (!n->xattrs)
+                n->xattrs = sw_map_new(free);
+        (void) sw_map_set(n->xattrs, name, v);
+}
+
 sw_err *
-sw__draft_xattr(sw__draft *d, const struct sw__draft_node *n, const char *name,
-                const void *p, size_t len)
+sw__draft_xattr(sw__draft *d, struct sw__draft_node *n, const char *name, const void *p,
+                size_t len)
 {
         sw_err *err;
 
         if (is_ours(name))
                 return SW_OK;
+        if (S_ISDIR(n->type))
+                remember(n, name, p, len);
         err = d->ops->xattr(d->w, n->path, name, p, len);
         if (!err || !may_be_left_out(err))
                 return err;
@@ -75,7 +91,7 @@ get_value(int fd, const char *proc, const char *name, void *value, size_t size)
 }
 
 static sw_err *
-copy_values(sw__draft *d, const struct sw__draft_node *n, int fd, const char *proc,
+copy_values(sw__draft *d, struct sw__draft_node *n, int fd, const char *proc,
             const char *names, size_t len, const char *but)
 {
         char *value = sw_alloc(VALUE_MAX);
@@ -100,13 +116,33 @@ copy_values(sw__draft *d, const struct sw__draft_node *n, int fd, const char *pr
 }
 
 sw_err *
-sw__draft_xattrs(sw__draft *d, const struct sw__draft_node *n, int fd)
+sw__draft_tell_xattrs(sw__draft *d, struct sw__draft_node *n)
+{
+        struct sw_map_iter it;
+        sw_err *err = SW_OK;
+
+        if (!n->xattrs)
+                return SW_OK;
+        for (it = SW_MAP_ITER(n->xattrs); !err && sw_map_next(&it);) {
+                const struct sw__draft_value *v = it.value;
+
+                err = d->ops->xattr(d->w, n->path, it.key, v->bytes, v->len);
+                if (err && may_be_left_out(err)) {
+                        sw_err_drop(err, "as when it was told first");
+                        err = SW_OK;
+                }
+        }
+        return err;
+}
+
+sw_err *
+sw__draft_xattrs(sw__draft *d, struct sw__draft_node *n, int fd)
 {
         return sw__draft_xattrs_but(d, n, fd, NULL);
 }
 
 sw_err *
-sw__draft_xattrs_but(sw__draft *d, const struct sw__draft_node *n, int fd, const char *but)
+sw__draft_xattrs_but(sw__draft *d, struct sw__draft_node *n, int fd, const char *but)
 {
         char proc[40], small[256], *names = small;
         ssize_t len;

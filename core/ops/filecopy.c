@@ -71,7 +71,7 @@ meta_of(const struct copier *c, const struct stat *st)
 
 static sw_err *
 copy_xattrs(struct copier *c, const char *path, const struct sw__view_entry *e,
-            const struct sw__draft_node *n)
+            struct sw__draft_node *n)
 {
         sw_auto(sw_fd) fd = -1;
         sw_err *err = sw__view_open_node(c->src, path, e, &fd);

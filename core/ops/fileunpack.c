@@ -178,7 +178,7 @@ entry_meta(const struct unpack *u, struct archive_entry *e, struct sw_layer_meta
 }
 
 static sw_err *
-add_xattrs(struct unpack *u, struct archive_entry *e, const struct sw__draft_node *n)
+add_xattrs(struct unpack *u, struct archive_entry *e, struct sw__draft_node *n)
 {
         const char *name;
         const void *value;
