@@ -3,6 +3,7 @@ noinst_HEADERS += \
 	core/ops/archlib.h \
 	core/ops/draft.h \
 	core/ops/draft_priv.h \
+	core/ops/exec.h \
 	core/ops/fileact.h \
 	core/ops/internal.h \
 	core/ops/ops.h \
@@ -13,7 +14,15 @@ libslipway_la_SOURCES += \
 	core/ops/cachemap.c \
 	core/ops/draft.c \
 	core/ops/draftcopy.c \
+	core/ops/entitlement.c \
 	core/ops/exec.c \
+	core/ops/execcache.c \
+	core/ops/execcopy.c \
+	core/ops/execdebug.c \
+	core/ops/execfail.c \
+	core/ops/execio.c \
+	core/ops/execmount.c \
+	core/ops/execprivate.c \
 	core/ops/file.c \
 	core/ops/fileact.c \
 	core/ops/filecopy.c \

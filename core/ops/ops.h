@@ -24,6 +24,11 @@ enum {
         SW_ALLOW_DEVICE = 4,
 };
 
+/* Cache mounts that several commands of this process write on at once. */
+typedef struct sw_caches sw_caches;
+SW_API sw_caches *sw__caches_new(void);
+SW_API void sw__caches_free(sw_caches *c); /* no command runs any more; NULL is fine */
+
 /* What ops work with: the same for all jobs of an engine. */
 struct sw_ops_env {
         sw_root *root;
@@ -35,6 +40,7 @@ struct sw_ops_env {
         sw_log *log;
         sw_limit *exec_limit; /* or NULL */
         int debug_kept_for_s; /* keep roots of failed commands so long; 0: not */
+        sw_caches *caches;    /* NULL: shared cache mounts are not shared */
 };
 
 /* What they do it for: one build. It is the `client` of the job's struct sw_job_opts, so
