@@ -110,6 +110,29 @@ sw_ref_listing(const sw_ref *r)
         return listing ? listing(r->self) : NULL;
 }
 
+sw_err *
+sw_ref_stored(sw_ctx *ctx, sw_ref *r, sw_ref **out)
+{
+        sw_err *(*stored)(void *, sw_ctx *, sw_ref **) = REF_OP(r, stored);
+
+        if (stored)
+                return sw_err_wrap(stored(r->self, ctx, out), "store ref %s", r->id);
+        *out = sw_ref_ref(r);
+        return SW_OK;
+}
+
+/* A look at the stored ref that stands for @r. */
+static sw_err *
+open_stored(sw_ctx *ctx, sw_ref *r, sw_tree **out)
+{
+        sw_autoptr(sw_ref) stored = NULL;
+        sw_err *err = sw_ref_stored(ctx, r, &stored);
+
+        if (!err && stored == r)
+                err = sw_err_new(SW_E_INTERNAL, "ref %s stands for itself", r->id);
+        return err ? err : sw_ref_open(ctx, stored, out);
+}
+
 /* Ask the provider. */
 static sw_err *
 open_view(sw_ctx *ctx, sw_ref *r, sw_tree *t)
@@ -157,6 +180,8 @@ sw_tree_drop(sw_tree *t)
 sw_err *
 sw_ref_open(sw_ctx *ctx, sw_ref *r, sw_tree **out)
 {
+        if (!REF_OP(r, open_tree) && REF_OP(r, stored))
+                return open_stored(ctx, r, out);
         sw_tree *t = sw_new(sw_tree);
 
         t->dirfd = -1;

@@ -68,6 +68,10 @@ struct sw_ref_ops {
         /* listing - the tree as a listing, borrowed; or NULL, as when this is absent. Then
          * open_tree is the expensive way to look at it: the tree is copied first. */
         const struct sw_listing *(*listing)(void *self);
+        /* stored - the same tree as a ref of the worker's store, copied if need be; handed
+         * back. For what needs a directory of layers: a command's mounts, a base to write
+         * on. Where it is there, open_tree need not be. */
+        sw_err *(*stored)(void *self, sw_ctx *ctx, sw_ref **out);
 };
 
 /** sw_ref_new - @id: copied, names the ref in messages. @ops, @self: live until release. */
@@ -111,6 +115,13 @@ SW_API SW_NODISCARD sw_err *sw_listing_open(const struct sw_listing *l, size_t i
 /** sw_listing_check - after reading: SW_E_BUSY when it changed since sw_listing_open(). */
 SW_API SW_NODISCARD sw_err *sw_listing_check(const struct sw_listing *l, size_t i, int fd,
                                              const struct stat *st);
+
+/**
+ * sw_ref_stored - the same tree as a ref of the worker's store: the ref itself, with a
+ * count of its own, unless its provider knows better. @out: handed back.
+ * Blocks: yes; a listing is copied, once.   Errors: of the provider.
+ */
+SW_API SW_NODISCARD sw_err *sw_ref_stored(sw_ctx *ctx, sw_ref *r, sw_ref **out);
 
 /** sw_tree_drop - close, with errors dropped: for error paths. */
 SW_API void sw_tree_drop(sw_tree *t);
