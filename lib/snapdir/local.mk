@@ -7,6 +7,7 @@ libsnapdir_la_SOURCES = \
 	lib/snapdir/diff.c \
 	lib/snapdir/diff_priv.h \
 	lib/snapdir/difftell.c \
+	lib/snapdir/flat.c \
 	lib/snapdir/snapdir.h \
 	lib/snapdir/store.c \
 	lib/snapdir/usage.c \

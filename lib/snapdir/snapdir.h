@@ -137,6 +137,31 @@ sw_err *snapdir_write(struct snapdir *s, sw_ctx *ctx, const char *key,
 sw_err *snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
                      const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w);
 
+/* ---- flat.c ---- */
+
+/* Layers that follow each other in a stack, to be had as one directory. */
+struct snapdir_slice {
+        const char *const *keys; /* bottom first; borrowed */
+        size_t n;
+        bool whole;               /* a tree, with nothing below: no whiteouts */
+        SW_ARRAY(char *) sources; /* the directories to put together, top first; owned */
+};
+void snapdir_slice_release(struct snapdir_slice *sl);
+typedef struct snapdir_slice snapdir_slice;
+SW_DEFINE_AUTO(snapdir_slice, snapdir_slice_release)
+
+/* Whether it is there; @out: where, relative to the store. Needs no sources. */
+bool snapdir_slice_find(struct snapdir *s, const struct snapdir_slice *sl,
+                        char out[SNAPDIR_PATH]);
+sw_err *snapdir_slice_make(struct snapdir *s, sw_ctx *ctx, const struct snapdir_slice *sl,
+                           char out[SNAPDIR_PATH]);
+/* How many entries the sources have, as far as @limit + 1. */
+sw_err *snapdir_slice_entries(struct snapdir *s, const struct snapdir_slice *sl,
+                              size_t limit, size_t *n);
+/* Copy an entry that is no directory, with all it has. */
+sw_err *snapdir_copy_entry(struct snapdir *s, sw_ctx *ctx, int from, int to,
+                           const char *name);
+
 /* ---- usage.c ---- */
 
 sw_err *snapdir_usage(struct snapdir *s, sw_ctx *ctx, const char *key,

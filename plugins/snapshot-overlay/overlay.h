@@ -42,6 +42,10 @@ void overlay_plan_release(struct overlay_plan *p);
 typedef struct overlay_plan overlay_plan;
 SW_DEFINE_AUTO(overlay_plan, overlay_plan_release)
 
+/* The lower directories of a stack, at least @least of them; fewer than the kernel's limit.
+ */
+sw_err *overlay_plan_stack(struct overlay *o, sw_ctx *ctx, const struct snapdir_stack *st,
+                           size_t least, struct overlay_plan *out);
 /* Mount; *treefd is handed back, or -1 when the kernel can only hand back a directory on
  * an attached mount, which is then *dirfd. Otherwise *dirfd is left alone. */
 sw_err *overlay_mount_plan(struct overlay *o, const struct overlay_plan *p, int *treefd,

@@ -9,27 +9,6 @@
 
 #include "plugins/snapshot-overlay/overlay.h"
 
-static void
-add_lower(struct overlay_plan *p, const char *path)
-{
-        sw_array_push(&p->lower, sw_strdup(path));
-}
-
-/* The lower directories of a stack, at least @least of them. */
-static sw_err *
-plan_stack(const struct snapdir_stack *st, size_t least, struct overlay_plan *p)
-{
-        char path[SNAPDIR_PATH];
-
-        for (size_t i = st->keys.n; i-- > 0;) {
-                snapdir_stack_path(st, i, path);
-                add_lower(p, path);
-        }
-        for (unsigned i = 0; p->lower.n < least; i++)
-                add_lower(p, i ? "e/1" : "e/0");
-        return SW_OK;
-}
-
 /* Mount, and open the root. */
 static sw_err *
 hand_out(struct overlay *o, const struct overlay_plan *p, struct sw_snapshot_mount *out)
@@ -100,7 +79,7 @@ overlay_mount(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_moun
         if (!err && !opaque)
                 err = snapdir_stack_read(o->dir, key, &st);
         if (!err)
-                err = plan_stack(&st, 1, &plan);
+                err = overlay_plan_stack(o, ctx, &st, 1, &plan);
         if (err)
                 return sw_err_wrap(err, "mount layer %s", key);
         plan.upper = sw_asprintf("a/%s/%s", key, opaque ? "fo" : "fs");
