@@ -41,8 +41,8 @@ overlay_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
         if (!err)
                 err = snapdir_stack_check(o->dir, stack, &st);
         if (!err)
-                err = plan_stack(&st, 2,
-                                 &plan); /* overlayfs wants two without an upper one */
+                /* without an upper one, overlayfs wants two */
+                err = overlay_plan_stack(o, ctx, &st, 2, &plan);
         if (!err)
                 err = hand_out(o, &plan, out);
         return sw_err_wrap(err, "view a stack of %zu layers", stack ? stack->n : 0);
