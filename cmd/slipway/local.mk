@@ -37,7 +37,9 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/progress/width.c cmd/slipway/progress/width.h \
 	cmd/slipway/setup.c cmd/slipway/setup.h \
 	cmd/slipway/table.c cmd/slipway/table.h \
+	cmd/slipway/template.c cmd/slipway/template.h \
 	cmd/slipway/term.c cmd/slipway/term.h \
+	cmd/slipway/usage.c cmd/slipway/usage.h \
 	cmd/slipway/verb_build.c \
 	cmd/slipway/verb_config.c \
 	cmd/slipway/verb_config_check.c \
@@ -45,10 +47,12 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/verb_doctor.c \
 	cmd/slipway/verb_debug_dump_llb.c \
 	cmd/slipway/verb_debug_solve_trace.c \
+	cmd/slipway/verb_du.c \
 	cmd/slipway/verb_dump_docs.c \
 	cmd/slipway/verb_help.c \
 	cmd/slipway/verb_plugins.c \
 	cmd/slipway/verb_plugins_show.c \
+	cmd/slipway/verb_prune.c \
 	cmd/slipway/verb_version.c
 cmd_slipway_slipway_LDADD = libslipway.la $(BASE_LIBS)
 cmd_slipway_slipway_LDFLAGS = $(PROGRAM_LINK) -Wl,--as-needed
@@ -62,9 +66,11 @@ slipway_pages = \
 	man/slipway-build.1 \
 	man/slipway-config.1 \
 	man/slipway-doctor.1 \
+	man/slipway-du.1 \
 	man/slipway-debug.1 \
 	man/slipway-help.1 \
 	man/slipway-plugins.1 \
+	man/slipway-prune.1 \
 	man/slipway-version.1
 man_MANS += $(slipway_pages)
 bashcomp_DATA += man/slipway.bash

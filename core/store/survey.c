@@ -217,8 +217,9 @@ measure(sw_worker *w, sw_ctx *ctx, struct sw__survey *s)
                 if (!err && it->rec->state != SW__REC_ACTIVE)
                         sw_array_push(&fresh, i);
         }
-        if (!err && fresh.n && !w->read_only)
-                err = remember(w, s, fresh.v, fresh.n);
+        /* A full disk must not stop those who make room. */
+        if (!err && fresh.n)
+                sw_err_drop(remember(w, s, fresh.v, fresh.n), "measured again next time");
         sw_array_release(&fresh);
         return err;
 }

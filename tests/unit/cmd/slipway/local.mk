@@ -5,7 +5,8 @@ UNIT_TESTS += \
 	tests/unit/cmd/slipway/doctor/version_test \
 	tests/unit/cmd/slipway/environ_test \
 	tests/unit/cmd/slipway/progress/printer_test \
-	tests/unit/cmd/slipway/table_test
+	tests/unit/cmd/slipway/table_test \
+	tests/unit/cmd/slipway/template_test
 tests_unit_cmd_slipway_cli_test_SOURCES = tests/unit/cmd/slipway/cli_test.c \
 	tests/unit/cmd/slipway/program.h cmd/slipway/cli.c cmd/slipway/cli_check.c
 tests_unit_cmd_slipway_docs_test_SOURCES = tests/unit/cmd/slipway/docs_test.c \
@@ -27,3 +28,5 @@ tests_unit_cmd_slipway_progress_printer_test_SOURCES = \
 	cmd/slipway/progress/tty.c \
 	cmd/slipway/progress/width.c \
 	cmd/slipway/term.c
+tests_unit_cmd_slipway_template_test_SOURCES = tests/unit/cmd/slipway/template_test.c \
+	cmd/slipway/template.c

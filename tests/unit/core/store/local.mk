@@ -43,3 +43,6 @@ tests_unit_core_store_content_test_SOURCES = tests/unit/core/store/content_test.
 UNIT_TESTS += tests/unit/core/store/prune_test
 tests_unit_core_store_prune_test_SOURCES = tests/unit/core/store/prune_test.c \
 	tests/unit/core/store/fakesnap.h tests/unit/core/store/storetool.h
+
+UNIT_TESTS += tests/unit/core/store/filter_test
+tests_unit_core_store_filter_test_SOURCES = tests/unit/core/store/filter_test.c
