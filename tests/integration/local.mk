@@ -2,6 +2,7 @@
 EXTRA_DIST += tests/integration/tap.sh
 dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
+	tests/integration/build.sh \
 	tests/integration/cli.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/new-plugin.sh \

@@ -239,8 +239,12 @@ add_field(struct output *o, const char *spec, const char *field)
         const char *value;
         sw_err *err = sw_csv_pair(field, &key, &value);
 
-        if (err)
-                return sw_err_wrap(err, "--output %s", spec);
+        if (err) {
+                sw_err *wrong = sw_err_new(SW_E_USAGE, "--output %s: %s", spec,
+                                           sw_err_message(err));
+                sw_err_drop(err, "told as a wrong command line");
+                return wrong;
+        }
         if (sw_str_eq(key, "output"))
                 return sw_err_new(SW_E_USAGE,
                                   "--output %s: \"output\" is not supported, did you mean "
