@@ -2,8 +2,11 @@
 ops_test_libs = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
 noinst_HEADERS += tests/unit/core/ops/applied.h tests/unit/core/ops/tree.h
 UNIT_TESTS += \
+	tests/unit/core/ops/actions_test \
 	tests/unit/core/ops/cachemap_test \
 	tests/unit/core/ops/copy_test
+tests_unit_core_ops_actions_test_SOURCES = tests/unit/core/ops/actions_test.c
+tests_unit_core_ops_actions_test_LDADD = $(ops_test_libs)
 tests_unit_core_ops_copy_test_SOURCES = tests/unit/core/ops/copy_test.c
 tests_unit_core_ops_copy_test_LDADD = $(ops_test_libs)
 tests_unit_core_ops_cachemap_test_SOURCES = tests/unit/core/ops/cachemap_test.c
