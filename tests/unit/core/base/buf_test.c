@@ -217,6 +217,7 @@ START_TEST(named_pipes_do_not_wait)
         ck_assert_int_eq(mkfifo(path, 0600), 0);
         fails(sw_buf_read_file(&b, AT_FDCWD, path, 10), SW_E_INVALID, "a named pipe");
         sw_auto(sw_fd) writer = open(path, O_RDWR | O_CLOEXEC);
+        ck_assert_int_ge(writer, 0);
         fails(sw_buf_read_file(&b, AT_FDCWD, path, 10), SW_E_INVALID, "a named pipe");
         ck_assert_int_eq(unlink(path), 0);
         ck_assert_int_eq(rmdir(dir), 0);
