@@ -31,13 +31,14 @@ classic_main(void *arg)
 {
         struct classic *c = arg;
 
-        if (unshare(CLONE_NEWNS) < 0 ||
+        /* first the directory: overlayfs takes layers of the namespace it is mounted in
+         * only, and a descriptor stays in the old one, while the working directory moves */
+        if (unshare(CLONE_FS) < 0 || fchdir(c->dirfd) < 0 || unshare(CLONE_NEWNS) < 0 ||
             mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
                 c->err = sw_err_sys(SW_E_DENIED, errno, "get a mount namespace");
                 return NULL;
         }
-        if (fchdir(c->dirfd) < 0 ||
-            mount("overlay", "m", "overlay", c->flags, c->options) < 0) {
+        if (mount("overlay", "m", "overlay", c->flags, c->options) < 0) {
                 c->err = sw_err_sys(SW_E_IO, errno, "mount overlay (mount(2), %s)",
                                     c->options);
                 return NULL;

@@ -15,7 +15,8 @@ tests_contract_slipway_contract_LDFLAGS = $(PROGRAM_LINK)
 EXTRA_tests_contract_slipway_contract_DEPENDENCIES = $(PROGRAM_DEPS)
 man_MANS += man/slipway-contract.1
 EXTRA_DIST += man/slipway-contract.1
-dist_check_SCRIPTS += tests/contract/exporters.sh
+EXTRA_DIST += tests/contract/each.sh
+dist_check_SCRIPTS += tests/contract/exporters.sh tests/contract/snapshotters.sh
 if STATIC_PLUGINS
 tests_contract_slipway_contract_DEPENDENCIES = libslipway.la $(PROGRAM_DEPS)
 endif

@@ -1,7 +1,8 @@
 /*
  * tests/contract/main.c - slipway-contract: load one plugin and run the suite of its kind.
  *
- *      slipway-contract [--plugin-dir DIR]... [--attr KEY=VALUE]... KIND/NAME
+ *      slipway-contract [--plugin-dir DIR]... [--attr KEY=VALUE]...
+ *                       [--option NAME=VALUE]... KIND/NAME
  *
  * Exit status: 0 every rule is kept, 1 a rule is broken or the plugin does not load,
  * 2 wrong command line.
@@ -119,14 +120,15 @@ static void
 usage(FILE *f)
 {
         fprintf(f, "usage: slipway-contract [--plugin-dir DIR]... [--attr KEY=VALUE]... "
-                   "KIND/NAME\n"
+                   "[--option NAME=VALUE]... KIND/NAME\n"
                    "Check that a plugin keeps the rules of its kind; prints TAP.\n");
 }
 
 struct arguments {
         SW_ARRAY(const char *) dirs;
         SW_ARRAY(struct sw_attr) attrs;
-        sw_strlist keys; /* owns the keys of attrs */
+        sw_strlist keys;    /* owns the keys of attrs */
+        sw_strlist options; /* NAME=VALUE, of the plugin */
         unsigned kind;
         const char *name;
 };
@@ -137,6 +139,7 @@ arguments_release(struct arguments *a)
         sw_array_release(&a->dirs);
         sw_array_release(&a->attrs);
         sw_strlist_release(&a->keys);
+        sw_strlist_release(&a->options);
 }
 
 static bool
@@ -179,18 +182,21 @@ parse_arguments(int argc, char **argv, struct arguments *a)
         static const struct option options[] = {
                 { "plugin-dir", required_argument, NULL, 'p' },
                 { "attr", required_argument, NULL, 'a' },
+                { "option", required_argument, NULL, 'o' },
                 { "help", no_argument, NULL, 'h' },
                 { NULL, 0, NULL, 0 },
         };
         int o;
 
-        while ((o = getopt_long(argc, argv, "p:a:h", options, NULL)) != -1) {
+        while ((o = getopt_long(argc, argv, "p:a:o:h", options, NULL)) != -1) {
                 if (o == 'h') {
                         usage(stdout);
                         return 0;
                 }
                 if (o == 'p')
                         sw_array_push(&a->dirs, optarg);
+                else if (o == 'o')
+                        sw_strlist_add(&a->options, optarg);
                 else if (o != 'a' || !parse_attr(a, optarg))
                         return 2;
         }
@@ -200,6 +206,27 @@ parse_arguments(int argc, char **argv, struct arguments *a)
                 return 2;
         }
         return parse_plugin(a, argv[optind]) ? -1 : 2;
+}
+
+/* What --option says, as the configuration of the plugin. */
+static sw_err *
+configure(const struct arguments *a, sw_config *config)
+{
+        sw_auto(sw_str) id = sw_asprintf("%s/%s", sw_kind_name(a->kind), a->name);
+
+        for (size_t i = 0; i < a->options.n; i++) {
+                const char *text = a->options.v[i], *eq = strchr(text, '=');
+
+                if (!eq || eq == text)
+                        return sw_err_new(SW_E_USAGE, "--option %s: must be NAME=VALUE",
+                                          text);
+                sw_auto(sw_str) name = sw_strndup(text, (size_t) (eq - text));
+                sw_auto(sw_str) key = sw_config_key("plugins", id, name, NULL);
+                sw_err *err = sw_config_set(config, key, eq + 1, SW_FROM_FLAG, "--option");
+                if (err)
+                        return err;
+        }
+        return SW_OK;
 }
 
 static sw_err *
@@ -229,10 +256,14 @@ run(const struct arguments *a, unsigned *failed)
         struct contract c = { .attrs = a->attrs.v,
                               .n_attrs = a->attrs.n,
                               .workdir = workdir };
+        sw_autoptr(sw_config) config = sw_config_new();
         struct sw_host_opts opts = { .dirs = a->dirs.v,
-                                     .path = getenv("SLIPWAY_PLUGIN_PATH") };
-        sw_err *err = sw_host_new(&opts, &c.host);
+                                     .path = getenv("SLIPWAY_PLUGIN_PATH"),
+                                     .config = config };
+        sw_err *err = configure(a, config);
 
+        if (!err)
+                err = sw_host_new(&opts, &c.host);
         if (err)
                 return err;
         if (!mkdtemp(workdir))
