@@ -294,6 +294,16 @@ unpack_file(struct unpack *u, struct archive_entry *e, const struct sw_layer_met
 
 /* ---- entries ------------------------------------------------------------------------ */
 
+/* Whether @path lies in the entry @name of @dir: what replaces that takes it away. */
+static bool
+is_inside(const char *path, const struct sw__draft_node *dir, const char *name)
+{
+        sw_auto(sw_str) above =
+                sw_asprintf("%s%s%s/", dir->path, dir->path[0] ? "/" : "", name);
+
+        return sw_str_has_prefix(path, above);
+}
+
 static sw_err *
 unpack_link(struct unpack *u, const char *target, struct sw__draft_node *dir,
             const char *name, struct sw__draft_node **out)
@@ -309,6 +319,9 @@ unpack_link(struct unpack *u, const char *target, struct sw__draft_node *dir,
         if (!to || S_ISDIR(to->type))
                 return sw_err_new(SW_E_INVALID, "it is a link to %s, which is %s", target,
                                   to ? "a directory" : "not there");
+        if (is_inside(path, dir, name))
+                return sw_err_new(SW_E_INVALID, "it is a link to %s, which it replaces",
+                                  target);
         if (to->parent == dir &&
             strcmp(path + strlen(to->parent->path) + (to->parent->path[0] ? 1 : 0), name) ==
                     0) {

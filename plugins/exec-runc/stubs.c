@@ -74,7 +74,7 @@ make_one(int parent, const char *name, bool directory, int *fd, bool *made)
                         return errno == EEXIST ? SW_OK
                                                : sw_err_sys(SW_E_IO, errno,
                                                             "make %s in the root", name);
-                f = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                f = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         } else {
                 f = openat(parent, name,
                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
@@ -83,8 +83,9 @@ make_one(int parent, const char *name, bool directory, int *fd, bool *made)
         }
         if (f < 0)
                 return sw_err_sys(SW_E_IO, errno, "make %s in the root", name);
-        mode_t mode = directory ? DIR_MODE : FILE_MODE; /* whatever the umask is */
-        if (fchmodat(parent, name, mode, 0) != 0)
+        /* Whatever the umask is; of what was opened, since in a shared cache another
+         * container may have put a symlink in its place by now. */
+        if (fchmod(f, directory ? DIR_MODE : FILE_MODE) != 0)
                 return sw_err_sys(SW_E_IO, errno, "set the mode of %s in the root", name);
         *made = true;
         *fd = sw_fd_steal(&f);

@@ -244,6 +244,7 @@ START_TEST(hostile_archives)
                 { "add('l', L, '/etc/passwd')", "not there" },
                 { "add('l', L, '../keep')", "outside of its root" },
                 { "add('d', D); add('l', L, 'd')", "a directory" },
+                { "add('d', D); add('d/f', data=b'1'); add('d', L, 'd/f')", "it replaces" },
                 { "add('f', uid=2**33)", "invalid owner" },
                 { "add('f', data=b'1'); add('f/x', data=b'1')", "Not a directory" },
         };
