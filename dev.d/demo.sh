@@ -30,7 +30,7 @@ if [ ! -e "$work/toolchain.done" ]; then
                 dpkg-deb --fsys-tarfile "$deb" |
                         tar -x -C "$work/toolchain" --no-same-owner --keep-directory-symlink
         done
-        rm -rf "$work"/toolchain/{debootstrap,var/cache/apt/archives}
+        rm -rf "$work"/toolchain/{debootstrap,var/cache/apt/archives,var/lib/apt/lists}
         if [ -L "$work/toolchain/proc" ]; then rm "$work/toolchain/proc"; mkdir "$work/toolchain/proc"; fi
         ln -sf gcc "$work/toolchain/usr/bin/cc"
         touch "$work/toolchain.done"

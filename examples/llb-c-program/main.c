@@ -36,7 +36,7 @@ compile(const sw_state *tools, const sw_state *sources, sw_state **out)
                 sw_state_env(work, "PATH", "/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin");
         sw_autoptr(sw_run) run = sw_run_new(env);
         sw_autoptr(sw_state) root = NULL;
-        sw_err *err = sw_run_command(run, "cc -O2 -Wall -static -o /out/hello *.c");
+        sw_err *err = sw_run_command(run, "sh -c 'cc -O2 -Wall -static -o /out/hello *.c'");
 
         if (!err)
                 err = sw_run_mount(run, "/src", sources, SW_LLB_MOUNT(.readonly = true));
