@@ -12,11 +12,11 @@ BUILD_PACKAGES=(
 # To run the tests.
 TEST_PACKAGES=(
         g++ python3 mandoc man-db bash-completion bsdutils busybox-static crun runc util-linux procps jq
-        spin
+        spin attr bzip2 xz-utils zstd
 )
 
 # For sanitizers, fuzzing, formatting, linting, measuring.
 DEV_PACKAGES=(
         clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck valgrind
-        abigail-tools hyperfine graphviz xz-utils
+        abigail-tools hyperfine graphviz
 )

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -94,8 +95,46 @@ attach(const struct sw_spawn_mount *m)
         return rc < 0 ? -1 : 0;
 }
 
-/* The namespace is private before the first mount: nothing spreads to where it came from.
+/*
+ * In a chroot "/" may be no mount, so that neither we nor a runtime could tell it to keep
+ * its mounts to itself. A copy of all that is seen there becomes the root of the namespace.
+ * Entering the namespace that one is in leads to its real root, for as long as that takes.
  */
+BARE static int
+make_root_a_mount(void)
+{
+        struct mount_attr private = { .propagation = MS_PRIVATE };
+        char cwd[PATH_MAX];
+        int root = (int) syscall(SYS_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+        int ns = (int) syscall(SYS_openat, AT_FDCWD, "/proc/self/ns/mnt",
+                               O_RDONLY | O_CLOEXEC);
+        int tree = (int) syscall(SYS_open_tree, root, "",
+                                 AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE |
+                                         OPEN_TREE_CLOEXEC);
+
+        if (root < 0 || ns < 0 || tree < 0 || syscall(SYS_getcwd, cwd, sizeof(cwd)) < 0)
+                return -1;
+        if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &private,
+                    sizeof(private)) < 0 ||
+            syscall(SYS_setns, ns, CLONE_NEWNS) < 0 ||
+            syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            syscall(SYS_move_mount, tree, "", root, "",
+                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ||
+            syscall(SYS_fchdir, tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+            syscall(SYS_umount2, ".", MNT_DETACH) < 0 || syscall(SYS_chdir, cwd) < 0)
+                return -1;
+        return 0;
+}
+
+/* Nothing that is mounted here spreads to where the namespace came from. */
+BARE static int
+make_private(void)
+{
+        if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+                return 0;
+        return errno == EINVAL ? make_root_a_mount() : -1;
+}
+
 BARE static int
 set_up_mounts(struct sw__launch *l)
 {
@@ -103,8 +142,7 @@ set_up_mounts(struct sw__launch *l)
                 return fail(l, SW__LAUNCH_MOUNT_NS);
         if (!(l->flags & SW_SPAWN_MOUNT_NS) && !l->n_mounts)
                 return 0;
-        if (syscall(SYS_unshare, CLONE_NEWNS) < 0 ||
-            syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        if (syscall(SYS_unshare, CLONE_NEWNS) < 0 || make_private() < 0)
                 return fail(l, SW__LAUNCH_MOUNT_NS);
         for (l->mount = 0; l->mount < l->n_mounts; l->mount++)
                 if (attach(&l->mounts[l->mount]) < 0)

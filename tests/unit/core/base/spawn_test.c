@@ -859,8 +859,87 @@ START_TEST(enters_a_mount_namespace)
 }
 END_TEST
 
-UNIT_MAIN("spawn", mounts_of_its_own, enters_a_mount_namespace, how_it_ended,
-          only_the_named_descriptors, overlapping_descriptors,
+static const char *const chroot_parts[] = { "bin", "dev",  "lib", "lib64",
+                                            "usr", "proc", "tmp" };
+
+/* A directory that is no mount, with what programs need bound into it, becomes the root of
+ * the calling process, in a mount namespace of its own. Returns the root before. */
+static int
+enter_chroot(const char *dir)
+{
+        char here[64], there[192], target[256];
+
+        ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+        (void) mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL); /* this is one already */
+        int root = open("/", O_PATH | O_CLOEXEC);
+        for (size_t i = 0; i < SW_COUNT(chroot_parts); i++) {
+                snprintf(here, sizeof(here), "/%s", chroot_parts[i]);
+                snprintf(there, sizeof(there), "%s/%s", dir, chroot_parts[i]);
+                ssize_t n = readlink(here, target, sizeof(target) - 1);
+                if (n > 0) {
+                        target[n] = '\0';
+                        ck_assert_int_eq(symlink(target, there), 0);
+                } else if (access(here, F_OK) == 0) {
+                        ck_assert_int_eq(mkdir(there, 0755), 0);
+                        ck_assert_int_eq(mount(here, there, NULL, MS_BIND | MS_REC, NULL),
+                                         0);
+                }
+        }
+        ck_assert_int_eq(chroot(dir), 0);
+        ck_assert_int_eq(chdir("/tmp"), 0);
+        return root;
+}
+
+/* @root: the one before. Nothing is removed but what enter_chroot() made. */
+static void
+leave_chroot(int root, const char *dir)
+{
+        char there[192];
+
+        ck_assert_int_eq(fchdir(root), 0);
+        ck_assert_int_eq(chroot("."), 0);
+        for (size_t i = 0; i < SW_COUNT(chroot_parts); i++) {
+                snprintf(there, sizeof(there), "%s/%s", dir, chroot_parts[i]);
+                if (unlink(there) != 0)
+                        (void) umount2(there, MNT_DETACH), (void) rmdir(there);
+        }
+        ck_assert_int_eq(rmdir(dir), 0);
+}
+
+/* Catches: no mounts where "/" is not a mount; children that end up outside of the chroot,
+ * in another directory, or with mounts that the runtime cannot make private. */
+START_TEST(mounts_in_a_chroot)
+{
+        struct sw_spawn s = SW_SPAWN_INIT;
+        char dir[128], inner[128];
+
+        if (!may_mount())
+                return;
+        unit_mkdtemp(dir, sizeof(dir), "spawn-chroot");
+        sw_auto(sw_fd) root = enter_chroot(dir);
+        snprintf(inner, sizeof(inner), "/tmp/spawn-mount-%d", (int) getpid());
+        ck_assert_int_eq(mkdir(inner, 0755), 0);
+        sw_auto(sw_fd) tree = detached_tmpfs("there\n");
+        const struct sw_spawn_mount mount = { tree, inner, false };
+        s.mounts = &mount;
+        s.n_mounts = 1;
+        s.argv = (const char *const[]){
+                "/bin/sh",
+                "-c",
+                "cat \"$1/file\" && pwd && ls / | tr '\\n' ' ' && mount --make-rprivate /",
+                "sh",
+                inner,
+                NULL
+        };
+        sw_auto(sw_str) seen = output_of(&s);
+        ck_assert_str_eq(seen, "there\n/tmp\nbin dev lib lib64 proc tmp usr ");
+        ck_assert_int_eq(rmdir(inner), 0);
+        leave_chroot(root, dir);
+}
+END_TEST
+
+UNIT_MAIN("spawn", mounts_of_its_own, enters_a_mount_namespace, mounts_in_a_chroot,
+          how_it_ended, only_the_named_descriptors, overlapping_descriptors,
           standard_descriptors_reordered, signals_are_defaults, groups_and_sessions,
           environment_and_directory, programs_that_do_not_run, search_in_path,
           cancelled_wait_kills_the_group, cancelled_wait_finds_who_left_the_group,
