@@ -4,7 +4,7 @@
 # To build.
 BUILD_PACKAGES=(
         autoconf automake libtool libltdl-dev pkg-config make gcc libc6-dev git
-        libjansson-dev libssl-dev libyaml-dev liblmdb-dev libarchive-dev uthash-dev
+        libjansson-dev libssl-dev libyaml-dev liblmdb-dev libarchive-dev libseccomp-dev uthash-dev
         libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
         check
 )

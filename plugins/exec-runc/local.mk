@@ -7,6 +7,7 @@ plugins_executor_runc_la_SOURCES = \
 	plugins/exec-runc/caps.c \
 	plugins/exec-runc/cgroup.c \
 	plugins/exec-runc/cgroupstat.c \
+	plugins/exec-runc/filter.c \
 	plugins/exec-runc/names.c \
 	plugins/exec-runc/plugin.c \
 	plugins/exec-runc/process.c \

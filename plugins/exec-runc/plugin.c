@@ -44,6 +44,7 @@ shutdown_plugin(void *self)
         sw_map_free(x->live);
         sw_fd_clear(&x->state_fd);
         free(x->runtime.path);
+        free(x->filter);
         free(x->run_dir);
         free(x->box_path);
         pthread_mutex_destroy(&x->lock);

@@ -98,6 +98,7 @@ struct runc_exec {
         sw_fd state_fd;      /* <run_dir>/exec */
         char *box_path;      /* where the box is attached: <run_dir>/box */
         uint64_t caps;       /* those this process may give */
+        char *filter;        /* runc_filter(), for runtimes that take it; or NULL */
         struct sw_map *live; /* id -> struct runc_live; borrowed */
 };
 
@@ -163,7 +164,35 @@ json_t *runc_caps_json(uint64_t caps);
 uint64_t runc_caps_default(void);
 
 /* ---- seccomp.c ---- */
+
+/* A call that is allowed, or fails with @err, depending on its first argument. */
+struct runc_call {
+        const char *name;
+        int err; /* 0: allowed */
+        enum runc_call_op {
+                RUNC_ANY,
+                RUNC_EQUAL,
+                RUNC_NOT_EQUAL,
+                RUNC_MASKED_EQUAL /* to b in the bits of a */
+        } op;
+        uint64_t a, b;
+};
+/* All others fail with EPERM. */
+struct runc_profile {
+        const char *const *allowed;
+        size_t n_allowed;
+        const struct runc_call *conditional;
+        size_t n_conditional;
+        const char *const *archs; /* "SCMP_ARCH_X86_64"; none: that of this machine */
+        size_t n_archs;
+};
+void runc_seccomp_profile(struct runc_profile *out);
 json_t *runc_seccomp_json(void);
+
+/* ---- filter.c ---- */
+/** runc_filter - the profile as the kernel's program in base64, or NULL: it is not known
+ *  how to make it here, and the runtime has to. From malloc. @dirfd: where it is kept. */
+char *runc_filter(int dirfd);
 
 /* ---- box.c ---- */
 struct runc_box {

@@ -12,9 +12,6 @@
 
 #include "plugins/exec-runc/runc.h"
 
-/* The flags of clone(2) that make namespaces. */
-#define CLONE_NAMESPACES 0x7E020000
-
 static const char *const allowed[] = {
         /* files by path */
         "access",
@@ -420,42 +417,54 @@ static const char *const architectures[] = {
 #endif
 };
 
-static json_t *
-call_json(const char *name, json_t *args)
-{
-        json_t *o = json_pack("{s:[s], s:s}", "names", name, "action", "SCMP_ACT_ALLOW");
+/* The flags of clone(2) that make namespaces. */
+#define CLONE_NAMESPACES 0x7E020000
 
-        if (args)
-                json_object_set_new(o, "args", args);
+/* Calls that are fine with some values of their first argument only. The flags of clone3
+ * cannot be looked at: without it, C libraries use clone. */
+static const struct runc_call conditional[] = {
+        { "personality", 0, RUNC_EQUAL, 0x0, 0 },
+        { "personality", 0, RUNC_EQUAL, 0x8, 0 },
+        { "personality", 0, RUNC_EQUAL, 0x20000, 0 },
+        { "personality", 0, RUNC_EQUAL, 0x20008, 0 },
+        { "personality", 0, RUNC_EQUAL, 0xffffffff, 0 },
+        { "socket", 0, RUNC_NOT_EQUAL, AF_VSOCK, 0 },
+        { "clone", 0, RUNC_MASKED_EQUAL, CLONE_NAMESPACES, 0 },
+        { "clone3", ENOSYS, RUNC_ANY, 0, 0 },
+};
+
+void
+runc_seccomp_profile(struct runc_profile *out)
+{
+        *out = (struct runc_profile){
+                .allowed = allowed,
+                .n_allowed = SW_COUNT(allowed),
+                .conditional = conditional,
+                .n_conditional = SW_COUNT(conditional),
+                .archs = architectures,
+                .n_archs = SW_COUNT(architectures),
+        };
+}
+
+static json_t *
+call_json(const struct runc_call *c)
+{
+        static const char *const ops[] = {
+                [RUNC_EQUAL] = "SCMP_CMP_EQ",
+                [RUNC_NOT_EQUAL] = "SCMP_CMP_NE",
+                [RUNC_MASKED_EQUAL] = "SCMP_CMP_MASKED_EQ",
+        };
+        json_t *o = json_pack("{s:[s], s:s}", "names", c->name, "action",
+                              c->err ? "SCMP_ACT_ERRNO" : "SCMP_ACT_ALLOW");
+
+        if (c->err)
+                json_object_set_new(o, "errnoRet", json_integer(c->err));
+        if (c->op != RUNC_ANY)
+                json_object_set_new(o, "args",
+                                    json_pack("[{s:i, s:I, s:I, s:s}]", "index", 0, "value",
+                                              (json_int_t) c->a, "valueTwo",
+                                              (json_int_t) c->b, "op", ops[c->op]));
         return o;
-}
-
-static json_t *
-arg_json(int64_t value, int64_t value_two, const char *op)
-{
-        return json_pack("[{s:i, s:I, s:I, s:s}]", "index", 0, "value", (json_int_t) value,
-                         "valueTwo", (json_int_t) value_two, "op", op);
-}
-
-/* Calls that are fine with some arguments only. */
-static void
-add_conditional(json_t *list)
-{
-        static const int64_t personalities[] = { 0x0, 0x8, 0x20000, 0x20008, 0xffffffff };
-        json_t *clone3;
-
-        for (size_t i = 0; i < SW_COUNT(personalities); i++)
-                json_array_append_new(list,
-                                      call_json("personality", arg_json(personalities[i], 0,
-                                                                        "SCMP_CMP_EQ")));
-        json_array_append_new(list,
-                              call_json("socket", arg_json(AF_VSOCK, 0, "SCMP_CMP_NE")));
-        json_array_append_new(list, call_json("clone", arg_json(CLONE_NAMESPACES, 0,
-                                                                "SCMP_CMP_MASKED_EQ")));
-        /* its flags cannot be looked at: without it, C libraries use clone */
-        clone3 = json_pack("{s:[s], s:s, s:i}", "names", "clone3", "action",
-                           "SCMP_ACT_ERRNO", "errnoRet", ENOSYS);
-        json_array_append_new(list, clone3);
 }
 
 json_t *
@@ -469,7 +478,8 @@ runc_seccomp_json(void)
                 json_array_append_new(archs, json_string(architectures[i]));
         json_array_append_new(list, json_pack("{s:o, s:s}", "names", names, "action",
                                               "SCMP_ACT_ALLOW"));
-        add_conditional(list);
+        for (size_t i = 0; i < SW_COUNT(conditional); i++)
+                json_array_append_new(list, call_json(&conditional[i]));
         return json_pack("{s:s, s:i, s:o, s:o}", "defaultAction", "SCMP_ACT_ERRNO",
                          "defaultErrnoRet", EPERM, "architectures", archs, "syscalls",
                          list);

@@ -15,6 +15,10 @@
 
 #define OCI_VERSION "1.0.2"
 
+/* crun takes the compiled filter instead of compiling "seccomp", which costs more than all
+ * else it does. Others know nothing of it, and have "seccomp". */
+#define FILTER_ANNOTATION "run.oci.seccomp_bpf_data"
+
 sw_err *
 runc_json_text(const char *what, const char *s, json_t **out)
 {
@@ -420,5 +424,8 @@ runc_spec_json(const struct runc_spec *s, sw_buf *out)
         if (err)
                 return err;
         json_object_set_new(o, "linux", part);
+        if (s->x->filter && json_object_get(part, "seccomp"))
+                json_object_set_new(o, "annotations",
+                                    json_pack("{s:s}", FILTER_ANNOTATION, s->x->filter));
         return runc_json_dump(s, o, out);
 }

@@ -3,8 +3,10 @@
  * those whose keeper is dead.
  *
  *      <run dir>/box              where every child attaches its own box; always empty
- *      <run dir>/exec/<id>        the cgroup of a container, locked while it is looked
- * after <run dir>/runtime-checked  see runtime.c
+ *      <run dir>/exec/<id>        the cgroup of a container, locked while somebody waits
+ *                                 for it
+ *      <run dir>/runtime-checked  see runtime.c
+ *      <run dir>/seccomp          see filter.c
  *
  * The name of a file is removed under its lock, by its keeper or by a sweep; who gets the
  * lock of a file makes sure that it still has its name.
@@ -255,6 +257,8 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
         }
         runc_cgroups_find(&x->cgroups);
         x->caps = runc_caps_here();
+        if (x->runtime.flavour == RUNC_IS_CRUN && sw_options_bool(x->options, "seccomp"))
+                x->filter = runc_filter(x->state_fd);
         sweep(x, ctx);
         runc_warn_if_bad(x, ctx);
         x->ready = true;
