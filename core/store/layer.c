@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <slipway/text.h>
 #include <slipway/time.h>
 
 #include "core/store/worker_priv.h"
@@ -24,10 +25,28 @@ static const char *const types[] = {
                  ? (d)->member                                                             \
                  : (dflt))
 
-sw_err *
-sw__rec_init(sw__rec *rec, const struct sw_ref_desc *desc)
+/* A description may be a whole script: its beginning says enough. What is no UTF-8 would
+ * make a record that cannot be read. */
+static sw_err *
+cut_text(const char *text, char out[SW__REC_TEXT_MAX + 1])
 {
-        const char *text = DESC(desc, description, NULL), *type = DESC(desc, type, NULL);
+        const size_t len = text ? strnlen(text, SW__REC_TEXT_MAX + 1) : 0;
+        size_t n = len > SW__REC_TEXT_MAX ? SW__REC_TEXT_MAX : len;
+
+        for (int i = 0; i < 3 && len > n && !sw_utf8_valid(text, n); i++)
+                n--; /* not in the middle of a character */
+        if (!sw_utf8_valid(text, n))
+                return sw_err_new(SW_E_INVALID, "a ref's description is no UTF-8");
+        if (n)
+                memcpy(out, text, n);
+        out[n] = '\0';
+        return SW_OK;
+}
+
+sw_err *
+sw__rec_init(sw__rec *rec, const struct sw_ref_desc *desc, char text[SW__REC_TEXT_MAX + 1])
+{
+        const char *type = DESC(desc, type, NULL);
         const int64_t created = DESC(desc, created, 0);
         bool known = !type;
 
@@ -36,10 +55,10 @@ sw__rec_init(sw__rec *rec, const struct sw_ref_desc *desc)
                 known = strcmp(type, types[i]) == 0;
         if (!known)
                 return sw_err_new(SW_E_INVALID, "no type of a ref: %.100s", type);
-        if (text && strnlen(text, SW__REC_TEXT_MAX + 1) > SW__REC_TEXT_MAX)
-                return sw_err_new(SW_E_LIMIT, "a ref's description of more than %d bytes",
-                                  SW__REC_TEXT_MAX);
-        rec->description = (char *) (text ? text : "");
+        sw_err *err = cut_text(DESC(desc, description, NULL), text);
+        if (err)
+                return err;
+        rec->description = text;
         rec->type = (char *) (type && strcmp(type, "regular") != 0 ? type : "");
         rec->is_mutable = DESC(desc, is_mutable, false);
         rec->created_at = created ? created : sw_time_now();
@@ -88,8 +107,9 @@ add_record(sw_worker *w, const char *id, sw_ref *parent, const struct sw_ref_des
         sw_auto(sw__tx) tx = { 0 };
         char *parents[1] = { parent ? (char *) sw_ref_id(parent) : NULL };
         char *names[1] = { (char *) name };
+        char text[SW__REC_TEXT_MAX + 1];
         sw__rec rec;
-        sw_err *err = sw__rec_init(&rec, desc);
+        sw_err *err = sw__rec_init(&rec, desc, text);
 
         rec.state = SW__REC_ACTIVE;
         rec.kind = SW__REC_LAYER;

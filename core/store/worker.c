@@ -216,8 +216,9 @@ merge(sw_worker *w, sw_ref *const *refs, size_t n, const struct sw_ref_desc *des
         SW_ARRAY(sw__stack *) stacks = { 0 };
         SW_ARRAY(char *) ids = { 0 };
         sw__stack *stack = NULL;
+        char text[SW__REC_TEXT_MAX + 1];
         sw__rec rec;
-        sw_err *err = sw__rec_init(&rec, desc);
+        sw_err *err = sw__rec_init(&rec, desc, text);
 
         for (size_t i = 0; i < n && !err; i++) {
                 struct sw__held *h = sw__held_of(w, refs[i]);
@@ -268,8 +269,9 @@ slice(sw_worker *w, struct sw__held *upper, size_t skip, const struct sw_ref_des
       sw_ref **out)
 {
         char *parents[1] = { upper->id };
+        char text[SW__REC_TEXT_MAX + 1];
         sw__rec rec;
-        sw_err *err = sw__rec_init(&rec, desc);
+        sw_err *err = sw__rec_init(&rec, desc, text);
 
         if (err)
                 return err;

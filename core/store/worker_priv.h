@@ -115,8 +115,10 @@ struct sw_layer {
         bool taken; /* by sw_worker_take() */
         struct sw_snapshot_mount m;
 };
-/** sw__rec_init - a record as @desc says, borrowing its strings and @parents. */
-SW_NODISCARD sw_err *sw__rec_init(sw__rec *rec, const struct sw_ref_desc *desc);
+/** sw__rec_init - a record as @desc says, borrowing its strings, @parents and @text, which
+ *  gets the description as far as there is room. */
+SW_NODISCARD sw_err *sw__rec_init(sw__rec *rec, const struct sw_ref_desc *desc,
+                                  char text[SW__REC_TEXT_MAX + 1]);
 /** sw__layer_begin - a record and an active layer. @name: or NULL. */
 SW_NODISCARD sw_err *sw__layer_begin(sw_worker *w, sw_ctx *ctx, sw_ref *parent,
                                      const struct sw_ref_desc *desc, const char *name,

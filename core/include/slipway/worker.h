@@ -25,7 +25,8 @@ typedef struct sw_layer sw_layer; /* being made */
 /* What is said of a ref. Grows at the end only; strings are copied. */
 struct sw_ref_desc {
         uint32_t size;
-        const char *description; /* for people: "pulled from …"; NULL: "" */
+        const char *description; /* for people: "pulled from …"; NULL: ""; UTF-8, of
+                                    which the first 4 KiB are kept */
         /* "regular" (also NULL), "internal", "frontend", "source.local",
          * "source.git.checkout", "exec.cachemount" */
         const char *type;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <slipway/mem.h>
+#include <slipway/text.h>
 
 #include "tests/unit/core/store/fakesnap.h"
 #include "tests/unit/core/store/storetool.h"
@@ -45,6 +46,35 @@ START_TEST(a_ref_is_found_again)
         sw_ref_unref(again);
         fails(sw_worker_load(w, NULL, "nosuchref", &again), SW_E_NOT_FOUND, "nosuchref");
         fails(sw_worker_load(w, NULL, "../../etc", &again), SW_E_NOT_FOUND, "not in");
+}
+END_TEST
+
+static bool
+is_cut(void *arg, const struct sw_usage *u)
+{
+        const bool ours = strncmp(u->description, "aaa", 3) == 0;
+
+        *(bool *) arg |= ours && strlen(u->description) == 4095;
+        return true;
+}
+
+/* A description is as long as the command it describes: one that does not fit is kept in
+ * part, and never ends within a character, which would make its record unreadable. */
+START_TEST(a_long_description_is_cut)
+{
+        sw_auto(sw_str) text = sw_asprintf("%*s\u20ac and more", 4095, "");
+        bool found = false;
+        sw_layer *l;
+        sw_ref *r;
+
+        memset(text, 'a', 4095);
+        ok(sw_worker_layer(w, NULL, NULL, SW_REF_DESC(.description = text), &l));
+        ok(sw_layer_commit(l, NULL, &r));
+        sw_ref_unref(r);
+        ok(sw__worker_usage(w, NULL, NULL, 0, is_cut, &found));
+        ck_assert(found);
+        fails(sw_worker_layer(w, NULL, NULL, SW_REF_DESC(.description = "\xff"), &l),
+              SW_E_INVALID, "UTF-8");
 }
 END_TEST
 
@@ -263,7 +293,8 @@ START_TEST(a_killed_process_leaves_no_trace)
 }
 END_TEST
 
-UNIT_MAIN_WITH("worker", before, after, a_ref_is_found_again, a_view_shows_the_tree,
-               merges_and_diffs_are_stacks, other_diffs_are_computed, names_find_the_newest,
-               abandoned_layers_leave_nothing, foreign_refs_are_told_apart,
-               a_mutable_tree_has_one_user, a_killed_process_leaves_no_trace)
+UNIT_MAIN_WITH("worker", before, after, a_ref_is_found_again, a_long_description_is_cut,
+               a_view_shows_the_tree, merges_and_diffs_are_stacks, other_diffs_are_computed,
+               names_find_the_newest, abandoned_layers_leave_nothing,
+               foreign_refs_are_told_apart, a_mutable_tree_has_one_user,
+               a_killed_process_leaves_no_trace)
