@@ -8,7 +8,6 @@
  *      execio.c       what it prints, and the bytes of agents: one thread, one poll loop
  *      execfail.c     what to say when it fails, what it used
  *      execdebug.c    the roots of failed commands, kept to be looked into
- *      execcopy.c     trees that are nobody's layers, copied into one
  *      entitlement.c  what it may: the only place that says so
  */
 #ifndef SLIPWAY_CORE_OPS_EXEC_H
@@ -52,13 +51,6 @@ SW_NODISCARD sw_err *sw__cache_give_back(const struct sw_ops_env *env,
 /** sw__cache_drop - remove the tree of that name, unless somebody uses it. */
 SW_NODISCARD sw_err *sw__cache_drop(const struct sw_ops_env *env, sw_ctx *ctx,
                                     const char *name);
-
-/* ---- execcopy.c ---- */
-
-/** sw__exec_stored - a ref of the worker with the tree of @ref, which may be none of its.
- *  @out: handed back; NULL for the empty tree. */
-SW_NODISCARD sw_err *sw__exec_stored(const struct sw_ops_env *env, sw_ctx *ctx, sw_ref *ref,
-                                     sw_ref **out);
 
 /* ---- one command ---- */
 

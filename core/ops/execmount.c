@@ -139,7 +139,7 @@ prepare_input(struct sw__exec *x, struct sw__exec_place *p, sw_ref *const *in)
 {
         if (p->pb->input < 0 || !in[p->pb->input])
                 return SW_OK;
-        return sw_err_wrap(sw__exec_stored(x->env, x->ctx, in[p->pb->input], &p->input),
+        return sw_err_wrap(sw__ops_stored(x->env, x->ctx, in[p->pb->input], &p->input),
                            "input of the mount at %s", p->dest);
 }
 

@@ -365,21 +365,36 @@ store_tree(const struct sw_ops_env *env, sw_ctx *ctx, sw_ref *ref, sw_layer *lay
         return err ? err : sw__view_close(&src);
 }
 
-sw_err *
-sw__ops_stored(const struct sw_ops_env *env, sw_ctx *ctx, sw_ref *ref, sw_ref **out)
+/* A directory that nobody keeps for us: a layer of its own. */
+static sw_err *
+copy_tree(const struct sw_ops_env *env, sw_ctx *ctx, sw_ref *ref, sw_ref **out)
 {
         sw_autoptr(sw_layer) layer = NULL;
-        sw_err *err;
+        sw_err *err = sw_worker_layer(env->worker, ctx, NULL,
+                                      SW_REF_DESC(.description = sw_ref_id(ref)), &layer);
 
-        if (!ref || sw__ref_is_stored(env->worker, ref)) {
-                *out = sw_ref_ref(ref);
-                return SW_OK;
-        }
-        err = sw_worker_layer(env->worker, ctx, NULL,
-                              SW_REF_DESC(.description = sw_ref_id(ref)), &layer);
         if (!err)
                 err = store_tree(env, ctx, ref, layer);
         if (!err)
                 err = sw_layer_commit(sw_steal(layer), ctx, out);
         return sw_err_wrap(err, "store %s", sw_ref_id(ref));
+}
+
+sw_err *
+sw__ops_stored(const struct sw_ops_env *env, sw_ctx *ctx, sw_ref *ref, sw_ref **out)
+{
+        sw_autoptr(sw_ref) stored = NULL;
+        sw_err *err;
+
+        if (!ref) {
+                *out = NULL;
+                return SW_OK;
+        }
+        err = sw_ref_stored(ctx, ref, &stored);
+        if (err)
+                return err;
+        if (!sw__ref_is_stored(env->worker, stored))
+                return copy_tree(env, ctx, stored, out);
+        *out = sw_steal(stored);
+        return SW_OK;
 }

@@ -17,7 +17,6 @@ libslipway_la_SOURCES += \
 	core/ops/entitlement.c \
 	core/ops/exec.c \
 	core/ops/execcache.c \
-	core/ops/execcopy.c \
 	core/ops/execdebug.c \
 	core/ops/execfail.c \
 	core/ops/execio.c \

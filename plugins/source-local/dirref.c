@@ -2,9 +2,10 @@
  * plugins/source-local/dirref.c - the ref: a listing of the directory, and a copy of it for
  * those that need a directory of the store (a command's mounts, a base to write on).
  *
- * The copy is made when it is asked for first. Its name in the store is made of everything
- * that is in it, when all of that is known by digest: the same directory is copied once.
- * Thread: any.
+ * The copy is made when it is asked for first. Its names in the store are made of
+ * everything that is in it, by digest where all of that is known, and by the state of its
+ * files where none of them changed just now: the same directory is copied once. Thread:
+ * any.
  */
 #include <errno.h>
 #include <string.h>
@@ -262,63 +263,89 @@ fill_layer(struct dirref *d, sw_ctx *ctx, sw_layer *layer)
         return err;
 }
 
-/* A name made of everything in the tree; NULL when a digest is missing. */
+/* What an entry adds to the name of the tree: its digest, or else the state of its file.
+ * False: that says too little. */
+static bool
+name_entry(struct dirref *d, size_t i, bool by_digest, sw_hasher *h)
+{
+        const struct sw_entry *e = &d->list->v[i];
+
+        (void) pthread_mutex_lock(&d->lock);
+        const struct item it = d->list->items[i];
+        (void) pthread_mutex_unlock(&d->lock);
+        if (by_digest ? !it.known : it.racy)
+                return false;
+        sw_hasher_add(h, e->path, strlen(e->path) + 1);
+        sw_hasher_add(h, &it.mtime, sizeof(it.mtime));
+        sw_hasher_add(h, &e->same_as, sizeof(e->same_as));
+        if (by_digest) {
+                sw_hasher_add(h, it.digest.b, sizeof(it.digest.b));
+        } else {
+                const uint64_t state[] = { it.dev, it.ino, (uint64_t) it.ctime,
+                                           (uint64_t) it.size, it.mode };
+
+                sw_hasher_add(h, state, sizeof(state));
+        }
+        return true;
+}
+
+/* A name made of everything in the tree; NULL when that is not known. */
 static char *
-name_of_all(struct dirref *d)
+name_of_all(struct dirref *d, bool by_digest)
 {
         sw_autoptr(sw_hasher) h = sw_hasher_new();
         char hex[SW_DIGEST_HEX_LEN + 1];
 
-        for (size_t i = 0; i < d->list->n; i++) {
-                const struct sw_entry *e = &d->list->v[i];
-                struct stat st;
-                sw_digest digest;
-                int64_t mtime;
-
-                if (!get_known(d, i, &digest))
+        for (size_t i = 0; i < d->list->n; i++)
+                if (!name_entry(d, i, by_digest, h))
                         return NULL;
-                get_stat(d, i, &st);
-                mtime = ns(&st.st_mtim);
-                sw_hasher_add(h, e->path, strlen(e->path) + 1);
-                sw_hasher_add(h, &mtime, sizeof(mtime));
-                sw_hasher_add(h, digest.b, sizeof(digest.b));
-        }
         sw_digest all = sw_hasher_finish(h);
-        return sw_asprintf("source-local:%s", sw_digest_hex(&all, hex));
+        return sw_asprintf("source-local:%s:%s", by_digest ? "content" : "state",
+                           sw_digest_hex(&all, hex));
 }
 
 static sw_err *
-make_copy(struct dirref *d, sw_ctx *ctx, sw_ref **out)
+new_copy(struct dirref *d, sw_ctx *ctx, sw_ref **out)
 {
-        sw_auto(sw_str) name = name_of_all(d);
         sw_auto(sw_str) description = sw_asprintf("local source for %s", d->name);
         sw_layer *layer = NULL;
-        sw_err *err = SW_OK;
+        sw_err *err = sw_worker_layer(d->worker, ctx, NULL,
+                                      SW_REF_DESC(.description = description,
+                                                  .type = "source.local"),
+                                      &layer);
 
-        if (!d->worker)
-                return sw_err_new(SW_E_UNSUPPORTED, "there is no store to copy it to");
-        if (name)
-                err = sw_worker_find(d->worker, ctx, name, out);
-        if (err || (name && *out))
-                return err;
-        err = sw_worker_layer(d->worker, ctx, NULL,
-                              SW_REF_DESC(.description = description,
-                                          .type = "source.local"),
-                              &layer);
         if (err)
                 return err;
         err = fill_layer(d, ctx, layer);
-        if (err) {
-                sw_layer_abandon(layer);
-                return err;
+        if (!err)
+                return sw_layer_commit(layer, ctx, out);
+        sw_layer_abandon(layer);
+        return err;
+}
+
+/* One that was made before is as good, and may have been left by a build long ago. */
+static sw_err *
+make_copy(struct dirref *d, sw_ctx *ctx, sw_ref **out)
+{
+        char *names[] = { name_of_all(d, true), name_of_all(d, false) };
+        sw_autoptr(sw_ref) copy = NULL;
+        bool made = false;
+        sw_err *err = SW_OK;
+
+        for (size_t i = 0; i < 2 && !err && !copy; i++)
+                if (names[i])
+                        err = sw_worker_find(d->worker, ctx, names[i], &copy);
+        if (!err && !copy) {
+                err = new_copy(d, ctx, &copy);
+                made = true;
         }
-        err = sw_layer_commit(layer, ctx, out);
-        if (!err && name)
-                err = sw_ref_add_name(d->worker, ctx, *out, name);
-        if (err && *out) {
-                sw_ref_unref(*out);
-                *out = NULL;
-        }
+        for (size_t i = 0; i < 2 && !err && made; i++)
+                if (names[i])
+                        err = sw_ref_add_name(d->worker, ctx, copy, names[i]);
+        free(names[0]);
+        free(names[1]);
+        if (!err)
+                *out = sw_steal(copy);
         return err;
 }
 
@@ -329,7 +356,9 @@ get_stored(void *self, sw_ctx *ctx, sw_ref **out)
         sw_err *err = SW_OK;
 
         (void) pthread_mutex_lock(&d->copying);
-        if (!d->copy) {
+        if (!d->copy && !d->worker)
+                err = sw_err_new(SW_E_UNSUPPORTED, "there is no store to copy it to");
+        else if (!d->copy) {
                 sw_progress_note(ctx, "copying local directory %s", d->name);
                 err = sw_err_wrap(make_copy(d, ctx, &d->copy), "local directory %s",
                                   d->name);

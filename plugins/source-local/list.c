@@ -12,8 +12,11 @@
 #include "plugins/source-local/local.h"
 
 /* A change this close to the walk may be followed by one that leaves no trace in the
- * times: those of a file system have grains. */
-#define RACY_NS (2 * SW_NS_PER_SEC)
+ * times: those of a file system have grains. That of Linux's clock for files is 10 ms at
+ * most; a time that is a whole second is of one that keeps seconds (or, as FAT, every
+ * other). */
+#define RACY_NS       (SW_NS_PER_SEC / 10)
+#define RACY_WHOLE_NS (2 * SW_NS_PER_SEC)
 
 void
 list_free(struct list *l)
@@ -81,11 +84,19 @@ put(struct fill *f, const char *dir, const char *name)
         return at;
 }
 
+static int64_t
+grain(int64_t time)
+{
+        return time % SW_NS_PER_SEC == 0 ? RACY_WHOLE_NS : RACY_NS;
+}
+
+/* The modification time is looked at, too, for file systems that keep no other. */
 static bool
 is_racy(const struct item *it, int64_t begun)
 {
-        return it->ctime > begun - RACY_NS ||
-               (it->mtime > begun - RACY_NS && it->mtime < begun + RACY_NS);
+        return it->ctime > begun - grain(it->ctime) ||
+               (it->mtime > begun - grain(it->mtime) &&
+                it->mtime < begun + grain(it->mtime));
 }
 
 /* The earlier name of the same file, if there is one. */

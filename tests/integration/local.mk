@@ -4,6 +4,7 @@ dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/build.sh \
 	tests/integration/cli.sh \
+	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \

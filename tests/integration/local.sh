@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Directories of the client in builds: as a root, as mounts, merged, taken apart and
+# exported. Catches: an op that cannot use a tree which is nobody's layers; a directory that
+# is copied once more by each build; hard links and modes lost on the way; a client's file
+# that a command wrote to.
+. "$top_srcdir/tests/integration/tap.sh"
+. "$top_srcdir/tests/integration/build-kit.sh"
+
+kit_root "$dir/bb" || { echo "1..1"; echo "not ok 1 - busybox is there"; exit 0; }
+mkdir -p "$dir/ctx/sub"
+echo hi >"$dir/ctx/sub/a"
+ln "$dir/ctx/sub/a" "$dir/ctx/sub/b"
+ln -s a "$dir/ctx/sub/link"
+chmod 4755 "$dir/ctx/sub/a"
+sleep 0.2 # what changed just now is not trusted to be the same a moment later
+build() { # NAME ARGS...: the definition on standard input, exported to $dir/NAME
+        local name=$1
+        shift
+        rm -rf "${dir:?}/$name"
+        kit_llb "$dir/def" && kit_build --llb "$dir/def" --local context="$dir/ctx" \
+                --local bb="$dir/bb" -o "type=local,dest=$dir/$name" "$@"
+}
+layers() { find "$SLIPWAY_ROOT/snapshots" -name busybox -type f | wc -l; }
+
+as_root() {
+        build o1 <<-END && [ "$(cat "$dir/o1/made")" = here ] && [ ! -e "$dir/bb/made" ]
+	r = local bb
+	a = run r -- sh -c "echo here >/made"
+	output a
+	END
+}
+check "a command runs on a local directory" as_root
+again() {
+        local before after; before=$(layers)
+        build o1 --no-cache <<-END && after=$(layers) && [ "$before" = 1 ] && [ "$after" = 1 ]
+	r = local bb
+	a = run r -- sh -c "echo again >/made"
+	output a
+	END
+}
+check "which is copied once, whoever needs it" again
+mounted() {
+        build o2 <<-END && [ "$(cat "$dir/o2/new")" = hi ] && [ ! -e "$dir/ctx/new" ]
+	r = local bb
+	c = local context
+	a = run r mount=/rw=c romount=/ro=c romount=/sub=c=sub -- sh -e -c "cat /ro/sub/link >/rw/new; cmp /sub/a /rw/new; ! touch /ro/x; ! touch /sub/a"
+	o = result a /rw
+	output o
+	END
+}
+check "it is mounted, for reading and for writing" mounted
+kept_links() { [ "$dir/o2/sub/a" -ef "$dir/o2/sub/b" ] && [ "$(readlink "$dir/o2/sub/link")" = a ]; }
+check "its links are kept" kept_links
+merged() {
+        build o3 <<-END && cmp "$dir/o3/sub/a" "$dir/ctx/sub/a" && [ ! -e "$dir/o3/bin" ]
+	r = local bb
+	c = local context
+	m = merge r c
+	d = diff r m
+	output d
+	END
+}
+check "merge and diff" merged
+unwrapped() {
+        build o4 <<-END && diff -r "$dir/o4" "$dir/ctx" && [ "$dir/o4/sub/a" -ef "$dir/o4/sub/b" ]
+	c = local context
+	output c
+	END
+}
+check "a local directory is the result" unwrapped
+changed() {
+        echo more >"$dir/ctx/sub/c"
+        unwrapped && [ -e "$dir/o4/sub/c" ]
+}
+check "and what it is now" changed
+check "nothing is left" kit_nothing_left
+finish
