@@ -271,6 +271,7 @@ conclude(struct build_run *r, sw_err *failed)
 static sw_err *
 run(struct build_run *r)
 {
+        struct sw_build_failure step = { .size = sizeof(step) };
         sw_err *err = progress_open(cli_str(r->call, "progress"), &r->progress);
 
         if (!err)
@@ -288,7 +289,9 @@ run(struct build_run *r)
         if (err)
                 return err;
         progress_follow(r->progress, sw_build_subscribe(r->build));
-        err = sw_err_wrap(sw_build_wait(r->build), "failed to solve");
+        err = sw_build_wait(r->build);
+        if (err && sw_build_failed_step(r->build, &step)) /* the words scripts look for */
+                err = sw_err_wrap(err, "failed to solve");
         return conclude(r, err);
 }
 

@@ -45,7 +45,10 @@ static void
 add_why(sw_buf *b, const model *m, const struct model_step *s)
 {
         switch (s->why) {
-        case SW_WHY_NO_RECORD: sw_buf_adds(b, "it was never run with these inputs"); break;
+        case SW_WHY_NO_RECORD:
+                sw_buf_adds(b, s->inputs.n ? "it was never run with these inputs"
+                                           : "it is not in the cache");
+                break;
         case SW_WHY_INPUT_KEY_NEW:
                 sw_buf_adds(b, "new: ");
                 term_add_text(b, input_name(m, s));
@@ -74,7 +77,11 @@ add_state(sw_buf *b, const model *m, const struct model_step *s)
         } else if (!s->started) {
                 sw_buf_adds(b, "not needed");
         } else {
-                sw_buf_addf(b, "ran %.1fs", step_seconds(s));
+                sw_auto(sw_buf) used = SW_BUF_INIT;
+
+                step_add_usage(&used, s);
+                sw_buf_addf(b, "ran %.1fs%s%s", step_seconds(s), used.len ? ", " : "",
+                            used.len ? used.data : "");
         }
         if (s->why != SW_WHY_NONE) {
                 sw_buf_adds(b, "; ");
@@ -144,6 +151,30 @@ add_tree(sw_buf *b, const model *m, const struct model_step *root, sw_map *drawn
         sw_array_release(&stack);
 }
 
+/* "7 steps: 4 cached, 2 ran, 1 failed" */
+static void
+add_summary(sw_buf *b, const model *m)
+{
+        size_t cached = 0, failed = 0, ran = 0;
+
+        for (size_t i = 0; i < m->steps.n; i++) {
+                const struct model_step *s = m->steps.v[i];
+
+                if (s->error)
+                        failed++;
+                else if (s->cached)
+                        cached++;
+                else
+                        ran += s->started != 0;
+        }
+        sw_buf_addf(b, "%zu steps: %zu cached, %zu ran", m->steps.n, cached, ran);
+        if (failed)
+                sw_buf_addf(b, ", %zu failed", failed);
+        if (m->steps.n > cached + failed + ran)
+                sw_buf_addf(b, ", %zu not needed", m->steps.n - cached - failed - ran);
+        sw_buf_addc(b, '\n');
+}
+
 void
 report_explain(const model *m)
 {
@@ -155,7 +186,7 @@ report_explain(const model *m)
                 for (size_t k = 0; k < m->steps.v[i]->inputs.n; k++)
                         (void) sw_map_set_bytes(used, m->steps.v[i]->inputs.v[k].b,
                                                 SW_DIGEST_LEN, (void *) m);
-        sw_buf_addc(&b, '\n');
+        add_summary(&b, m);
         for (size_t i = 0; i < m->steps.n; i++) {
                 const struct model_step *s = m->steps.v[i];
 

@@ -34,15 +34,19 @@ model_init(model *m, bool keep_lines)
 {
         *m = (model){ .began = sw_time_mono(), .keep_lines = keep_lines };
         m->by_digest = sw_map_new(free_step);
+        m->groups = sw_map_new(free_step);
 }
 
 void
 model_release(model *m)
 {
         sw_array_release(&m->steps);
+        sw_array_release(&m->rows);
         if (m->by_digest)
                 sw_map_free(m->by_digest);
-        m->by_digest = NULL;
+        if (m->groups)
+                sw_map_free(m->groups);
+        m->by_digest = m->groups = NULL;
 }
 
 struct model_step *
@@ -52,19 +56,58 @@ model_find(const model *m, const sw_digest *d)
 }
 
 static struct model_step *
+new_step(const char *name)
+{
+        struct model_step *s = sw_new(struct model_step);
+
+        s->usage = (struct model_usage){ -1, -1, -1, -1 };
+        sw_buf_init(&s->partial);
+        s->name = sw_strdup(name);
+        return s;
+}
+
+static struct model_step *
 step_of(model *m, const sw_digest *d)
 {
         struct model_step *s = model_find(m, d);
 
         if (s)
                 return s;
-        s = sw_new(struct model_step);
+        s = new_step("");
         s->digest = *d;
-        sw_buf_init(&s->partial);
-        s->name = sw_strdup("");
         (void) sw_map_set_bytes(m->by_digest, d->b, sizeof(d->b), s);
         sw_array_push(&m->steps, s);
         return s;
+}
+
+static void
+reveal(model *m, struct model_step *row)
+{
+        if (row->revealed)
+                return;
+        row->revealed = true;
+        sw_array_push(&m->rows, row);
+}
+
+/* The row of a vertex that is met for the first time. */
+static struct model_step *
+row_of(model *m, struct model_step *s, const struct sw_progress_vertex *v)
+{
+        if (s->row)
+                return s->row;
+        if (!v || !v->group_id) {
+                s->row = s;
+                reveal(m, s);
+                return s;
+        }
+        s->row = sw_map_get(m->groups, v->group_id);
+        if (!s->row) {
+                s->row = new_step(v->group_name ? v->group_name : "");
+                s->row->is_group = true;
+                (void) sw_map_set(m->groups, v->group_id, s->row);
+        }
+        s->row->n_members++;
+        return s->row;
 }
 
 bool
@@ -86,6 +129,37 @@ step_seconds(const struct model_step *s)
         int64_t ns = s->earlier + (s->started && end > s->started ? end - s->started : 0);
 
         return (double) ns / 1e9;
+}
+
+static void
+add_used(sw_buf *b, const char *amount, const char *of, bool *any)
+{
+        sw_buf_addf(b, "%s%s %s", *any ? ", " : "", amount, of);
+        *any = true;
+}
+
+void
+step_add_usage(sw_buf *b, const struct model_step *s)
+{
+        const struct model_usage *u = &s->usage;
+        char text[32];
+        bool any = false;
+
+        if (u->cpu_ns >= 0) {
+                if (u->cpu_ns < 100000000)
+                        (void) snprintf(text, sizeof(text), "%.1fms",
+                                        (double) u->cpu_ns / 1e6);
+                else
+                        (void) snprintf(text, sizeof(text), "%.1fs",
+                                        (double) u->cpu_ns / 1e9);
+                add_used(b, text, "CPU", &any);
+        }
+        if (u->memory_peak > 0)
+                add_used(b, sw_size_str(u->memory_peak, text), "memory", &any);
+        if (u->io_read > 0)
+                add_used(b, sw_size_str(u->io_read, text), "read", &any);
+        if (u->io_written > 0)
+                add_used(b, sw_size_str(u->io_written, text), "written", &any);
 }
 
 /* ---- Taking ---- */
@@ -112,21 +186,66 @@ end_line(model *m, struct model_step *s)
 }
 
 static void
-take_vertex(model *m, const struct sw_progress_vertex *v)
+set_error(struct model_step *s, const char *error)
 {
-        struct model_step *s = step_of(m, &v->digest);
+        free(s->error);
+        s->error = error && *error ? sw_strdup(error) : NULL;
+}
 
-        if (!*s->name && *v->name) {
-                free(s->name);
-                s->name = sw_strdup(v->name);
+/* How a member of @g goes on changes the group: it runs while one of them does, was found
+ * in the cache when all of them were, and has the error of the first that failed. */
+static void
+take_member(model *m, struct model_step *g, const struct model_step *was,
+            const struct sw_progress_vertex *v)
+{
+        bool ran = step_running(was), runs = v->started && !v->completed;
+
+        g->n_cached += (unsigned) v->cached - (unsigned) was->cached;
+        g->cached = g->n_cached == g->n_members;
+        g->n_running += (unsigned) runs - (unsigned) ran;
+        if (v->started && v->started > was->started) {
+                if (!g->started) {
+                        g->started = v->started;
+                } else if (g->completed && v->started >= g->completed) {
+                        g->earlier += g->completed - g->started;
+                        g->started = v->started;
+                }
         }
+        if (g->n_running > 0)
+                g->completed = 0;
+        else if (v->completed > g->completed)
+                g->completed = v->completed;
+        if (v->error && *v->error && !g->error)
+                set_error(g, v->error);
+        if (g->error || (v->started && !v->group_weak))
+                reveal(m, g);
+        touch(g);
+}
+
+static void
+take_times(struct model_step *s, const struct sw_progress_vertex *v)
+{
         if (s->completed && v->started > s->started) /* it began again */
                 s->earlier += s->completed - s->started;
         s->started = v->started;
         s->completed = v->completed;
         s->cached = v->cached;
-        free(s->error);
-        s->error = v->error && *v->error ? sw_strdup(v->error) : NULL;
+        set_error(s, v->error);
+}
+
+static void
+take_vertex(model *m, const struct sw_progress_vertex *v)
+{
+        struct model_step *s = step_of(m, &v->digest);
+        struct model_step *row = row_of(m, s, v);
+
+        if (!*s->name && *v->name) {
+                free(s->name);
+                s->name = sw_strdup(v->name);
+        }
+        if (row->is_group)
+                take_member(m, row, s, v);
+        take_times(s, v);
         s->why = v->why;
         s->why_input = v->why_input;
         if (s->paths.n == 0)
@@ -150,12 +269,32 @@ status_of(struct model_step *s, const char *id)
         return &s->statuses.v[s->statuses.n - 1];
 }
 
+/* What a step used, told in numbers whose unit the id says. */
+static bool
+take_usage(struct model_usage *u, const struct sw_progress_status *p)
+{
+        if (!sw_str_has_prefix(p->id, "usage."))
+                return false;
+        if (sw_str_eq(p->id, "usage.cpu_ns"))
+                u->cpu_ns = p->current;
+        else if (sw_str_eq(p->id, "usage.memory_peak"))
+                u->memory_peak = p->current;
+        else if (sw_str_eq(p->id, "usage.io_read"))
+                u->io_read = p->current;
+        else if (sw_str_eq(p->id, "usage.io_written"))
+                u->io_written = p->current;
+        return true;
+}
+
 static void
 take_status(model *m, const struct sw_progress_status *p)
 {
-        struct model_step *s = step_of(m, &p->vertex);
-        struct model_status *st = status_of(s, p->id);
+        struct model_step *of = step_of(m, &p->vertex), *s = row_of(m, of, NULL);
+        struct model_status *st;
 
+        if (take_usage(&of->usage, p))
+                return;
+        st = status_of(s, p->id);
         if (!st)
                 return;
         st->current = p->current;
@@ -180,7 +319,7 @@ begin_line(struct model_step *s, int64_t when)
 static void
 take_log(model *m, const struct sw_progress_log *l)
 {
-        struct model_step *s = step_of(m, &l->vertex);
+        struct model_step *s = row_of(m, step_of(m, &l->vertex), NULL);
         const char *p = l->data, *end = p + l->len;
 
         while (p < end) {
@@ -215,7 +354,7 @@ model_take(model *m, const struct sw_progress_batch *b)
         for (size_t i = 0; i < b->n_statuses; i++)
                 take_status(m, &b->statuses[i]);
         for (size_t i = 0; i < b->n_warnings; i++) {
-                struct model_step *s = step_of(m, &b->warnings[i].vertex);
+                struct model_step *s = row_of(m, step_of(m, &b->warnings[i].vertex), NULL);
 
                 sw_strlist_add(&s->warnings, b->warnings[i].text);
                 touch(s);
@@ -223,7 +362,7 @@ model_take(model *m, const struct sw_progress_batch *b)
         for (size_t i = 0; i < b->n_logs; i++)
                 take_log(m, &b->logs[i]);
         for (size_t i = 0; i < b->n_vertices; i++) {
-                struct model_step *s = step_of(m, &b->vertices[i].digest);
+                struct model_step *s = step_of(m, &b->vertices[i].digest)->row;
 
                 if (s->completed && s->partial.len > 0)
                         end_line(m, s);

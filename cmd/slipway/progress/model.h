@@ -2,7 +2,11 @@
  * cmd/slipway/progress/model.h - what a build's story says so far, as printers need it.
  *
  *      model_take(m, batch)       for each batch of the subscription
- *      ... look at m->steps, print, clear what is marked as fresh ...
+ *      ... look at m->rows, print, clear what is marked as fresh ...
+ *
+ * Steps of one progress group are one row, which has the group's name and whatever its
+ * members tell; it appears when a member begins that is not weak, or fails. What a step
+ * used (statuses "usage.*") is kept as numbers: it is no progress to wait for.
  *
  * Log text is split into lines; each has the seconds since its step began in front, as
  * BuildKit's client prints them. Lines wait until a printer took them; the last few of each
@@ -28,9 +32,19 @@ struct model_status {
         bool shown;
 };
 
+/* What a step used; -1: not known. */
+struct model_usage {
+        int64_t cpu_ns, memory_peak, io_read, io_written;
+};
+
 struct model_step {
         sw_digest digest;
         char *name;
+        struct model_step
+                *row; /* that shows it: itself or its group; NULL: not known yet */
+        bool is_group, revealed;
+        unsigned n_members, n_cached, n_running; /* of a group */
+        struct model_usage usage;
         int64_t started, completed, earlier; /* earlier: ns it ran before it began again */
         bool cached;
         char *error; /* NULL: none */
@@ -53,10 +67,13 @@ struct model_step {
 };
 
 typedef struct model {
-        SW_ARRAY(struct model_step *) steps; /* in the order they came */
-        sw_map *by_digest;
-        int64_t began;   /* monotonic */
-        bool keep_lines; /* false: nobody prints logs line by line */
+        SW_ARRAY(struct model_step *) steps; /* every vertex, in the order they came */
+        SW_ARRAY(struct model_step *)
+                rows;      /* what is shown: steps in no group, and groups */
+        sw_map *by_digest; /* owns steps */
+        sw_map *groups;    /* id -> step; owns them */
+        int64_t began;     /* monotonic */
+        bool keep_lines;   /* false: nobody prints logs line by line */
 } model;
 
 void model_init(model *m, bool keep_lines);
@@ -69,5 +86,7 @@ bool step_running(const struct model_step *s);
 bool step_cancelled(const struct model_step *s);
 /** step_seconds - how long it ran, so far where it still does. */
 double step_seconds(const struct model_step *s);
+/** step_add_usage - "0.5s CPU, 28.2MB memory, 1.2MB read", or nothing. */
+void step_add_usage(sw_buf *b, const struct model_step *s);
 
 #endif

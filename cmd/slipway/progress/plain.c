@@ -134,8 +134,8 @@ show_completed(struct plain *p, model *m, struct progress_out *out)
         for (;;) {
                 struct model_step *first = NULL;
 
-                for (size_t i = 0; i < m->steps.n; i++) {
-                        struct model_step *s = m->steps.v[i];
+                for (size_t i = 0; i < m->rows.n; i++) {
+                        struct model_step *s = m->rows.v[i];
 
                         if (s->fresh && s->completed &&
                             (!first || s->completed < first->completed))
@@ -171,8 +171,8 @@ time_to_switch(const struct plain *p, const model *m, struct model_step **next)
         struct model_step *most = NULL;
         bool late = false;
 
-        for (size_t i = 0; i < m->steps.n; i++) {
-                struct model_step *s = m->steps.v[i];
+        for (size_t i = 0; i < m->rows.n; i++) {
+                struct model_step *s = m->rows.v[i];
 
                 if (!wants(s) && s != p->current)
                         continue;
@@ -212,9 +212,9 @@ plain_end(void *self, model *m, struct progress_out *out)
         struct plain *p = self;
 
         show_completed(p, m, out);
-        for (size_t i = 0; i < m->steps.n; i++) /* never told to have ended */
-                if (wants(m->steps.v[i]) && m->steps.v[i]->lines.n > 0)
-                        show(p, m->steps.v[i], out);
+        for (size_t i = 0; i < m->rows.n; i++) /* never told to have ended */
+                if (wants(m->rows.v[i]) && m->rows.v[i]->lines.n > 0)
+                        show(p, m->rows.v[i], out);
         progress_add_failures(m, out);
 }
 

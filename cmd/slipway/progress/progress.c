@@ -81,8 +81,8 @@ progress_add_amount(sw_buf *b, int64_t current, int64_t total)
 void
 progress_add_failures(const model *m, struct progress_out *out)
 {
-        for (size_t i = 0; i < m->steps.n; i++) {
-                const struct model_step *s = m->steps.v[i];
+        for (size_t i = 0; i < m->rows.n; i++) {
+                const struct model_step *s = m->rows.v[i];
                 size_t first = s->n_tail > MODEL_TAIL ? s->n_tail - MODEL_TAIL : 0;
 
                 if (!s->error || step_cancelled(s))

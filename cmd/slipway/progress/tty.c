@@ -219,9 +219,9 @@ add_header(struct drawing *d, const model *m, bool finished)
         char text[96];
         double took = (double) (sw_time_mono() - m->began) / 1e9;
 
-        for (size_t i = 0; i < m->steps.n; i++) {
-                all += m->steps.v[i]->started != 0;
-                done += m->steps.v[i]->completed != 0;
+        for (size_t i = 0; i < m->rows.n; i++) {
+                all += m->rows.v[i]->started != 0;
+                done += m->rows.v[i]->completed != 0;
         }
         (void) snprintf(text, sizeof(text), "[+] Building %.1fs (%zu/%zu)%s", took, done,
                         all, finished ? " FINISHED" : "");
@@ -240,11 +240,11 @@ draw(struct tty *t, const model *m, struct progress_out *out, bool final)
         if (t->drawn)
                 sw_buf_addf(d.b, "\033[%zuA\r", t->drawn);
         add_header(&d, m, final);
-        for (size_t i = 0; i < m->steps.n; i++)
-                if (m->steps.v[i]->started)
-                        rows += rows_of(t, m->steps.v[i]);
-        for (size_t i = 0; i < m->steps.n; i++) {
-                const struct model_step *s = m->steps.v[i];
+        for (size_t i = 0; i < m->rows.n; i++)
+                if (m->rows.v[i]->started)
+                        rows += rows_of(t, m->rows.v[i]);
+        for (size_t i = 0; i < m->rows.n; i++) {
+                const struct model_step *s = m->rows.v[i];
                 size_t n = rows_of(t, s);
 
                 if (!s->started)

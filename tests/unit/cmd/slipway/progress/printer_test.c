@@ -8,6 +8,7 @@
 
 #include "cmd/slipway/progress/progress.h"
 #include "cmd/slipway/progress/width.h"
+#include "core/solver/solver.h"
 #include "core/solver/story.h"
 #include "tests/unit/unit.h"
 
@@ -59,13 +60,19 @@ stage_close(struct stage *g)
 }
 
 static struct sw__story_vertex *
-add(struct stage *g, const char *name)
+add_to(struct stage *g, const char *name, const struct sw_vertex_group *group)
 {
         sw_digest d = sw_digest_of(name, strlen(name));
         struct sw__story_vertex *v = sw__story_vertex_new(g->story, &d, NULL, 0);
 
-        sw__story_join(g->job, v, name, NULL, 0);
+        sw__story_join(g->job, v, name, group, 0);
         return v;
+}
+
+static struct sw__story_vertex *
+add(struct stage *g, const char *name)
+{
+        return add_to(g, name, NULL);
 }
 
 static void
@@ -203,6 +210,100 @@ START_TEST(plain_statuses)
 }
 END_TEST
 
+/* Members that are weak alone are not worth a row; the group ends with its last member. */
+START_TEST(plain_groups)
+{
+        const struct sw_vertex_group weak = { .id = "g1",
+                                              .name = "COPY a b",
+                                              .weak = true };
+        const struct sw_vertex_group strong = { .id = "g1", .name = "COPY a b" };
+        struct stage g;
+        struct sw__story_vertex *a, *b;
+
+        stage_open(&g, plain_new);
+        a = add_to(&g, "copy", &weak);
+        b = add_to(&g, "merge", &strong);
+        sw__story_started(a, T0);
+        stage_step(&g);
+        shows(&g, "");
+        sw__story_started(b, T0 + S);
+        stage_step(&g);
+        shows(&g, "#1 COPY a b\n");
+        sw__story_ended(a, T0 + 2 * S, false, NULL);
+        stage_step(&g);
+        shows(&g, "");
+        say(b, "from a member\n");
+        sw__story_ended(b, T0 + 3 * S, false, "no luck");
+        stage_step(&g);
+        ck_assert(strstr(g.out.buf.data, " from a member\n#1 ERROR: no luck\n"));
+        sw_buf_clear(&g.out.buf);
+        g.ops->end(g.self, &g.m, &g.out);
+        ck_assert(strstr(g.out.buf.data, "------\n > COPY a b:\n"));
+        ck_assert_uint_eq(g.m.steps.n, 2);
+        ck_assert_uint_eq(g.m.rows.n, 1);
+        sw__story_vertex_unref(a);
+        sw__story_vertex_unref(b);
+        stage_close(&g);
+}
+END_TEST
+
+/* A group is as old as its members were at work: 2 s, a pause, 1 s. */
+START_TEST(groups_that_begin_again)
+{
+        const struct sw_vertex_group group = { .id = "g", .name = "both" };
+        struct stage g;
+        struct sw__story_vertex *a, *b, *c;
+
+        stage_open(&g, plain_new);
+        a = add_to(&g, "a", &group);
+        b = add_to(&g, "b", &group);
+        c = add_to(&g, "c", &(const struct sw_vertex_group){ .id = "o", .name = "other" });
+        sw__story_started(a, T0);
+        sw__story_ended(a, T0 + 2 * S, false, NULL);
+        sw__story_ended(c, T0, true, NULL);
+        stage_step(&g);
+        shows(&g, "#1 other\n#1 CACHED\n\n#2 both\n#2 DONE 2.0s\n");
+        sw__story_started(b, T0 + 10 * S);
+        sw__story_ended(b, T0 + 11 * S, false, NULL);
+        stage_step(&g);
+        shows(&g, "\n#2 both\n#2 DONE 3.0s\n");
+        sw__story_vertex_unref(a);
+        sw__story_vertex_unref(b);
+        sw__story_vertex_unref(c);
+        stage_close(&g);
+}
+END_TEST
+
+/* What a step used is no progress of it: clients would print it as bytes. */
+START_TEST(usage_is_kept_apart)
+{
+        static const struct sw_progress used[] = {
+                { .id = "usage.cpu_ns",
+                  .current = 5300000,
+                  .started = T0,
+                  .completed = T0 },
+                { .id = "usage.memory_peak", .current = 28230000, .completed = T0 },
+                { .id = "usage.io_read", .current = 0, .completed = T0 },
+        };
+        struct stage g;
+        struct sw__story_vertex *a;
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+
+        stage_open(&g, plain_new);
+        a = add(&g, "command");
+        sw__story_started(a, T0);
+        for (size_t i = 0; i < SW_COUNT(used); i++)
+                sw__story_sink.status(a, &used[i]);
+        sw__story_ended(a, T0 + S, false, NULL);
+        stage_step(&g);
+        shows(&g, "#1 command\n#1 DONE 1.0s\n");
+        step_add_usage(&text, g.m.rows.v[0]);
+        ck_assert_str_eq(text.data, "5.3ms CPU, 28.23MB memory");
+        sw__story_vertex_unref(a);
+        stage_close(&g);
+}
+END_TEST
+
 START_TEST(json_as_go_writes_it)
 {
         struct stage g;
@@ -274,5 +375,6 @@ START_TEST(widths)
 }
 END_TEST
 
-UNIT_MAIN("printer", plain_lines, plain_logs_and_failures, plain_statuses,
-          json_as_go_writes_it, terminals_are_not_taken_over, widths)
+UNIT_MAIN("printer", plain_lines, plain_logs_and_failures, plain_statuses, plain_groups,
+          groups_that_begin_again, usage_is_kept_apart, json_as_go_writes_it,
+          terminals_are_not_taken_over, widths)
