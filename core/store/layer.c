@@ -102,12 +102,13 @@ drop_quietly(sw_worker *w, const char *id)
 /* The record of a layer that is about to be. */
 static sw_err *
 add_record(sw_worker *w, const char *id, sw_ref *parent, const struct sw_ref_desc *desc,
-           const char *name)
+           const char *name, bool only)
 {
         sw_auto(sw__tx) tx = { 0 };
         char *parents[1] = { parent ? (char *) sw_ref_id(parent) : NULL };
         char *names[1] = { (char *) name };
         char text[SW__REC_TEXT_MAX + 1];
+        bool taken = false;
         sw__rec rec;
         sw_err *err = sw__rec_init(&rec, desc, text);
 
@@ -120,6 +121,10 @@ add_record(sw_worker *w, const char *id, sw_ref *parent, const struct sw_ref_des
         rec.lease = w->lease.id;
         if (!err)
                 err = sw__tx_begin(w->meta, true, &tx);
+        if (!err && only)
+                err = sw__tree_any(&tx, name, &taken);
+        if (!err && taken)
+                err = sw_err_new(SW_E_EXISTS, "somebody else just made one");
         if (!err)
                 err = sw__rec_add(&tx, id, &rec);
         if (!err)
@@ -129,7 +134,7 @@ add_record(sw_worker *w, const char *id, sw_ref *parent, const struct sw_ref_des
 
 sw_err *
 sw__layer_begin(sw_worker *w, sw_ctx *ctx, sw_ref *parent, const struct sw_ref_desc *desc,
-                const char *name, sw_layer **out)
+                const char *name, bool only, sw_layer **out)
 {
         struct sw__held *h = sw__held_of(w, parent);
         sw_err *err = sw_ctx_check(ctx);
@@ -150,7 +155,7 @@ sw__layer_begin(sw_worker *w, sw_ctx *ctx, sw_ref *parent, const struct sw_ref_d
         sw_layer *l = sw_new(sw_layer);
         l->w = w;
         l->lower = sw__stack_ref(h ? h->stack : NULL);
-        err = add_record(w, sw_id_new(l->id), parent, desc, name);
+        err = add_record(w, sw_id_new(l->id), parent, desc, name, only);
         if (!err) {
                 err = sw__snapshots_prepare(w->snaps, ctx, l->id, sw__stack_of(l->lower));
                 if (err)
@@ -168,7 +173,7 @@ sw_err *
 sw_worker_layer(sw_worker *w, sw_ctx *ctx, sw_ref *parent, const struct sw_ref_desc *desc,
                 sw_layer **out)
 {
-        return sw__layer_begin(w, ctx, parent, desc, NULL, out);
+        return sw__layer_begin(w, ctx, parent, desc, NULL, false, out);
 }
 
 const char *

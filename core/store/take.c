@@ -43,6 +43,29 @@ take_one(sw_worker *w, sw__tx *tx, const char *id, sw__rec *rec, struct taking *
         return err ? err : sw__pair_put(tx, SW_META_HOLDERS, id, w->lease.id);
 }
 
+static bool
+is_tree(const char *id, const sw__rec *rec)
+{
+        return rec && rec->kind == SW__REC_LAYER && rec->is_mutable &&
+               strlen(id) <= SW_ID_LEN;
+}
+
+sw_err *
+sw__tree_any(sw__tx *tx, const char *name, bool *any)
+{
+        sw_auto(sw_strlist) ids = { 0 };
+        sw_err *err = sw__pair_list(tx, SW_META_NAMES, name, NULL, &ids);
+
+        *any = false;
+        for (size_t i = 0; i < ids.n && !err && !*any; i++) {
+                sw_autoptr(sw__rec) rec = NULL;
+
+                err = sw__rec_get(tx, ids.v[i], &rec);
+                *any = !err && is_tree(ids.v[i], rec);
+        }
+        return err;
+}
+
 /* Look for a free one. t->id is "" when there is none. */
 static sw_err *
 look(sw_worker *w, const char *name, struct taking *t)
@@ -57,8 +80,7 @@ look(sw_worker *w, const char *name, struct taking *t)
                 sw_autoptr(sw__rec) rec = NULL;
 
                 err = sw__rec_get(&tx, ids.v[i], &rec);
-                if (err || !rec || rec->kind != SW__REC_LAYER || !rec->is_mutable ||
-                    strlen(ids.v[i]) > SW_ID_LEN)
+                if (err || !is_tree(ids.v[i], rec))
                         continue;
                 t->any = true;
                 if (rec->state == SW__REC_FREE)
@@ -116,7 +138,7 @@ taken(sw_worker *w, struct taking *t)
 
 static sw_err *
 make_new(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *parent,
-         const struct sw_ref_desc *desc, sw_layer **out)
+         const struct sw_ref_desc *desc, bool only, sw_layer **out)
 {
         struct sw_ref_desc mine = { .size = sizeof(mine) };
 
@@ -124,9 +146,35 @@ make_new(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *parent,
                 memcpy(&mine, desc, desc->size < sizeof(mine) ? desc->size : sizeof(mine));
         mine.size = sizeof(mine);
         mine.is_mutable = true;
-        sw_err *err = sw__layer_begin(w, ctx, parent, &mine, name, out);
+        sw_err *err = sw__layer_begin(w, ctx, parent, &mine, name, only, out);
         if (!err)
                 (*out)->taken = true;
+        return err;
+}
+
+/* One that is free, or a new one. *again: others just made the first one. */
+static sw_err *
+take_or_make(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *parent,
+             const struct sw_ref_desc *desc, bool wait, bool only_existing, bool *again,
+             sw_layer **out)
+{
+        struct taking t = { 0 };
+        const bool only = wait || only_existing;
+        sw_err *err = find_free(w, ctx, name, wait, &t);
+
+        *again = false;
+        if (!err && *t.id)
+                *out = taken(w, &t);
+        else if (!err && t.any && only_existing)
+                *out = NULL;
+        else if (!err)
+                err = make_new(w, ctx, name, parent, desc, only && !t.any, out);
+        sw__stack_unref(t.lower);
+        if (only && !t.any && sw_err_code(err) == SW_E_EXISTS) {
+                sw_err_drop(err, "that one is as good");
+                *again = true;
+                return SW_OK;
+        }
         return err;
 }
 
@@ -135,7 +183,7 @@ sw_worker_take(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *parent,
                const struct sw_ref_desc *desc, bool wait, bool only_existing,
                sw_layer **out)
 {
-        struct taking t = { 0 };
+        bool again = true;
         sw_err *err = SW_OK;
 
         if (!*name || strnlen(name, SW__REC_NAME_MAX + 1) > SW__REC_NAME_MAX)
@@ -144,15 +192,9 @@ sw_worker_take(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *parent,
                 err = sw__snapshots_ready(w->snaps, ctx);
         if (!err)
                 err = sw__worker_lease(w);
-        if (!err)
-                err = find_free(w, ctx, name, wait, &t);
-        if (!err && *t.id)
-                *out = taken(w, &t);
-        else if (!err && t.any && only_existing)
-                *out = NULL;
-        else if (!err)
-                err = make_new(w, ctx, name, parent, desc, out);
-        sw__stack_unref(t.lower);
+        while (!err && again)
+                err = take_or_make(w, ctx, name, parent, desc, wait, only_existing, &again,
+                                   out);
         return sw_err_wrap(err, "take %.100s", name);
 }
 

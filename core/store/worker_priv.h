@@ -119,10 +119,13 @@ struct sw_layer {
  *  gets the description as far as there is room. */
 SW_NODISCARD sw_err *sw__rec_init(sw__rec *rec, const struct sw_ref_desc *desc,
                                   char text[SW__REC_TEXT_MAX + 1]);
-/** sw__layer_begin - a record and an active layer. @name: or NULL. */
+/** sw__layer_begin - a record and an active layer. @name: or NULL. @only: SW_E_EXISTS when
+ *  another mutable tree has that name. */
 SW_NODISCARD sw_err *sw__layer_begin(sw_worker *w, sw_ctx *ctx, sw_ref *parent,
                                      const struct sw_ref_desc *desc, const char *name,
-                                     sw_layer **out);
+                                     bool only, sw_layer **out);
 void sw__layer_free(sw_layer *l);
+/** sw__tree_any - whether there is a mutable tree of that name, free or not. */
+SW_NODISCARD sw_err *sw__tree_any(sw__tx *tx, const char *name, bool *any);
 
 #endif

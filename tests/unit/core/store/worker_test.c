@@ -2,6 +2,8 @@
  * Refs from layers, merges, diffs, names; what is found again after the process ended, and
  * what is not.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 
 #include <slipway/mem.h>
@@ -255,6 +257,45 @@ START_TEST(a_mutable_tree_has_one_user)
 }
 END_TEST
 
+static atomic_int writing, most;
+
+static void *
+write_alone(void *arg)
+{
+        sw_layer *l;
+
+        (void) arg;
+        ok(sw_worker_take(w, NULL, "cache:/locked", NULL, NULL, true, false, &l));
+        int now = atomic_fetch_add(&writing, 1) + 1;
+        if (now > atomic_load(&most))
+                atomic_store(&most, now);
+        sched_yield();
+        atomic_fetch_sub(&writing, 1);
+        ok(sw_layer_release(l, NULL));
+        return NULL;
+}
+
+/* Who waits for a tree is alone on it, the first users of its name too: otherwise each of
+ * those makes one of its own. */
+START_TEST(those_who_wait_share_one_tree)
+{
+        enum { N = 8 };
+        pthread_t t[N];
+
+        for (int round = 0; round < 20; round++) {
+                for (int i = 0; i < N; i++)
+                        ck_assert_int_eq(pthread_create(&t[i], NULL, write_alone, NULL), 0);
+                for (int i = 0; i < N; i++)
+                        ck_assert_int_eq(pthread_join(t[i], NULL), 0);
+                ck_assert_int_eq(atomic_load(&most), 1);
+                ck_assert_int_eq(fake_layers(dir), 1);
+                sw_layer *l;
+                ok(sw_worker_take(w, NULL, "cache:/locked", NULL, NULL, true, true, &l));
+                sw_layer_abandon(l);
+        }
+}
+END_TEST
+
 /* What a killed process was writing goes; what it had taken is free again; what it had
  * committed stays. */
 START_TEST(a_killed_process_leaves_no_trace)
@@ -297,4 +338,4 @@ UNIT_MAIN_WITH("worker", before, after, a_ref_is_found_again, a_long_description
                a_view_shows_the_tree, merges_and_diffs_are_stacks, other_diffs_are_computed,
                names_find_the_newest, abandoned_layers_leave_nothing,
                foreign_refs_are_told_apart, a_mutable_tree_has_one_user,
-               a_killed_process_leaves_no_trace)
+               those_who_wait_share_one_tree, a_killed_process_leaves_no_trace)
