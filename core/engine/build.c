@@ -143,7 +143,8 @@ make(sw_engine *e, const struct sw_build_request *req, struct sw_build **out)
                 err = sw_id_check("build id", req->id);
                 if (err)
                         return err;
-                strcpy(b->id, req->id); /* at most 128 bytes: checked */
+                memcpy(b->id, req->id,
+                       strlen(req->id) + 1); /* checked: at most 128 bytes */
         } else {
                 (void) sw_id_new(b->id);
         }

@@ -37,7 +37,7 @@ sw__op_source_digest(const char *key, char out[SW_KEY_TEXT_SIZE])
         sw_buf_addf(&b, "buildkit.source.v0:%s", key);
         d = sw_digest_of(b.data, b.len);
         if (sw_str_has_prefix(key, "session:")) {
-                strcpy(out, "random:");
+                memcpy(out, "random:", sizeof("random:"));
                 (void) sw_digest_hex(&d, out + strlen(out));
         } else {
                 (void) sw_digest_str(&d, out);

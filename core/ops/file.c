@@ -99,7 +99,7 @@ visit(struct run *r, size_t root, size_t *stack, uint8_t *next)
         r->trees[root].seen = 1;
         next[root] = 0;
         while (depth) {
-                size_t at = stack[depth - 1], needs[MAX_NEEDS];
+                size_t at = stack[depth - 1], needs[MAX_NEEDS] = { 0 };
                 size_t n = all_needs(r, r->pb->actions[at], needs);
 
                 if (next[at] == n) {

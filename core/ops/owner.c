@@ -39,8 +39,8 @@ static bool
 parse_line(const char *line, size_t len, const char *name, unsigned fields, uint32_t *id,
            uint32_t *gid)
 {
-        const char *part[4], *end = line + len;
-        size_t n[4], wanted = fields == 7 ? 4 : 3;
+        const char *part[4] = { 0 }, *end = line + len;
+        size_t n[4] = { 0 }, wanted = fields == 7 ? 4 : 3;
 
         for (size_t i = 0; i < wanted; i++) {
                 const char *colon = memchr(line, ':', (size_t) (end - line));

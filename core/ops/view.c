@@ -379,7 +379,7 @@ static sw_err *
 link_at(void *arg, const char *path, char **target)
 {
         const struct sw__view *v = arg;
-        struct sw__view_entry e;
+        struct sw__view_entry e = { 0 };
         sw_err *err = sw__view_lstat(v, path, &e);
 
         if (err && sw_err_code(err) == SW_E_NOT_FOUND) {
@@ -402,7 +402,7 @@ sw__view_read(const struct sw__view *v, const char *path, size_t limit, sw_buf *
 {
         sw_auto(sw_str) plain = NULL;
         sw_auto(sw_fd) fd = -1;
-        struct sw__view_entry e;
+        struct sw__view_entry e = { 0 };
         struct stat st;
         sw_err *err = sw__view_resolve(v, path, true, &plain);
 

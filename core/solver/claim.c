@@ -124,6 +124,8 @@ sw__claim_drop(struct sw__core *c, struct sw__vx *v)
 
                 DL_DELETE(b->members, &v->claim->in[i]);
                 if (!b->members) {
+                        /* It is in the table. */
+                        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
                         HASH_DELETE(hh, c->claims, b);
                         free(b);
                 }

@@ -187,17 +187,24 @@ is_link_of(const struct sw__edge *e, const struct sw_key_link *link)
 }
 
 static bool
+copy_text(char out[SW_KEY_TEXT_SIZE], const char *text)
+{
+        size_t n = strlen(text);
+
+        if (n <= SW_KEY_TEXT_MAX)
+                memcpy(out, text, n + 1);
+        return n <= SW_KEY_TEXT_MAX;
+}
+
+static bool
 take_backlink(void *arg, const char *parent, const struct sw_key_link *link)
 {
         struct backlinks *b = arg;
         struct backlink l = { .input = link->input, .output = link->output };
 
-        if (!is_link_of(b->e, link) || strlen(parent) > SW_KEY_TEXT_MAX ||
-            strlen(link->selector) > SW_KEY_TEXT_MAX)
+        if (!is_link_of(b->e, link) || !copy_text(l.parent, parent) ||
+            !copy_text(l.digest, link->digest) || !copy_text(l.selector, link->selector))
                 return true;
-        strcpy(l.parent, parent);
-        strcpy(l.digest, link->digest);
-        strcpy(l.selector, link->selector);
         sw_array_push(&b->all, l);
         return b->all.n < BACKLINKS_MAX;
 }

@@ -17,7 +17,7 @@ sw__key_root(const char *digest, int32_t output, sw_key_id *out)
 
         assert(strlen(digest) <= SW_KEY_TEXT_MAX);
         size_t n = strlen(digest);
-        memcpy(text, digest, n);
+        memcpy(text, digest, n + 1);
         n += (size_t) snprintf(text + n, sizeof(text) - n, "@%d", (int) output);
         sw_digest d = sw_digest_of(text, n);
         char hex[SW_DIGEST_HEX_LEN + 1];

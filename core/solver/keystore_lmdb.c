@@ -588,6 +588,7 @@ record_key(const char *id, const char *result, char out[RECORD_KEY_MAX])
         const size_t n = strlen(id) + 1, m = strlen(result);
 
         memcpy(out, id, n);
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): its length is known */
         memcpy(out + n, result, m);
         return val(out, n + m);
 }

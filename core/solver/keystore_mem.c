@@ -124,6 +124,7 @@ text_drop(struct store *st, struct text *t)
 {
         if (--t->refs)
                 return;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in there */
         HASH_DELETE(hh, st->texts, t);
         free(t);
 }
@@ -157,6 +158,7 @@ node_get(struct store *st, const char *id)
 static void
 node_free(struct store *st, struct node *n)
 {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is in the table lives */
         HASH_DELETE(hh, st->nodes, n);
         sw_array_release(&n->records);
         sw_array_release(&n->out);
@@ -440,6 +442,7 @@ node_drop_result(struct node *n, struct result *res)
 static void
 result_free(struct store *st, struct result *res)
 {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is in the table lives */
         HASH_DELETE(hh, st->results, res);
         sw_array_release(&res->nodes);
         free(res);
@@ -550,6 +553,7 @@ mem_free(sw_keystore *ks)
 
         HASH_ITER(hh, st->groups, g, tg)
         {
+                /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is in the table lives */
                 HASH_DELETE(hh, st->groups, g);
                 sw_array_release(&g->children);
                 free(g);
@@ -560,6 +564,7 @@ mem_free(sw_keystore *ks)
         result_free(st, r);
         HASH_ITER(hh, st->texts, t, tt)
         {
+                /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is in the table lives */
                 HASH_DELETE(hh, st->texts, t);
                 free(t);
         }

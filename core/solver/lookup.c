@@ -337,10 +337,12 @@ each_probe(struct sw__core *c, struct sw__edge *e, bool (*fn)(struct probe *p, v
 {
         const struct sw__vx *v = e->v;
 
-        for (uint8_t place = 0; place < v->cache->n; place++)
+        for (size_t place = 0; place < v->cache->n; place++)
                 for (uint8_t m = 0; m < v->n_maps; m++) {
-                        struct probe p = { c,     e, v->cache->places[place].keys,
-                                           place, m, v->maps[m] };
+                        struct probe p = {
+                                c, e,         v->cache->places[place].keys, (uint8_t) place,
+                                m, v->maps[m]
+                        };
                         if (!sw__key_is_volatile(v->maps[m]) && fn(&p, arg))
                                 return true;
                 }

@@ -172,7 +172,7 @@ choose(struct pruning *p, candidates *out)
 
 /* Take the record out if it still may go. *removed false: it may not. */
 static sw_err *
-remove_record(struct pruning *p, sw__tx *tx, const struct sw__item *it, bool *removed)
+remove_record(sw__tx *tx, const struct sw__item *it, bool *removed)
 {
         sw_autoptr(sw__rec) rec = NULL;
         bool held = false, parent = false;
@@ -243,7 +243,7 @@ remove_batch(struct pruning *p, const size_t *at, size_t n)
         sw_err *err = sw__tx_begin(p->w->meta, true, &tx);
 
         for (size_t i = 0; i < n && !err; i++)
-                err = remove_record(p, &tx, &p->s.items.v[at[i]], &removed[i]);
+                err = remove_record(&tx, &p->s.items.v[at[i]], &removed[i]);
         if (!err)
                 err = sw__tx_commit(&tx, true);
         return err ? err : finish_batch(p, at, removed, n);

@@ -192,9 +192,10 @@ sw_ref_open(sw_ctx *ctx, sw_ref *r, sw_tree **out)
         }
         t->ref = sw_ref_ref(r);
         if (t->dirfd < 0) { /* hold the provider to handing back a directory */
+                err = sw_err_new(SW_E_INTERNAL, "ref %s was opened without a directory",
+                                 r->id);
                 sw_tree_drop(t);
-                return sw_err_new(SW_E_INTERNAL, "ref %s was opened without a directory",
-                                  r->id);
+                return err;
         }
         *out = t;
         return SW_OK;

@@ -70,6 +70,7 @@ add_xattrs(sw_buf *pax, const sw_strlist *names, const sw_buf *records)
         for (size_t i = 0; i < names->n; i++) {
                 size_t off, len;
 
+                /* NOLINTNEXTLINE(cert-err34-c): written by add_xattr */
                 if (sscanf(strchr(names->v[i], '\x01') + 1, "%zu %zu", &off, &len) == 2)
                         sw_buf_add(pax, records->data + off, len);
         }

@@ -282,6 +282,8 @@ do_job(struct flat *f, const struct job *j)
         if (!err)
                 err = make_entries(f, j, names, to, &whiteouts);
         if (!err)
+                /* A directory comes from somewhere. */
+                /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
                 err = open_source(f, j->from.v[0], j->path, &like);
         if (!err)
                 err = set_marks(f, j, to, whiteouts);

@@ -246,7 +246,9 @@ drop_doubles(struct snapdir_stack *st)
         for (size_t i = st->keys.n; i-- > 0;)
                 if (sw_map_set(seen, st->keys.v[i], seen))
                         st->keys.v[--to] = st->keys.v[i];
-        memmove(st->keys.v, st->keys.v + to, (st->keys.n - to) * sizeof(*st->keys.v));
+        if (to > 0)
+                memmove(st->keys.v, st->keys.v + to,
+                        (st->keys.n - to) * sizeof(*st->keys.v));
         st->keys.n -= to;
 }
 

@@ -89,8 +89,9 @@ is_bad(const char *text)
         char name[32];
         int major, minor, release, end = 0;
 
-        if (sscanf(text, "%31s version %d.%d.%d%n", name, &major, &minor, &release, &end) !=
-                    4 ||
+        /* NOLINTNEXTLINE(cert-err34-c): four digits always fit */
+        if (sscanf(text, "%31s version %4d.%4d.%4d%n", name, &major, &minor, &release,
+                   &end) != 4 ||
             text[end] == '+')
                 return false;
         for (size_t i = 0; i < SW_COUNT(fixed); i++)

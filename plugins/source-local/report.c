@@ -69,7 +69,7 @@ report_biggest(sw_ctx *ctx, const char *name, const struct list *l)
                 const char *path = l->v[i].path;
                 size_t len = strcspn(path, "/");
 
-                if (len != t.len || memcmp(path, t.name, len) != 0) {
+                if (!t.name || len != t.len || memcmp(path, t.name, len) != 0) {
                         rank(best, &t);
                         t = (struct top){ path, len, S_ISDIR(l->v[i].mode), 0 };
                 }

@@ -164,7 +164,7 @@ parse_plugin(struct arguments *a, const char *text)
         sw_auto(sw_str) kind = sw_strndup(text, slash ? (size_t) (slash - text) : 0);
 
         a->kind = sw_kind_parse(kind);
-        if (!a->kind || !slash[1]) {
+        if (!a->kind || !slash || !slash[1]) {
                 fprintf(stderr,
                         "slipway-contract: %s: must be KIND/NAME, such as "
                         "exporter/discard\n",

@@ -91,7 +91,7 @@ random_solve(struct drive *d)
         if (!d->jobs[job].job)
                 return;
         if (chance(&w->ch, 20))
-                ignore = choose(&w->ch, 1u << 16) & choose(&w->ch, 1u << 16);
+                ignore = choose(&w->ch, 1u << 16), ignore &= choose(&w->ch, 1u << 16);
         random_roots(w, roots, &n);
         drive_solve(d, job, roots, n, ignore);
 }

@@ -454,7 +454,9 @@ main(void)
         states = sw_map_new(free_state);
         runs = sw_map_new(free_run);
         while (getline(&text, &room, stdin) >= 0) {
-                struct line l = { .number = ++number };
+                struct line l = { .number = number + 1 };
+
+                number++;
 
                 split(text, &l);
                 if (l.words.n && l.words.v[0][0] != '#') {

@@ -207,7 +207,7 @@ value_json(const char *text)
 
         if (decode(text, &raw))
                 o = json_loadb(raw.data, raw.len, JSON_REJECT_DUPLICATES, NULL);
-        if (o && json_is_object(o) && json_object_size(o) > 0)
+        if (json_object_size(o) > 0) /* 0 for what is none */
                 return o;
         json_decref(o);
         return json_text(text);

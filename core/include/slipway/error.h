@@ -59,19 +59,26 @@ struct sw_place {
 };
 #define SW_HERE ((struct sw_place){ __FILE__, __LINE__ })
 
+/* Never NULL, which clang's analyzer cannot see for itself. */
+#ifdef __clang_analyzer__
+#define SW__SURE(e) ((e) ?: (__builtin_trap(), (sw_err *) 0))
+#else
+#define SW__SURE(e) (e)
+#endif
+
 /**
  * sw_err_new - make an error.   (macro: adds the place)
  * @code: what kind of failure.
  * @fmt:  message without a trailing newline or full stop; names the thing.
  * Returns: an error, handed to the caller; never NULL.
  */
-#define sw_err_new(code, ...) sw_err_new_at(SW_HERE, code, 0, __VA_ARGS__)
+#define sw_err_new(code, ...) SW__SURE(sw_err_new_at(SW_HERE, code, 0, __VA_ARGS__))
 
 /**
  * sw_err_sys - make an error from errno; strerror(@err) ends the message.   (macro)
  * ENOMEM, ENOSPC and the like keep @code: the number is kept beside it.
  */
-#define sw_err_sys(code, err, ...) sw_err_new_at(SW_HERE, code, err, __VA_ARGS__)
+#define sw_err_sys(code, err, ...) SW__SURE(sw_err_new_at(SW_HERE, code, err, __VA_ARGS__))
 
 /**
  * sw_err_wrap - say what was being done when @err came up.   (macro)

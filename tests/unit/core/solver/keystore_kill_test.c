@@ -211,7 +211,7 @@ START_TEST(killed_at_any_moment)
         char dir[64];
 
         for (unsigned k = 0; k < kills; k += PER_FILE) {
-                struct writer w[PER_FILE];
+                struct writer w[PER_FILE] = { 0 };
 
                 unit_mkdtemp(dir, sizeof(dir), "kill");
                 for (unsigned i = 0; i < PER_FILE; i++) {
