@@ -122,10 +122,48 @@ snapdir_open_dir(int dirfd, const char *path)
         return open_walk(dirfd, path);
 }
 
-bool
-snapdir_is_whiteout(const struct stat *st)
+/* ---- whiteouts --------------------------------------------------------------------- */
+
+/* Permission bits of a file that is a whiteout: unusual, so that others need no look at
+ * their attributes; its owner may read those. */
+#define WHITEOUT_MODE 01400
+
+static const char *
+attr_whiteout(const struct snapdir *s)
 {
-        return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+        return s->userxattr ? "user.overlay.whiteout" : "trusted.overlay.whiteout";
+}
+
+bool
+snapdir_is_whiteout(const struct snapdir *s, int dirfd, const char *name,
+                    const struct stat *st)
+{
+        char value;
+
+        if (S_ISCHR(st->st_mode))
+                return st->st_rdev == makedev(0, 0);
+        return s->file_whiteouts && S_ISREG(st->st_mode) && st->st_size == 0 &&
+               (st->st_mode & 07777) == WHITEOUT_MODE &&
+               get_attr(dirfd, name, attr_whiteout(s), &value, 1) >= 0;
+}
+
+int
+snapdir_make_whiteout(const struct snapdir *s, int dirfd, const char *name)
+{
+        if (!s->file_whiteouts)
+                return mknodat(dirfd, name, S_IFCHR, makedev(0, 0));
+        sw_auto(sw_fd) fd =
+                openat(dirfd, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
+                       0600);
+        if (fd < 0)
+                return -1;
+        if (fsetxattr(fd, attr_whiteout(s), "y", 1, 0) == 0 &&
+            fchmod(fd, WHITEOUT_MODE) == 0)
+                return 0;
+        const int sys = errno;
+        (void) unlinkat(dirfd, name, 0); /* the first error is told */
+        errno = sys;
+        return -1;
 }
 
 static int

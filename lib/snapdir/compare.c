@@ -24,6 +24,7 @@ meta_set(struct meta *m, const struct stat *st)
                 .ino = st->st_ino,
                 .size = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? st->st_size : 0,
                 .mtime = (int64_t) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+                .ctime = st->st_ctim,
         };
 }
 

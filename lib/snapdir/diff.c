@@ -146,7 +146,7 @@ see(const struct diff *d, struct side *side, uint32_t layer, int dirfd, const ch
                 return SW_OK;
         if (!S_ISDIR(st->st_mode)) {
                 side->closed = true;
-                if (!side->found && !snapdir_is_whiteout(st)) {
+                if (!side->found && !snapdir_is_whiteout(d->s, dirfd, name, st)) {
                         side->found = true;
                         side->layer = layer;
                         meta_set(&side->meta, st);
@@ -281,6 +281,10 @@ differs(struct diff *d, const struct change *dir, const struct entry *e, bool *y
         *yes = false;
         if (e->lower.layer == e->upper.layer)
                 return SW_OK;
+        if (d->copied &&
+            snapdir_copied_same(d->copied, e->upper.meta.ino, &e->upper.meta.ctime,
+                                e->lower.layer, e->lower.meta.ino))
+                return SW_OK;
         if ((e->lower.meta.mode & S_IFMT) != (e->upper.meta.mode & S_IFMT)) {
                 *yes = true;
                 return SW_OK;
@@ -370,26 +374,34 @@ walk_dir(struct walk *w, const struct todo *t)
 
 /* ---- the whole --------------------------------------------------------------------- */
 
-/* Add the layers of a stack to the table; *out: their numbers, top first. An empty stack is
- * an empty directory. */
+/* Add directories to the table; *out: their numbers, in the same order. */
 static void
-add_stack(struct diff *d, sw_map *numbers, const struct snapdir_stack *st, layer_list *out)
+add_dirs(struct diff *d, sw_map *numbers, const sw_strlist *dirs, layer_list *out)
 {
-        char path[SNAPDIR_PATH] = "e/0";
+        for (size_t i = 0; i < dirs->n; i++) {
+                uintptr_t n = (uintptr_t) sw_map_get(numbers, dirs->v[i]); /* plus one */
 
-        for (size_t i = st->keys.n; i-- > 0 || !out->n;) {
-                if (st->keys.n)
-                        snapdir_stack_path(st, i, path);
-                uintptr_t n = (uintptr_t) sw_map_get(numbers, path); /* plus one */
                 if (!n) {
-                        sw_array_push(&d->paths, sw_strdup(path));
+                        sw_array_push(&d->paths, sw_strdup(dirs->v[i]));
                         n = d->paths.n;
-                        (void) sw_map_set(numbers, path, (void *) n);
+                        (void) sw_map_set(numbers, dirs->v[i], (void *) n);
                 }
                 sw_array_push(out, (uint32_t) (n - 1));
-                if (!st->keys.n)
-                        break;
         }
+}
+
+/* The directories of a stack, top first. An empty one is an empty directory. */
+static void
+list_stack(const struct snapdir_stack *st, sw_strlist *out)
+{
+        char path[SNAPDIR_PATH];
+
+        for (size_t i = st->keys.n; i-- > 0;) {
+                snapdir_stack_path(st, i, path);
+                sw_strlist_add(out, path);
+        }
+        if (!out->n)
+                sw_strlist_add(out, "e/0");
 }
 
 /* The roots themselves; the first directory to look at. */
@@ -455,26 +467,20 @@ diff_release(struct diff *d)
 }
 
 sw_err *
-snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
-             const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w)
+snapdir_diff_dirs(struct snapdir *s, sw_ctx *ctx, const sw_strlist *lower,
+                  const sw_strlist *upper, const struct snapdir_copied *copied,
+                  const struct sw_layer_ops *ops, void *w)
 {
-        sw_auto(snapdir_stack) lo = SNAPDIR_STACK_INIT;
-        sw_auto(snapdir_stack) up = SNAPDIR_STACK_INIT;
         sw_autoptr(sw_map) numbers = sw_map_new(NULL);
-        struct diff d = { .s = s, .ctx = ctx };
+        struct diff d = { .s = s, .ctx = ctx, .copied = copied };
         layer_list l = { NULL, 0, 0 }, u = { NULL, 0, 0 };
-        sw_err *err = snapdir_stack_check(s, lower, &lo);
 
-        if (!err)
-                err = snapdir_stack_check(s, upper, &up);
-        if (err)
-                return err;
-        add_stack(&d, numbers, &lo, &l);
-        add_stack(&d, numbers, &up, &u);
+        add_dirs(&d, numbers, lower, &l);
+        add_dirs(&d, numbers, upper, &u);
         d.in_lower = sw_alloc(d.paths.n);
         for (size_t i = 0; i < l.n; i++)
                 d.in_lower[l.v[i]] = 1;
-        err = walk_all(&d, &l, &u);
+        sw_err *err = walk_all(&d, &l, &u);
         if (!err && d.need_full) {
                 changes_free(d.root);
                 d.root = NULL;
@@ -489,4 +495,23 @@ snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
         sw_array_release(&u);
         diff_release(&d);
         return err;
+}
+
+sw_err *
+snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
+             const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w)
+{
+        sw_auto(snapdir_stack) lo = SNAPDIR_STACK_INIT;
+        sw_auto(snapdir_stack) up = SNAPDIR_STACK_INIT;
+        sw_auto(sw_strlist) lo_dirs = { 0 };
+        sw_auto(sw_strlist) up_dirs = { 0 };
+        sw_err *err = snapdir_stack_check(s, lower, &lo);
+
+        if (!err)
+                err = snapdir_stack_check(s, upper, &up);
+        if (err)
+                return err;
+        list_stack(&lo, &lo_dirs);
+        list_stack(&up, &up_dirs);
+        return snapdir_diff_dirs(s, ctx, &lo_dirs, &up_dirs, NULL, ops, w);
 }

@@ -19,6 +19,7 @@ struct meta {
         dev_t rdev;
         ino_t ino;
         int64_t size, mtime;
+        struct timespec ctime;
 };
 
 struct change {
@@ -38,6 +39,7 @@ struct diff {
         struct snapdir *s;
         sw_ctx *ctx;
         SW_ARRAY(char *) paths; /* of all layers, relative to the store; owned */
+        const struct snapdir_copied *copied; /* or NULL; the lower directories come first */
         struct change *root;
         char *in_lower; /* owned; per layer: 1 when the lower stack has it */
         bool full;      /* look at every name, whatever layers have in common */

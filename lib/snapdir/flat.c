@@ -11,6 +11,9 @@
  * whose usage counts it), and each part has a note of it (c/<part>/p.<digest>): removing
  * any part removes it. Notes come first: a flat that can be seen is known to all its parts.
  *
+ * A copy (snapdir_copy_tree) is made the same way, as a whole tree whose files are copies;
+ * files with several names in a layer are one file again.
+ *
  * Thread: any; several may make the same one at once, the first one stays.
  */
 #include <dirent.h>
@@ -33,8 +36,12 @@ struct job {
 struct flat {
         struct snapdir *s;
         sw_ctx *ctx;
-        const struct snapdir_slice *slice;
-        const char *root; /* where it is made */
+        char *const *sources; /* directories, top first */
+        size_t n_sources;
+        bool whole;
+        const char *root;              /* where it is made */
+        struct snapdir_copied *copied; /* NULL: files are linked */
+        sw_map *links;                 /* of a copy: origin -> its first path, owned */
         atomic_bool no_clone;
         SW_ARRAY(struct job) jobs;
 };
@@ -65,7 +72,7 @@ job_release(struct job *j)
 static sw_err *
 open_source(const struct flat *f, uint32_t i, const char *path, int *fd)
 {
-        sw_auto(sw_str) full = sw_asprintf("%s/%s", f->slice->sources.v[i], path);
+        sw_auto(sw_str) full = sw_asprintf("%s/%s", f->sources[i], path);
 
         *fd = snapdir_open_dir(f->s->dirfd, full);
         return *fd < 0 ? snapdir_err(errno, "open", full) : SW_OK;
@@ -82,11 +89,12 @@ see(struct flat *f, struct name *n, uint32_t source, int dirfd, const struct dir
 
         if (n->closed)
                 return SW_OK;
-        if (e->d_type == DT_CHR || e->d_type == DT_UNKNOWN) {
+        if (e->d_type == DT_CHR || e->d_type == DT_UNKNOWN ||
+            (f->s->file_whiteouts && e->d_type == DT_REG)) {
                 if (fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                         return snapdir_err(errno, "look at", e->d_name);
                 dir = S_ISDIR(st.st_mode);
-                whiteout = snapdir_is_whiteout(&st);
+                whiteout = snapdir_is_whiteout(f->s, dirfd, e->d_name, &st);
         }
         if (dir)
                 err = snapdir_is_opaque(f->s, dirfd, e->d_name, &opaque);
@@ -165,47 +173,141 @@ copy_contents(struct flat *f, int from, int to, const char *name, int64_t size)
         return snapdir_copy(in, 0, size, out, &f->no_clone, sw_ctx_cancel(f->ctx));
 }
 
-sw_err *
-snapdir_copy_entry(struct snapdir *s, sw_ctx *ctx, int from, int to, const char *name)
+/* Copy an entry that is no directory, with all it has. */
+static sw_err *
+copy_entry(struct flat *f, int from, int to, const char *name, const struct stat *st)
 {
-        struct flat f = { .s = s, .ctx = ctx };
-        struct stat st;
+        const struct timespec times[2] = { st->st_atim, st->st_mtim };
         sw_err *err = SW_OK;
 
-        if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return snapdir_err(errno, "look at", name);
-        if (S_ISREG(st.st_mode)) {
-                err = copy_contents(&f, from, to, name, st.st_size);
-        } else if (S_ISLNK(st.st_mode)) {
+        if (S_ISREG(st->st_mode)) {
+                err = copy_contents(f, from, to, name, st->st_size);
+        } else if (S_ISLNK(st->st_mode)) {
                 sw_auto(sw_str) target = NULL;
 
                 err = sw_path_readlink(from, name, &target);
                 if (!err && symlinkat(target, to, name) < 0)
                         err = snapdir_err(errno, "copy", name);
-        } else if (mknodat(to, name, (st.st_mode & S_IFMT) | 0600, st.st_rdev) < 0) {
+        } else if (mknodat(to, name, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0) {
                 err = snapdir_err(errno, "copy", name);
         }
-        const struct timespec times[2] = { st.st_atim, st.st_mtim };
-        if (!err && fchownat(to, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+        if (!err && fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
                 err = snapdir_err(errno, "set the owner of", name);
-        if (!err && !S_ISLNK(st.st_mode) && fchmodat(to, name, st.st_mode & 07777, 0) < 0)
-                err = snapdir_err(errno, "set the mode of", name);
+        /* attributes of user.* need a file that its owner may write */
         if (!err)
                 err = copy_attrs(from, to, name);
+        if (!err && !S_ISLNK(st->st_mode) && fchmodat(to, name, st->st_mode & 07777, 0) < 0)
+                err = snapdir_err(errno, "set the mode of", name);
         if (!err && utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
                 err = snapdir_err(errno, "set the time of", name);
         return err;
 }
 
+/* ---- links and copies -------------------------------------------------------------- */
+
+/* A file of a layer. */
+struct origin {
+        uint64_t source, ino;
+};
+
+/* What one of a copy was made of, and how it was then. */
+struct copied_file {
+        struct origin from;
+        struct timespec ctime;
+};
+
+void
+snapdir_copied_release(struct snapdir_copied *c)
+{
+        sw_map_free(c->files);
+        c->files = NULL;
+}
+
+bool
+snapdir_copied_same(const struct snapdir_copied *c, ino_t ino, const struct timespec *ctime,
+                    uint32_t source, ino_t from_ino)
+{
+        const uint64_t key = ino;
+        const struct copied_file *f = sw_map_get_bytes(c->files, &key, sizeof(key));
+
+        /* what was changed within the same tick of the clock cannot be told by it */
+        return f && f->from.source == source && f->from.ino == from_ino &&
+               f->ctime.tv_sec == ctime->tv_sec && f->ctime.tv_nsec == ctime->tv_nsec &&
+               (ctime->tv_sec < c->when.tv_sec ||
+                (ctime->tv_sec == c->when.tv_sec && ctime->tv_nsec < c->when.tv_nsec));
+}
+
+static sw_err *
+note_copy(struct flat *f, struct origin from, int to, const char *name)
+{
+        struct stat st;
+
+        if (fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return snapdir_err(errno, "look at", name);
+        const uint64_t key = st.st_ino;
+        struct copied_file *c = sw_new(struct copied_file);
+        c->from = from;
+        c->ctime = st.st_ctim;
+        (void) sw_map_set_bytes(f->copied->files, &key, sizeof(key), c);
+        return SW_OK;
+}
+
+/* Another name of what was copied to @first before. */
+static sw_err *
+link_copy(struct flat *f, const char *first, int to, const char *name)
+{
+        const char *slash = strrchr(first, '/');
+        sw_auto(sw_str) dir =
+                sw_asprintf("%s/%.*s", f->root, slash ? (int) (slash - first) : 0, first);
+        sw_auto(sw_fd) from = snapdir_open_dir(f->s->dirfd, dir);
+
+        if (from < 0 || linkat(from, slash ? slash + 1 : first, to, name, 0) < 0)
+                return snapdir_err(errno, "link", name);
+        return SW_OK;
+}
+
+static sw_err *
+place_copy(struct flat *f, const struct job *j, uint32_t source, int from, int to,
+           const char *name)
+{
+        struct stat st;
+        sw_err *err;
+
+        if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return snapdir_err(errno, "look at", name);
+        const struct origin key = { source, st.st_ino };
+        const char *first =
+                st.st_nlink > 1 ? sw_map_get_bytes(f->links, &key, sizeof(key)) : NULL;
+        if (first) {
+                err = link_copy(f, first, to, name);
+        } else {
+                err = copy_entry(f, from, to, name, &st);
+                if (!err && st.st_nlink > 1)
+                        (void) sw_map_set_bytes(f->links, &key, sizeof(key),
+                                                *j->path ? sw_asprintf("%s/%s", j->path,
+                                                                       name)
+                                                         : sw_strdup(name));
+        }
+        return err ? err : note_copy(f, key, to, name);
+}
+
 /* Another name of a file; a copy where it cannot have one more. */
 static sw_err *
-link_entry(struct flat *f, int from, int to, const char *name)
+place_link(struct flat *f, int from, int to, const char *name, bool whiteout)
 {
+        struct stat st;
+
         if (linkat(from, name, to, name, 0) == 0)
                 return SW_OK;
         if (errno != EMLINK && errno != EPERM)
                 return snapdir_err(errno, "link", name);
-        return snapdir_copy_entry(f->s, f->ctx, from, to, name);
+        if (whiteout)
+                return snapdir_make_whiteout(f->s, to, name) == 0
+                               ? SW_OK
+                               : snapdir_err(errno, "make whiteout", name);
+        if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return snapdir_err(errno, "look at", name);
+        return copy_entry(f, from, to, name, &st);
 }
 
 static sw_err *
@@ -213,7 +315,7 @@ add_job(struct flat *f, const struct job *in, const char *name, struct name *n)
 {
         struct job j = { .path = *in->path ? sw_asprintf("%s/%s", in->path, name)
                                            : sw_strdup(name),
-                         .opaque = n->opaque && !f->slice->whole };
+                         .opaque = n->opaque && !f->whole };
 
         j.from.v = n->from.v; /* given */
         j.from.n = n->from.n;
@@ -256,8 +358,11 @@ make_entries(struct flat *f, const struct job *j, sw_map *names, int to, bool *w
                                         err = snapdir_err(errno, "make", it.key);
                                 else
                                         err = add_job(f, j, it.key, n);
-                        } else if (!n->whiteout || !f->slice->whole) {
-                                err = link_entry(f, from, to, it.key);
+                        } else if (!n->whiteout || !f->whole) {
+                                err = f->copied ? place_copy(f, j, j->from.v[i], from, to,
+                                                             it.key)
+                                                : place_link(f, from, to, it.key,
+                                                             n->whiteout);
                                 *whiteouts |= n->whiteout;
                         }
                 }
@@ -296,7 +401,7 @@ fill(struct flat *f)
         struct job first = { .path = sw_strdup("") };
         sw_err *err = SW_OK;
 
-        for (size_t i = 0; i < f->slice->sources.n; i++)
+        for (size_t i = 0; i < f->n_sources; i++)
                 sw_array_push(&first.from, (uint32_t) i);
         sw_array_push(&f->jobs, first);
         while (f->jobs.n) {
@@ -371,7 +476,12 @@ snapdir_slice_make(struct snapdir *s, sw_ctx *ctx, const struct snapdir_slice *s
                    char out[SNAPDIR_PATH])
 {
         char temp[SNAPDIR_PATH], root[SNAPDIR_PATH + 4], digest[33];
-        struct flat f = { .s = s, .ctx = ctx, .slice = sl, .root = root };
+        struct flat f = { .s = s,
+                          .ctx = ctx,
+                          .sources = sl->sources.v,
+                          .n_sources = sl->sources.n,
+                          .whole = sl->whole,
+                          .root = root };
 
         flat_name(sl, out, digest);
         snapdir_temp(s, temp);
@@ -390,6 +500,43 @@ snapdir_slice_make(struct snapdir *s, sw_ctx *ctx, const struct snapdir_slice *s
         }
         (void) strncat(out, "/fs", SNAPDIR_PATH - strlen(out) - 1);
         return sw_err_wrap(err, "put %zu layers together", sl->n);
+}
+
+/* ---- copies ------------------------------------------------------------------------ */
+
+/* The time of now as the file system has it. */
+static sw_err *
+file_time(struct snapdir *s, struct timespec *out)
+{
+        char path[SNAPDIR_PATH];
+        struct stat st;
+
+        snapdir_temp(s, path);
+        sw_auto(sw_fd) fd =
+                openat(s->dirfd, path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+        if (fd < 0 || fstat(fd, &st) < 0 || unlinkat(s->dirfd, path, 0) < 0)
+                return snapdir_err(errno, "make", path);
+        *out = st.st_ctim;
+        return SW_OK;
+}
+
+sw_err *
+snapdir_copy_tree(struct snapdir *s, sw_ctx *ctx, const sw_strlist *sources,
+                  const char *root, struct snapdir_copied *copied)
+{
+        sw_autoptr(sw_map) links = sw_map_new(free);
+        struct flat f = { .s = s,
+                          .ctx = ctx,
+                          .sources = sources->v,
+                          .n_sources = sources->n,
+                          .whole = true,
+                          .root = root,
+                          .copied = copied,
+                          .links = links };
+
+        copied->files = sw_map_new(free);
+        sw_err *err = fill(&f);
+        return err ? err : file_time(s, &copied->when);
 }
 
 /* ---- sizes ------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@ libsnapdir_la_SOURCES = \
 	lib/snapdir/snapdir.h \
 	lib/snapdir/store.c \
 	lib/snapdir/usage.c \
+	lib/snapdir/work.c \
 	lib/snapdir/writer.c \
 	lib/snapdir/writer_priv.h \
 	lib/snapdir/writerdirs.c

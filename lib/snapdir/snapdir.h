@@ -5,11 +5,15 @@
  * A layer is a directory in *diff form*, as overlayfs keeps an upper directory: files
  * whole, a whiteout is a character device 0:0, an opaque directory has the attribute
  * trusted.overlay.opaque="y" (user.overlay.opaque where trusted ones are not permitted).
+ * Where no such device can be made, as on another overlay, a whiteout is an empty file with
+ * the attribute trusted.overlay.whiteout; overlayfs does not take that for one.
  * Below the directory a store was opened on:
  *
  *      a/<key>/fs              an active layer; "fo" instead of "fs" when its root is
  *                              opaque, which overlayfs itself does not look at
  *      a/<key>/lower           the keys it was prepared on, one a line, bottom first
+ *      a/<key>/m               a copy of the tree that can be written (snapshot-native)
+ *      {a,c}/<key>/hides       the layer writer has put whiteouts or marks into fs
  *      c/<key>/fs              a committed layer
  *      c/<key>/f.<digest>/fs   several layers, the top one of which is <key>, as one
  *      c/<key>/p.<digest>      symlink: <key> is a part of c/<target>/f.<digest>
@@ -40,6 +44,7 @@ struct snapdir {
         char proc[SW_ID_SIZE]; /* <id> */
         atomic_uint next;      /* names in there */
         bool userxattr;        /* user.overlay.* */
+        bool file_whiteouts;   /* no devices 0:0 can be made here */
         uid_t uid;             /* of what this process makes */
         gid_t gid;             /* the same */
         mode_t lost;           /* permission bits that a new file does not get */
@@ -87,6 +92,8 @@ sw_err *snapdir_stack_check(struct snapdir *s, const struct sw_stack *in,
 /* What the active layer @key was prepared on. */
 sw_err *snapdir_stack_read(struct snapdir *s, const char *key, struct snapdir_stack *out);
 void snapdir_stack_release(struct snapdir_stack *st);
+/* Whether the layer has no whiteouts and marks: its directory is a tree by itself. */
+bool snapdir_is_plain(struct snapdir *s, char state, const char *key);
 /* Where layer @i of a stack is, relative to the store. */
 void snapdir_stack_path(const struct snapdir_stack *st, size_t i, char out[SNAPDIR_PATH]);
 typedef struct snapdir_stack snapdir_stack;
@@ -105,7 +112,11 @@ void snapdir_proc_path(char out[300], int dirfd, const char *name);
 int snapdir_open_dir(int dirfd, const char *path);
 /* Whether the directory @name in @dirfd ("" or NULL: @dirfd itself) is opaque. */
 sw_err *snapdir_is_opaque(const struct snapdir *s, int dirfd, const char *name, bool *yes);
-bool snapdir_is_whiteout(const struct stat *st);
+/* Whether the entry @name of @dirfd, of which @st was got, stands for nothing. */
+bool snapdir_is_whiteout(const struct snapdir *s, int dirfd, const char *name,
+                         const struct stat *st);
+/* Make one where nothing is. -1 and errno. */
+int snapdir_make_whiteout(const struct snapdir *s, int dirfd, const char *name);
 /* The names of the attributes of @name in @dirfd (as above) that belong to the tree: not
  * overlayfs's, not security.selinux, which the machine sets. Sorted; added to @names. */
 sw_err *snapdir_attr_list(int dirfd, const char *name, sw_strlist *names);
@@ -136,6 +147,12 @@ sw_err *snapdir_write(struct snapdir *s, sw_ctx *ctx, const char *key,
 
 sw_err *snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
                      const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w);
+struct snapdir_copied;
+/* The same of directories, top first, relative to the store. @copied: of @upper, which is
+ * one directory, from @lower; or NULL. */
+sw_err *snapdir_diff_dirs(struct snapdir *s, sw_ctx *ctx, const sw_strlist *lower,
+                          const sw_strlist *upper, const struct snapdir_copied *copied,
+                          const struct sw_layer_ops *ops, void *w);
 
 /* ---- flat.c ---- */
 
@@ -143,7 +160,7 @@ sw_err *snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lowe
 struct snapdir_slice {
         const char *const *keys; /* bottom first; borrowed */
         size_t n;
-        bool whole;               /* a tree, with nothing below: no whiteouts */
+        bool whole;               /* a tree, with nothing below: no whiteouts or marks */
         SW_ARRAY(char *) sources; /* the directories to put together, top first; owned */
 };
 void snapdir_slice_release(struct snapdir_slice *sl);
@@ -158,9 +175,29 @@ sw_err *snapdir_slice_make(struct snapdir *s, sw_ctx *ctx, const struct snapdir_
 /* How many entries the sources have, as far as @limit + 1. */
 sw_err *snapdir_slice_entries(struct snapdir *s, const struct snapdir_slice *sl,
                               size_t limit, size_t *n);
-/* Copy an entry that is no directory, with all it has. */
-sw_err *snapdir_copy_entry(struct snapdir *s, sw_ctx *ctx, int from, int to,
-                           const char *name);
+/* Where each file of a copy comes from. */
+struct snapdir_copied {
+        sw_map *files;        /* inode -> a struct of flat.c's */
+        struct timespec when; /* all was copied before */
+};
+/* Copy the tree of @sources (top first, nothing below) into the empty directory @root,
+ * relative to the store. @copied: filled; released by the caller, also after an error. */
+sw_err *snapdir_copy_tree(struct snapdir *s, sw_ctx *ctx, const sw_strlist *sources,
+                          const char *root, struct snapdir_copied *copied);
+void snapdir_copied_release(struct snapdir_copied *c);
+/* Whether the file @ino of a copy, last changed at @ctime, is still just what @from_ino of
+ * the source @source was. False: not known. */
+bool snapdir_copied_same(const struct snapdir_copied *c, ino_t ino,
+                         const struct timespec *ctime, uint32_t source, ino_t from_ino);
+
+/* ---- work.c ---- a tree that is a plain directory and can be written */
+
+struct snapdir_work;
+/* Make that of the active layer @key; *path: where, relative to the store. */
+sw_err *snapdir_work_begin(struct snapdir *s, sw_ctx *ctx, const char *key,
+                           struct snapdir_work **out, char path[SNAPDIR_PATH]);
+/* What was changed in it becomes part of the layer. @w is released, also on error. */
+sw_err *snapdir_work_end(struct snapdir_work *w);
 
 /* ---- usage.c ---- */
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "lib/snapdir/snapdir.h"
@@ -132,6 +133,9 @@ find_facts(struct snapdir *s)
         s->uid = st.st_uid;
         s->gid = st.st_gid;
         s->lost = 0777 & ~st.st_mode;
+        s->file_whiteouts = mknodat(s->dirfd, path, S_IFCHR, makedev(0, 0)) < 0;
+        if (!s->file_whiteouts && unlinkat(s->dirfd, path, 0) < 0)
+                return snapdir_err(errno, "remove", path);
         if (fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0)
                 return SW_OK;
         s->userxattr = true;
@@ -332,6 +336,15 @@ snapdir_open_layer(struct snapdir *s, char state, const char *key, int *fd, bool
                           state == 'a' ? "active" : "committed", key);
 }
 
+bool
+snapdir_is_plain(struct snapdir *s, char state, const char *key)
+{
+        char path[SNAPDIR_PATH];
+
+        (void) snprintf(path, sizeof(path), "%c/%s/hides", state, key);
+        return faccessat(s->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 /* The root of a new layer looks as that of the tree below it, since it hides that; on
  * nothing it is always the same. */
 static sw_err *
@@ -422,7 +435,7 @@ snapdir_prepare(struct snapdir *s, const char *key, const struct sw_stack *lower
 sw_err *
 snapdir_commit(struct snapdir *s, const char *key)
 {
-        static const char *const extra[] = { "lower", "work" };
+        static const char *const extra[] = { "lower", "work", "m" };
         char from[SNAPDIR_PATH], to[SNAPDIR_PATH];
         sw_err *err = sw_id_check("layer", key);
 

@@ -72,6 +72,23 @@ settle(const struct writer *w, int fd, const struct sw_layer_meta *m, const char
         return SW_OK;
 }
 
+/* From now on the layer is no tree by itself. */
+static sw_err *
+note_hides(struct writer *w)
+{
+        char path[SNAPDIR_PATH];
+
+        if (atomic_load_explicit(&w->noted, memory_order_relaxed))
+                return SW_OK;
+        (void) snprintf(path, sizeof(path), "a/%s/hides", w->key);
+        sw_auto(sw_fd) fd = openat(w->s->dirfd, path,
+                                   O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return snapdir_err(errno, "make", path);
+        atomic_store_explicit(&w->noted, true, memory_order_relaxed);
+        return SW_OK;
+}
+
 /* ---- directories ------------------------------------------------------------------- */
 
 /* Take every attribute off a directory that is told again. */
@@ -90,10 +107,13 @@ drop_attrs(const struct place *at)
 }
 
 static sw_err *
-set_opaque(const struct writer *w, int dirfd, const char *name)
+set_opaque(struct writer *w, int dirfd, const char *name)
 {
         char path[300];
+        sw_err *err = note_hides(w);
 
+        if (err)
+                return err;
         snapdir_proc_path(path, dirfd, name);
         if (lsetxattr(path, snapdir_attr_opaque(w->s), "y", 1, 0) < 0)
                 return snapdir_err(errno, "make opaque", name ? name : ".");
@@ -308,11 +328,12 @@ w_symlink(void *arg, const char *path, const struct sw_layer_meta *m, const char
 
 /* Whether @at is something that can have another name. */
 static sw_err *
-check_linkable(const struct place *at, const char *path, struct stat *st)
+check_linkable(const struct writer *w, const struct place *at, const char *path,
+               struct stat *st)
 {
         if (fstatat(at->dir->fd, at->base, st, AT_SYMLINK_NOFOLLOW) < 0)
                 return snapdir_err(errno, "look at", path);
-        if (S_ISDIR(st->st_mode) || snapdir_is_whiteout(st))
+        if (S_ISDIR(st->st_mode) || snapdir_is_whiteout(w->s, at->dir->fd, at->base, st))
                 return snapdir_err(EINVAL, "a directory has one name:", path);
         return SW_OK;
 }
@@ -351,7 +372,7 @@ w_hardlink(void *arg, const char *path, const char *existing, const struct sw_la
                 return err;
         err = writer_enter(w, path, &to);
         if (!err) {
-                err = check_linkable(&from, existing, &st);
+                err = check_linkable(w, &from, existing, &st);
                 if (!err)
                         err = link_places(w, &from, &to, path, &st);
                 writer_leave(w, &to);
@@ -365,8 +386,11 @@ static sw_err *
 make_node(struct writer *w, const struct place *at, const char *path, mode_t mode,
           dev_t dev)
 {
+        const bool whiteout = S_ISCHR(mode) && dev == makedev(0, 0);
+
         for (int i = 0; i < TRIES; i++) {
-                if (mknodat(at->dir->fd, at->base, mode, dev) == 0)
+                if ((whiteout ? snapdir_make_whiteout(w->s, at->dir->fd, at->base)
+                              : mknodat(at->dir->fd, at->base, mode, dev)) == 0)
                         return SW_OK;
                 if (errno != EEXIST)
                         break;
@@ -432,8 +456,10 @@ w_whiteout(void *arg, const char *path)
 {
         struct writer *w = arg;
         struct place at;
-        sw_err *err = writer_enter(w, path, &at);
+        sw_err *err = note_hides(w);
 
+        if (!err)
+                err = writer_enter(w, path, &at);
         if (err)
                 return err;
         err = make_node(w, &at, path, S_IFCHR, makedev(0, 0));

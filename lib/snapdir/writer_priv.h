@@ -27,6 +27,7 @@ struct writer {
         sw_cancel *cancel; /* a reference; may be NULL */
         char key[130];
         atomic_bool no_clone;
+        atomic_bool noted;    /* that the layer has whiteouts or marks */
         pthread_mutex_t lock; /* over what follows */
         struct wdir root;
         sw_map *dirs;                  /* path -> struct wdir, without the root */

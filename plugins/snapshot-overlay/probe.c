@@ -62,7 +62,8 @@ try_mount(struct overlay *o)
         if (unlinkat(treefd >= 0 ? treefd : dirfd, "gone", AT_REMOVEDIR) < 0 ||
             fstatat(o->dir->dirfd, "u/gone", &st, AT_SYMLINK_NOFOLLOW) < 0)
                 err = sw_err_sys(SW_E_IO, errno, "remove something in an overlay");
-        else if (!snapdir_is_whiteout(&st))
+        else if (!snapdir_is_whiteout(o->dir, o->dir->dirfd, "u/gone", &st) ||
+                 o->dir->file_whiteouts)
                 err = sw_err_new(SW_E_UNSUPPORTED, "overlayfs makes no whiteouts here");
         sw_fd_clear(&treefd);
         sw_fd_clear(&dirfd);

@@ -252,7 +252,9 @@ run_suites(struct contract *c, const struct arguments *a)
 static sw_err *
 run(const struct arguments *a, unsigned *failed)
 {
-        char workdir[] = "/tmp/slipway-contract-XXXXXX";
+        const char *tmp = getenv("TMPDIR");
+        sw_auto(sw_str) workdir = sw_asprintf("%s/slipway-contract-XXXXXX",
+                                              tmp && *tmp == '/' ? tmp : "/tmp");
         struct contract c = { .attrs = a->attrs.v,
                               .n_attrs = a->attrs.n,
                               .workdir = workdir };
@@ -267,7 +269,7 @@ run(const struct arguments *a, unsigned *failed)
         if (err)
                 return err;
         if (!mkdtemp(workdir))
-                err = sw_err_sys(SW_E_IO, errno, "make a directory in /tmp");
+                err = sw_err_sys(SW_E_IO, errno, "make %s", workdir);
         if (!err)
                 err = run_suites(&c, a);
         sw_host_free(c.host);

@@ -8,4 +8,5 @@ dist_check_SCRIPTS += \
 	tests/integration/llb-vectors.sh \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \
-	tests/integration/plugins-json.sh
+	tests/integration/plugins-json.sh \
+	tests/integration/snapshotters.sh

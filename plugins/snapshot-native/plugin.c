@@ -1,0 +1,95 @@
+/*
+ * plugins/snapshot-native/plugin.c - snapshotter "native": works without overlayfs.
+ */
+#include "plugins/snapshot-native/native.h"
+
+static sw_err *
+native_open(void *self, sw_ctx *ctx, int dirfd, void **store)
+{
+        struct snapdir *s;
+        sw_err *err = snapdir_open(dirfd, &s);
+
+        (void) self;
+        (void) ctx;
+        if (!err)
+                *store = s;
+        return err;
+}
+
+static void
+native_close(void *self, void *store)
+{
+        (void) self;
+        snapdir_close(store);
+}
+
+static sw_err *
+native_prepare(void *store, sw_ctx *ctx, const char *key, const struct sw_stack *lower)
+{
+        sw_err *err = sw_ctx_check(ctx);
+
+        return err ? err : snapdir_prepare(store, key, lower);
+}
+
+static sw_err *
+native_commit(void *store, sw_ctx *ctx, const char *key)
+{
+        (void) ctx;
+        return snapdir_commit(store, key);
+}
+
+static sw_err *
+native_write(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_ops **ops,
+             void **w)
+{
+        return snapdir_write(store, ctx, key, ops, w);
+}
+
+static sw_err *
+native_diff(void *store, sw_ctx *ctx, const struct sw_stack *lower,
+            const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w)
+{
+        return snapdir_diff(store, ctx, lower, upper, ops, w);
+}
+
+static sw_err *
+native_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage *out)
+{
+        return snapdir_usage(store, ctx, key, out);
+}
+
+static sw_err *
+native_remove(void *store, sw_ctx *ctx, const char *key)
+{
+        (void) ctx;
+        return snapdir_remove(store, key);
+}
+
+static sw_err *
+native_list(void *store, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg)
+{
+        return snapdir_list(store, ctx, fn, arg);
+}
+
+static const struct sw_snapshotter_ops ops = {
+        .hdr = SW_OPS_SIZE(struct sw_snapshotter_ops),
+        .probe = native_probe,
+        .open = native_open,
+        .close = native_close,
+        .prepare = native_prepare,
+        .commit = native_commit,
+        .mount = native_mount,
+        .view = native_view,
+        .unmount = native_unmount,
+        .write = native_write,
+        .diff = native_diff,
+        .usage = native_usage,
+        .remove = native_remove,
+        .list = native_list,
+};
+
+SW_PLUGIN(snapshotter_native) = {
+        SW_PLUGIN_V1(SW_KIND_SNAPSHOTTER, "native"),
+        .summary = "layers as directories, trees as plain copies",
+        .ops = &ops.hdr,
+};
