@@ -364,7 +364,7 @@ static const struct cli_flag build_flags[] = {
         { .name = "allow",
           .type = CLI_LIST,
           .value = "NAME",
-          .help = "allow network.host, security.insecure or device" },
+          .help = "allow network.host, security.insecure, device or device=NAME" },
         { .name = "no-cache",
           .type = CLI_BOOL,
           .help = "run every step, whatever is in the cache" },

@@ -24,30 +24,63 @@
 
 /* ---- What is asked for ---- */
 
+/* "device" is every device, "device=NAME" one, "device=NAME,alias=ALIAS" one that goes by
+ * two names. */
 static sw_err *
-parse_allowed(const char *const *allow, unsigned *out)
+allow_device(struct sw_build *b, const char *spec)
 {
-        unsigned allowed = 0;
+        sw_auto(sw_strlist) fields = { 0 };
+        sw_err *err;
 
-        for (; allow && *allow; allow++) {
-                if (sw_str_eq(*allow, "network.host"))
-                        allowed |= SW_ALLOW_NETWORK_HOST;
-                else if (sw_str_eq(*allow, "security.insecure"))
-                        allowed |= SW_ALLOW_SECURITY_INSECURE;
-                else if (sw_str_eq(*allow, "device") ||
-                         sw_str_has_prefix(*allow, "device="))
-                        allowed |= SW_ALLOW_DEVICE;
-                else
-                        return sw_err_new(SW_E_INVALID, "unknown entitlement %s", *allow);
+        if (!*spec) {
+                b->ops_job.allowed |= SW_ALLOW_DEVICE;
+                return SW_OK;
         }
-        *out = allowed;
-        return SW_OK;
+        err = sw_csv_split(spec, &fields);
+        for (size_t i = 0; i < fields.n && !err; i++) {
+                const char *name = fields.v[i];
+
+                if (i > 0 && !sw_str_has_prefix(name, "alias="))
+                        err = sw_err_new(SW_E_INVALID,
+                                         "entitlement device=%s: unknown field %s", spec,
+                                         name);
+                name += i > 0 ? strlen("alias=") : 0;
+                if (!err && !*name)
+                        err = sw_err_new(SW_E_INVALID,
+                                         "entitlement device=%s: a name is missing", spec);
+                if (!err)
+                        sw_strlist_add(&b->devices, name);
+        }
+        return err;
+}
+
+static sw_err *
+parse_allowed(struct sw_build *b)
+{
+        const char *const *allow = b->req.allow;
+        unsigned *allowed = &b->ops_job.allowed;
+        sw_err *err = SW_OK;
+
+        for (; allow && *allow && !err; allow++) {
+                if (sw_str_eq(*allow, "network.host"))
+                        *allowed |= SW_ALLOW_NETWORK_HOST;
+                else if (sw_str_eq(*allow, "security.insecure"))
+                        *allowed |= SW_ALLOW_SECURITY_INSECURE;
+                else if (sw_str_eq(*allow, "device"))
+                        *allowed |= SW_ALLOW_DEVICE;
+                else if (sw_str_has_prefix(*allow, "device="))
+                        err = allow_device(b, *allow + strlen("device="));
+                else
+                        err = sw_err_new(SW_E_INVALID, "unknown entitlement %s", *allow);
+        }
+        b->ops_job.devices = &b->devices;
+        return err;
 }
 
 static sw_err *
 check_request(struct sw_build *b)
 {
-        sw_err *err = parse_allowed(b->req.allow, &b->ops_job.allowed);
+        sw_err *err = parse_allowed(b);
 
         if (!err && b->req.n_outputs > SW_BUILD_MAX_OUTPUTS)
                 err = sw_err_new(SW_E_LIMIT, "%zu outputs, more than %d", b->req.n_outputs,
@@ -222,6 +255,7 @@ sw_build_free(sw_build *b)
         sw__outputs_release(b);
         sw_definition_free(b->def);
         sw_buf_release(&b->definition);
+        sw_strlist_release(&b->devices);
         sw_cancel_unref(b->cancel);
         sw_err_free(b->err);
         free(b);

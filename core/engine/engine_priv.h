@@ -96,6 +96,7 @@ struct sw_build {
         sw_job *job;            /* until the build's thread closes it */
         sw_subscription *story; /* never read: what others subscribe through */
         struct sw_ops_job ops_job;
+        sw_strlist devices; /* that it may have */
         sw_definition *def;
         struct sw__output outputs[SW_BUILD_MAX_OUTPUTS];
         struct sw__steplog *steplog;

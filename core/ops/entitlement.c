@@ -7,18 +7,38 @@
  *
  * Thread: any.
  */
+#include <string.h>
+
 #include "core/ops/exec.h"
 
-sw_err *
-sw__entitled(unsigned allowed, const struct sw__exec_wish *wish)
+/* "vendor/class" stands for every device of it. */
+static bool
+may_have(const struct sw_ops_job *job, const char *device)
 {
-        if (wish->network_host && !(allowed & SW_ALLOW_NETWORK_HOST))
+        size_t class_len = strcspn(device, "=");
+
+        if (job->allowed & SW_ALLOW_DEVICE)
+                return true;
+        for (size_t i = 0; job->devices && i < job->devices->n; i++) {
+                const char *d = job->devices->v[i];
+
+                if (strcmp(d, device) == 0 ||
+                    (strlen(d) == class_len && strncmp(d, device, class_len) == 0))
+                        return true;
+        }
+        return false;
+}
+
+sw_err *
+sw__entitled(const struct sw_ops_job *job, const struct sw__exec_wish *wish)
+{
+        if (wish->network_host && !(job->allowed & SW_ALLOW_NETWORK_HOST))
                 return sw_err_new(SW_E_DENIED, "network.host is not allowed");
-        if (wish->insecure && !(allowed & SW_ALLOW_SECURITY_INSECURE))
+        if (wish->insecure && !(job->allowed & SW_ALLOW_SECURITY_INSECURE))
                 return sw_err_new(SW_E_DENIED, "security.insecure is not allowed");
-        if (wish->device && !(allowed & SW_ALLOW_DEVICE))
+        if (wish->device && !may_have(job, wish->device))
                 return sw_err_new(SW_E_DENIED,
                                   "device %s is requested by the build but not allowed",
-                                  wish->device_name ? wish->device_name : "access");
+                                  wish->device);
         return SW_OK;
 }

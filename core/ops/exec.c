@@ -309,11 +309,12 @@ sw__op_exec_new(struct sw__op *op, const struct sw_ops_job *job)
         const struct sw__exec_wish wish = {
                 .network_host = pb->network == PB__NET_MODE__HOST,
                 .insecure = pb->security == PB__SECURITY_MODE__INSECURE,
-                .device = pb->n_cdidevices > 0,
-                .device_name = pb->n_cdidevices ? pb->cdidevices[0]->name : NULL,
         };
-        sw_err *err = sw__entitled(job->allowed, &wish);
+        sw_err *err = sw__entitled(job, &wish);
 
+        for (size_t i = 0; i < pb->n_cdidevices && !err; i++)
+                err = sw__entitled(job, &(const struct sw__exec_wish){
+                                                .device = pb->cdidevices[i]->name });
         if (err)
                 return err;
         for (size_t i = 0; i < pb->n_cdidevices; i++)

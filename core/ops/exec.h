@@ -23,12 +23,11 @@
 
 /* What a container asks for that needs leave. */
 struct sw__exec_wish {
-        bool network_host, insecure, device;
-        const char *device_name; /* or NULL */
+        bool network_host, insecure;
+        const char *device; /* one; NULL: none */
 };
-/** sw__entitled - every way to a container passes here. @allowed: SW_ALLOW_….
- *  Errors: SW_E_DENIED. */
-SW_API SW_NODISCARD sw_err *sw__entitled(unsigned allowed,
+/** sw__entitled - every way to a container passes here. Errors: SW_E_DENIED. */
+SW_API SW_NODISCARD sw_err *sw__entitled(const struct sw_ops_job *job,
                                          const struct sw__exec_wish *wish);
 
 /* ---- execcache.c ---- */

@@ -21,7 +21,7 @@ SW_BEGIN_DECLS
 enum {
         SW_ALLOW_NETWORK_HOST = 1,
         SW_ALLOW_SECURITY_INSECURE = 2,
-        SW_ALLOW_DEVICE = 4,
+        SW_ALLOW_DEVICE = 4, /* every one; single ones are named in sw_ops_job.devices */
 };
 
 /* Cache mounts that several commands of this process write on at once. */
@@ -46,8 +46,10 @@ struct sw_ops_env {
 /* What they do it for: one build. It is the `client` of the job's struct sw_job_opts, so
  * that ops which borrow the job find it. */
 struct sw_ops_job {
-        sw_session *session; /* or NULL; lives until the job was closed */
-        unsigned allowed;    /* SW_ALLOW_… */
+        sw_session *session;       /* or NULL; lives until the job was closed */
+        unsigned allowed;          /* SW_ALLOW_… */
+        const sw_strlist *devices; /* that it may have: "vendor/class=name", or the class
+                                      for all of it; NULL: none */
         sw_job *job;
         unsigned depth; /* builds inside builds that this is in; 0 outside of all */
 };

@@ -5,10 +5,12 @@
  * or leave something running, an engine that cannot be opened again.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <slipway/engine.h>
+#include <slipway/llb.h>
 #include <slipway/mem.h>
 #include <slipway/path.h>
 
@@ -197,6 +199,149 @@ START_TEST(opened_once_at_a_time)
 }
 END_TEST
 
+/* A definition with a command that wants the device "vendor.example/gpu=0". */
+static void
+make_device_definition(sw_buf *def)
+{
+        sw_autoptr(sw_state) scratch = sw_llb_scratch();
+        sw_autoptr(sw_run) run = sw_run_new(scratch);
+        sw_autoptr(sw_state) root_state = NULL;
+
+        ok(sw_run_command(run, "true"));
+        ok(sw_run_device(run, "vendor.example/gpu=0", false));
+        ok(sw_run_end(run, NULL, &root_state));
+        ok(sw_state_marshal(root_state, NULL, def));
+}
+
+/* A device that is not named is denied; one that is comes so far that nobody has it. */
+START_TEST(devices_are_allowed_by_name)
+{
+        static const struct {
+                const char *allow;
+                enum sw_code code;
+                const char *says;
+        } cases[] = {
+                { NULL, SW_E_DENIED, "device vendor.example/gpu=0 is requested" },
+                { "network.host", SW_E_DENIED, "not allowed" },
+                { "device=vendor.example/gpu=1", SW_E_DENIED, "not allowed" },
+                { "device=vendor.example/g", SW_E_DENIED, "not allowed" },
+                { "device=other,alias=vendor.example/gpu=0", SW_E_UNSUPPORTED,
+                  "registered" },
+                { "device=vendor.example/gpu=0", SW_E_UNSUPPORTED, "registered" },
+                { "device=vendor.example/gpu", SW_E_UNSUPPORTED, "registered" },
+                { "device=", SW_E_UNSUPPORTED, "registered" },
+                { "device", SW_E_UNSUPPORTED, "registered" },
+                { "device=a,b=c", SW_E_INVALID, "unknown field b=c" },
+                { "device=a,alias=", SW_E_INVALID, "name is missing" },
+                { "device=\"a", SW_E_INVALID, "" },
+        };
+        sw_auto(sw_buf) def = SW_BUF_INIT;
+
+        make_device_definition(&def);
+        for (size_t i = 0; i < SW_COUNT(cases); i++) {
+                const char *allow[] = { cases[i].allow, NULL };
+
+                fails(build(SW_BUILD_REQUEST(.definition = def.data,
+                                             .definition_len = def.len, .allow = allow),
+                            NULL),
+                      cases[i].code, cases[i].says);
+        }
+}
+END_TEST
+
+/* ---- Several engines ---- */
+
+#define ENGINES 4
+#define BUILDS  5
+
+struct many {
+        pthread_t thread;
+        unsigned number;
+        const char *problem; /* Check's own calls are for one thread */
+};
+
+static sw_err *
+make_definition(unsigned number, unsigned k, sw_buf *def)
+{
+        sw_auto(sw_str) text = sw_asprintf("engine %u build %u\n", number, k);
+        sw_autoptr(sw_state) scratch = sw_llb_scratch();
+        sw_autoptr(sw_state) with = NULL;
+        sw_autoptr(sw_files) files = sw_files_new();
+        sw_err *err = sw_files_mkdir(files, "/d", 0755, NULL);
+
+        if (!err)
+                err = sw_files_mkfile(files, "/d/f", 0644, text, strlen(text), NULL);
+        if (!err)
+                err = sw_state_files(scratch, files, NULL, &with);
+        return err ? err : sw_state_marshal(with, NULL, def);
+}
+
+static sw_err *
+build_some(sw_engine *e, unsigned number)
+{
+        const struct sw_build_output drop = { .type = "discard" };
+        sw_err *err = SW_OK;
+
+        for (unsigned k = 0; k < BUILDS && !err; k++) {
+                sw_auto(sw_buf) def = SW_BUF_INIT;
+                sw_autoptr(sw_build) b = NULL;
+
+                err = make_definition(number, k / 2, &def); /* every other one is cached */
+                if (!err)
+                        err = sw_build_start(e,
+                                             SW_BUILD_REQUEST(.definition = def.data,
+                                                              .definition_len = def.len,
+                                                              .outputs = &drop,
+                                                              .n_outputs = 1),
+                                             &b);
+                if (!err)
+                        err = sw_build_wait(b);
+        }
+        return err;
+}
+
+static void *
+many_main(void *arg)
+{
+        struct many *m = arg;
+        const char *top = getenv("top_builddir");
+        sw_auto(sw_str) dir = sw_asprintf("%s/plugins/.libs", top ? top : ".");
+        sw_auto(sw_str) place = sw_asprintf("%s/engine-%u", root, m->number);
+        const char *dirs[] = { dir, NULL };
+        const struct sw_host_opts opts = { .dirs = dirs, .no_default_dir = true };
+        sw_autoptr(sw_host) own = NULL;
+        sw_autoptr(sw_engine) e = NULL;
+        sw_err *err = sw_host_new(&opts, &own);
+
+        if (!err)
+                err = sw_engine_open(SW_ENGINE_OPTS(.host = own, .root = place), &e);
+        if (!err)
+                err = build_some(e, m->number);
+        if (err)
+                m->problem = sw_strdup(sw_err_message(err));
+        sw_err_free(err);
+        return NULL;
+}
+
+/* Each with a root and plugins of its own, at the same time. */
+START_TEST(several_engines)
+{
+        struct many many[ENGINES];
+
+        for (unsigned i = 0; i < ENGINES; i++) {
+                many[i] = (struct many){ .number = i };
+                ck_assert_int_eq(pthread_create(&many[i].thread, NULL, many_main, &many[i]),
+                                 0);
+        }
+        for (unsigned i = 0; i < ENGINES; i++) {
+                ck_assert_int_eq(pthread_join(many[i].thread, NULL), 0);
+                ck_assert_msg(!many[i].problem, "engine %u: %s", i,
+                              many[i].problem ? many[i].problem : "");
+        }
+}
+END_TEST
+
 UNIT_MAIN_WITH("build", before, after, nothing_to_export, exports_are_steps_of_the_story,
                wrong_requests, cancelled_while_it_exports, freed_while_it_goes_on,
-               one_export_fails_for_all, opened_once_at_a_time)
+               one_export_fails_for_all, opened_once_at_a_time, devices_are_allowed_by_name,
+               several_engines)
