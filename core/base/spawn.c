@@ -141,6 +141,7 @@ prepare(struct prepared *p, const struct sw_spawn *s)
                 .mounts = s->mounts,
                 .n_mounts = s->n_mounts,
                 .mount_ns_fd = s->mount_ns_fd,
+                .pid_ns_fd = s->pid_ns_fd,
                 .limit = MAX_CLOSE,
         };
         if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < MAX_CLOSE)
@@ -160,12 +161,15 @@ static int
 clone_blocked(struct sw__launch *l, char *stack_top, pid_t *pid, int *pidfd)
 {
         unsigned long all = ~0UL, before = 0;
+        int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
         pid_t got = -1;
+
+        if (l->flags & SW_SPAWN_PID_NS)
+                flags |= CLONE_NEWPID;
 
         /* the raw call: the C library's own leaves out the signals it uses itself */
         (void) syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
-        *pid = clone(sw__launch_child, stack_top,
-                     CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, l, &got);
+        *pid = clone(sw__launch_child, stack_top, flags, l, &got);
         int err = *pid < 0 ? errno : 0;
         (void) syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
         *pidfd = got;
@@ -215,7 +219,10 @@ keeper_main(void *arg)
 
         (void) pthread_setname_np(pthread_self(), "sw/child");
         pthread_mutex_lock(&c->lock);
-        k->err = launch(k->launch, &c->pid, &c->pidfd);
+        if (k->launch->pid_ns_fd >= 0 && setns(k->launch->pid_ns_fd, CLONE_NEWPID) != 0)
+                k->err = errno; /* it is this thread's children's that was set */
+        if (!k->err)
+                k->err = launch(k->launch, &c->pid, &c->pidfd);
         ended.fd = c->pidfd;
         c->is_started = true;
         pthread_cond_signal(&c->started);
@@ -301,6 +308,9 @@ launch_error(const struct prepared *p, const struct sw_spawn *s, int err)
                 return sw_err_sys(err == EPERM ? SW_E_DENIED : SW_E_IO, err,
                                   "%s a mount namespace for %s",
                                   s->mount_ns_fd >= 0 ? "enter" : "make", name.data);
+        case SW__LAUNCH_PROC:
+                return sw_err_sys(err == EPERM ? SW_E_DENIED : SW_E_IO, err,
+                                  "mount /proc for %s", name.data);
         case SW__LAUNCH_MOUNT:
                 return sw_err_sys(err == EPERM ? SW_E_DENIED : SW_E_IO, err,
                                   "mount on %s for %s", s->mounts[p->launch.mount].target,
@@ -319,6 +329,7 @@ sw_spawn_start(const struct sw_spawn *s, sw_child **out)
         struct prepared p;
 
         assert(s->argv && s->argv[0]);
+        assert(s->pid_ns_fd < 0 || !(s->flags & SW_SPAWN_KEEP));
         sw_err *err = prepare(&p, s);
         if (!err) {
                 sw_autoptr(sw_child) c = sw_new(sw_child);

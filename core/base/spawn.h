@@ -15,6 +15,7 @@ enum sw__launch_stage {
         SW__LAUNCH_CGROUP,
         SW__LAUNCH_CWD,
         SW__LAUNCH_MOUNT_NS,
+        SW__LAUNCH_PROC,
         SW__LAUNCH_MOUNT,
         SW__LAUNCH_FD,
         SW__LAUNCH_EXEC,
@@ -34,6 +35,7 @@ struct sw__launch {
         const struct sw_spawn_mount *mounts;
         size_t n_mounts;
         int mount_ns_fd; /* -1: none */
+        int pid_ns_fd;   /* -1: none; entered by the thread that clones */
         int *moved;      /* room for n_fds numbers */
         unsigned limit;  /* descriptors are below it; for kernels without close_range */
 

@@ -56,8 +56,39 @@ unblock_signals(void)
         (void) syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_SET);
 }
 
-/* Group or session, and the promise to die with the parent (whose number is 0 seen from
- * another PID namespace). */
+/* The parent's number in the PID namespace of /proc; 0: not known. */
+BARE static long
+parent_by_proc(void)
+{
+        char text[512]; /* "PID (NAME) STATE PARENT …" */
+        int fd = (int) syscall(SYS_openat, AT_FDCWD, "/proc/self/stat",
+                               O_RDONLY | O_CLOEXEC);
+        long n = fd < 0 ? 0 : syscall(SYS_read, fd, text, sizeof(text) - 1), parent = 0;
+
+        if (fd >= 0)
+                (void) syscall(SYS_close, fd);
+        while (n > 0 && text[n - 1] != ')')
+                n--;
+        if (n <= 0)
+                return 0;
+        for (char *p = text + n + 3; p < text + sizeof(text) && *p >= '0' && *p <= '9'; p++)
+                parent = parent * 10 + (*p - '0');
+        return parent;
+}
+
+/* Whether the parent died before we asked to die with it. From another PID namespace its
+ * number is 0, so /proc, which is still that of its own, is asked. */
+BARE static int
+is_orphan(const struct sw__launch *l)
+{
+        long parent = syscall(SYS_getppid);
+
+        if (parent == 0)
+                parent = parent_by_proc();
+        return parent != l->parent && parent != 0;
+}
+
+/* Group or session, and the promise to die with the parent. */
 BARE static int
 set_up_process(struct sw__launch *l)
 {
@@ -68,8 +99,7 @@ set_up_process(struct sw__launch *l)
                 return fail(l, SW__LAUNCH_SESSION);
         if (!(l->flags & SW_SPAWN_KEEP)) {
                 (void) syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-                long parent = syscall(SYS_getppid);
-                if (parent != l->parent && parent != 0) /* it died before that */
+                if (is_orphan(l))
                         (void) syscall(SYS_exit_group, 127);
         }
         if (l->cgroup_fd >= 0 && syscall(SYS_write, l->cgroup_fd, "0", 1) != 1)
@@ -140,10 +170,14 @@ set_up_mounts(struct sw__launch *l)
 {
         if (l->mount_ns_fd >= 0 && syscall(SYS_setns, l->mount_ns_fd, CLONE_NEWNS) < 0)
                 return fail(l, SW__LAUNCH_MOUNT_NS);
-        if (!(l->flags & SW_SPAWN_MOUNT_NS) && !l->n_mounts)
+        if (!(l->flags & (SW_SPAWN_MOUNT_NS | SW_SPAWN_PID_NS)) && !l->n_mounts)
                 return 0;
         if (syscall(SYS_unshare, CLONE_NEWNS) < 0 || make_private() < 0)
                 return fail(l, SW__LAUNCH_MOUNT_NS);
+        if (l->flags & SW_SPAWN_PID_NS &&
+            syscall(SYS_mount, "proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                    NULL) < 0)
+                return fail(l, SW__LAUNCH_PROC);
         for (l->mount = 0; l->mount < l->n_mounts; l->mount++)
                 if (attach(&l->mounts[l->mount]) < 0)
                         return fail(l, SW__LAUNCH_MOUNT);

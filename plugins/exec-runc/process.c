@@ -72,7 +72,7 @@ runc_signal(void *self, sw_ctx *ctx, const char *id, int sig)
         (void) ctx;
         if (err)
                 return err;
-        if (!runc_signal_pid(runc_first_pid(l->box_fd, "pid"), l->runtime, sig))
+        if (!runc_signal_pid(&l->procs, runc_first_pid(l->box_fd, "pid"), sig))
                 err = sw_err_new(SW_E_NOT_FOUND,
                                  "container %s has not started or has ended", id);
         unuse(x, l);
@@ -109,7 +109,7 @@ struct another {
         struct runc_live *l;
         const struct sw_exec_process *p;
         char spec[32], pid[32]; /* files in the box */
-        sw_fd ns, master, slave;
+        sw_fd ns, pid_ns, master, slave;
         sw_child *child;
 };
 
@@ -153,7 +153,7 @@ start_another(struct another *a, const char *id)
         s.argv = (const char *const *) argv.v;
         s.env = (const char *const *) env.v;
         s.mount_ns_fd = a->ns;
-        s.flags = SW_SPAWN_KEEP;
+        s.pid_ns_fd = a->pid_ns;
         if (a->p->terminal)
                 err = runc_terminal(&a->master, &a->slave);
         for (int i = 0; i < 3; i++)
@@ -164,17 +164,40 @@ start_another(struct another *a, const char *id)
         return err;
 }
 
+/* The number of the runtime that starts it, where the container's numbers are from. */
+static pid_t
+number_inside(const struct another *a)
+{
+        char path[64];
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        pid_t pid = sw_child_pid(a->child);
+
+        if (a->pid_ns < 0)
+                return pid;
+        (void) snprintf(path, sizeof(path), "/proc/%d/status", (int) pid);
+        sw_err_drop(sw_buf_read_file(&text, AT_FDCWD, path, 1 << 16),
+                    "it is not ours then");
+        const char *p = strstr(text.data, "\nNSpid:");
+        const char *end = p ? strchrnul(p + 1, '\n') : NULL;
+        while (end && end[-1] != '\t' && end[-1] != ' ')
+                end--;
+        return end ? (pid_t) strtol(end, NULL, 10) : 0;
+}
+
 static sw_err *
 run_another(struct another *a, const char *id, struct sw_exec_status *out)
 {
         struct sw_exit exit = { 0 };
         sw_err *err = start_another(a, id);
+        struct runc_procs procs = { .proc = a->l->procs.proc,
+                                    .runtime = err ? 0 : number_inside(a) };
         struct runc_wait w = { .child = a->child,
                                .p = a->p,
                                .master = a->master,
                                .cancel = sw_ctx_cancel(a->ctx),
                                .box_fd = a->l->box_fd,
-                               .pid_file = a->pid };
+                               .pid_file = a->pid,
+                               .procs = &procs };
 
         if (!err)
                 err = runc_wait(&w);
@@ -192,14 +215,25 @@ run_another(struct another *a, const char *id, struct sw_exec_status *out)
 }
 
 static sw_err *
-enter(struct another *a)
+open_ns(const struct runc_live *l, const char *name, sw_fd *out)
 {
         char path[64];
 
-        (void) snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int) a->l->runtime);
-        a->ns = open(path, O_RDONLY | O_CLOEXEC);
-        if (a->ns < 0)
-                return sw_err_sys(SW_E_NOT_FOUND, errno, "the container has ended");
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int) l->runtime, name);
+        *out = open(path, O_RDONLY | O_CLOEXEC);
+        return *out < 0 ? sw_err_sys(SW_E_NOT_FOUND, errno, "the container has ended")
+                        : SW_OK;
+}
+
+static sw_err *
+enter(struct another *a)
+{
+        sw_err *err = open_ns(a->l, "mnt", &a->ns);
+
+        if (!err && a->l->procs.runtime == 1)
+                err = open_ns(a->l, "pid", &a->pid_ns);
+        if (err)
+                return err;
         pthread_mutex_lock(&a->x->lock);
         unsigned n = a->l->n_execs++;
         pthread_mutex_unlock(&a->x->lock);
@@ -212,9 +246,13 @@ sw_err *
 runc_exec(void *self, sw_ctx *ctx, const char *id, const struct sw_exec_process *p,
           struct sw_exec_status *out)
 {
-        struct another a = {
-                .x = self, .ctx = ctx, .p = p, .ns = -1, .master = -1, .slave = -1
-        };
+        struct another a = { .x = self,
+                             .ctx = ctx,
+                             .p = p,
+                             .ns = -1,
+                             .pid_ns = -1,
+                             .master = -1,
+                             .slave = -1 };
         sw_err *err = use(a.x, id, &a.l);
 
         out->cpu_ns = out->memory_peak = out->io_read = out->io_written = -1;
@@ -225,6 +263,7 @@ runc_exec(void *self, sw_ctx *ctx, const char *id, const struct sw_exec_process 
                 err = run_another(&a, id, out);
         sw_child_free(a.child);
         sw_fd_clear(&a.ns);
+        sw_fd_clear(&a.pid_ns);
         sw_fd_clear(&a.master);
         sw_fd_clear(&a.slave);
         (void) unlinkat(a.l->box_fd, a.spec, 0);

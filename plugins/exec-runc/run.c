@@ -113,7 +113,9 @@ struct run {
         struct runc_box box;
         struct runc_spec spec;
         sw_fd lock, master, slave;
+        bool own_ns; /* the runtime has a PID namespace */
         sw_child *child;
+        struct runc_procs procs;
 };
 
 /* What "sandbox" is here. */
@@ -233,6 +235,9 @@ start(struct run *r)
         struct sw_spawn s = SW_SPAWN_INIT;
         sw_err *err = SW_OK;
 
+        /* systemd is told numbers, and knows those of its own namespace alone */
+        r->own_ns =
+                !r->cgroup.systemd && !sw_options_bool(r->x->options, "no-process-sandbox");
         runc_argv(r->x, "run", r->cgroup.systemd, &argv);
         sw_strlist_add(&argv, "--bundle");
         sw_strlist_add(&argv, r->x->box_path);
@@ -245,7 +250,7 @@ start(struct run *r)
         s.env = (const char *const *) env.v;
         s.mounts = r->box.mounts.v;
         s.n_mounts = r->box.mounts.n;
-        s.flags = SW_SPAWN_KEEP; /* what we leave is swept; see state.c */
+        s.flags = r->own_ns ? SW_SPAWN_PID_NS : SW_SPAWN_KEEP;
         if (r->p->terminal)
                 err = runc_terminal(&r->master, &r->slave);
         for (int i = 0; i < 3; i++)
@@ -254,6 +259,8 @@ start(struct run *r)
                 err = sw_spawn_start(&s, &r->child);
         sw_fd_clear(&r->slave);
         if (!err)
+                err = runc_procs_open(&r->procs, r->child, r->own_ns);
+        if (!err && !r->own_ns)
                 runc_state_note(r->lock, sw_child_pid(r->child));
         return sw_err_wrap(err, "start a container");
 }
@@ -266,6 +273,7 @@ see_through(struct run *r, void (*started)(void *arg), void *arg, struct sw_exit
                                   .rootfd = r->c->rootfd,
                                   .master = r->master,
                                   .runtime = sw_child_pid(r->child),
+                                  .procs = r->procs,
                                   .insecure = r->c->insecure };
         struct runc_wait w = { .child = r->child,
                                .p = r->p,
@@ -273,6 +281,7 @@ see_through(struct run *r, void (*started)(void *arg), void *arg, struct sw_exit
                                .cancel = sw_ctx_cancel(r->ctx),
                                .box_fd = r->box.fd,
                                .pid_file = PID_FILE,
+                               .procs = &r->procs,
                                .cgroups = &r->x->cgroups,
                                .outer = r->cgroup.outer,
                                .started = started,
@@ -314,6 +323,7 @@ take_back(struct run *r)
         sw_err *left = SW_OK;
 
         sw_child_free(r->child);
+        runc_procs_release(&r->procs);
         if (r->cgroup.outer && r->lock >= 0)
                 left = runc_cgroup_remove(&r->x->cgroups, r->cgroup.outer, REMOVE_MS);
         if (left) { /* its file stays, for the next sweep */
@@ -344,6 +354,7 @@ runc_run(void *self, sw_ctx *ctx, const struct sw_exec_container *c,
                          .lock = -1,
                          .master = -1,
                          .slave = -1,
+                         .procs = { .proc = -1 },
                          .box = { .fd = -1 },
                          .cgroup = { .oom_event = -1, .oom_control = -1 } };
         sw_err *err = sw_id_check("container", c->id);

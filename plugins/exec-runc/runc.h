@@ -10,10 +10,13 @@
  *      wait; on cancel kill the container's first process, and with it its PID namespace
  *      read what the cgroup counted, remove it; remove the stubs
  *
- * So nothing that is killed at any moment leaves a mount behind: the namespace goes with
- * the runtime. What may stay is the container itself with its cgroup, and one small file
- * that names it, locked by whoever runs it; the next executor kills and removes those whose
- * lock is free (state.c).
+ * So nothing that is killed at any moment leaves a mount or a process behind: the runtime
+ * dies with us, and with it its PID namespace, which the container's is in, and its mounts.
+ * What stays is the empty cgroup, and one small file that names it, locked by whoever runs
+ * it; the next executor removes those whose lock is free (state.c).
+ *
+ * Without a namespace for the runtime (systemd makes the cgroup and is told numbers; or
+ * processes are not to be hidden) the container may stay, too, and is killed then.
  *
  * Thread: any; a running container's entry in `live` is guarded by the lock.
  */
@@ -235,6 +238,13 @@ SW_NODISCARD sw_err *runc_json_text(const char *what, const char *s, json_t **ou
 /** runc_spec_stubs - stubs for all the mounts of the spec. */
 SW_NODISCARD sw_err *runc_spec_stubs(const struct runc_spec *s, struct runc_stubs *stubs);
 
+/* Where the processes of a container are looked up: the runtime has a PID namespace of its
+ * own, and the numbers it tells are those in there. */
+struct runc_procs {
+        sw_fd proc;    /* its /proc; -1: not open */
+        pid_t runtime; /* the runtime's number in there */
+};
+
 /* ---- process.c ---- */
 
 /* A container whose runtime runs. */
@@ -244,6 +254,7 @@ struct runc_live {
         int rootfd; /* borrowed */
         int master; /* our side of the terminal the runtime got; -1: none */
         pid_t runtime;
+        struct runc_procs procs;
         bool insecure;
         bool ended;     /* its number may be somebody else's */
         unsigned users; /* calls that use it; its end waits for them */
@@ -271,6 +282,7 @@ struct runc_wait {
         sw_cancel *cancel;
         int box_fd;
         const char *pid_file;
+        const struct runc_procs *procs;
         const struct runc_cgroups *cgroups;
         const char *outer;          /* cgroup to kill, too; or NULL */
         void (*started)(void *arg); /* or NULL */
@@ -283,8 +295,12 @@ SW_NODISCARD sw_err *runc_wait(struct runc_wait *w);
 SW_NODISCARD sw_err *runc_terminal(sw_fd *master, sw_fd *slave);
 /** runc_first_pid - the process that the runtime wrote to @pid_file; 0: not yet. */
 pid_t runc_first_pid(int box_fd, const char *pid_file);
-/** runc_signal_pid - to @pid, if it is a child of @parent; whether it was. */
-bool runc_signal_pid(pid_t pid, pid_t parent, int sig);
+/** runc_procs_open - those of the runtime @child; @own_ns: it has a PID namespace. */
+SW_NODISCARD sw_err *runc_procs_open(struct runc_procs *p, const sw_child *child,
+                                     bool own_ns);
+void runc_procs_release(struct runc_procs *p);
+/** runc_signal_pid - to @pid, if it is a child of the runtime; whether it was. */
+bool runc_signal_pid(const struct runc_procs *p, pid_t pid, int sig);
 
 /* ---- run.c ---- */
 sw_err *runc_run(void *self, sw_ctx *ctx, const struct sw_exec_container *c,

@@ -4,9 +4,9 @@
  *
  * Killing. The container's first process is process 1 of a PID namespace: with it the
  * kernel kills all others, whatever they did to hide. Its number is in the file that the
- * runtime writes; as long as the runtime lives it is the runtime's child, so nobody else
- * has that number. Should that not do (no file yet, a runtime that hangs, no namespace),
- * the whole cgroup and the runtime follow.
+ * runtime writes, a number in the runtime's own namespace; as long as the runtime lives it
+ * is the runtime's child, so nobody else has that number. Should that not do (no file yet,
+ * a runtime that hangs, no namespace), the whole cgroup and the runtime follow.
  *
  * Thread: the one that runs the container.
  */
@@ -42,36 +42,55 @@ runc_first_pid(int box_fd, const char *pid_file)
         return pid > 1 ? (pid_t) pid : 0;
 }
 
-/* The parent of a process; 0: it has gone. */
-static pid_t
-parent_of(pid_t pid)
+sw_err *
+runc_procs_open(struct runc_procs *p, const sw_child *child, bool own_ns)
 {
-        char path[64];
-        sw_auto(sw_buf) text = SW_BUF_INIT;
+        char path[64] = "/proc";
 
-        (void) snprintf(path, sizeof(path), "/proc/%d/status", (int) pid);
-        sw_err *err = sw_buf_read_file(&text, AT_FDCWD, path, 1 << 16);
+        if (own_ns)
+                (void) snprintf(path, sizeof(path), "/proc/%d/root/proc",
+                                (int) sw_child_pid(child));
+        p->runtime = own_ns ? 1 : sw_child_pid(child);
+        p->proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return p->proc < 0 ? sw_err_sys(SW_E_IO, errno, "open %s", path) : SW_OK;
+}
+
+void
+runc_procs_release(struct runc_procs *p)
+{
+        sw_fd_clear(&p->proc);
+}
+
+/* The parent of the process whose directory in /proc @fd is; 0: it has gone. */
+static pid_t
+parent_of(int fd)
+{
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        sw_err *err = sw_buf_read_file(&text, fd, "status", 1 << 16);
+
         sw_err_drop(err, "gone");
         const char *p = strstr(text.data, "\nPPid:");
         return p ? (pid_t) strtol(p + 6, NULL, 10) : 0;
 }
 
 bool
-runc_signal_pid(pid_t pid, pid_t parent, int sig)
+runc_signal_pid(const struct runc_procs *p, pid_t pid, int sig)
 {
-        sw_auto(sw_fd) fd = pid > 1 ? (int) syscall(SYS_pidfd_open, pid, 0) : -1;
+        char name[16];
 
+        if (pid <= 1 || p->proc < 0)
+                return false;
+        (void) snprintf(name, sizeof(name), "%d", (int) pid);
+        sw_auto(sw_fd) fd = openat(p->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         /* what the descriptor names cannot change between the check and the signal */
-        return fd >= 0 && parent_of(pid) == parent &&
+        return fd >= 0 && parent_of(fd) == p->runtime &&
                syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
 }
 
 static void
 kill_hard(const struct runc_wait *w)
 {
-        pid_t runtime = sw_child_pid(w->child);
-
-        (void) runc_signal_pid(runc_first_pid(w->box_fd, w->pid_file), runtime, SIGKILL);
+        (void) runc_signal_pid(w->procs, runc_first_pid(w->box_fd, w->pid_file), SIGKILL);
         if (w->outer)
                 (void) runc_cgroup_kill(w->cgroups, w->outer);
         sw_err_drop(sw_child_signal(w->child, SIGKILL, true), "its end is waited for");
@@ -166,12 +185,11 @@ look_for_start(struct waiting *s)
 static void
 cancel_it(struct waiting *s)
 {
-        pid_t runtime = sw_child_pid(s->w->child);
+        pid_t first = runc_first_pid(s->w->box_fd, s->w->pid_file);
 
         s->told = true;
         s->cancel_fd = -1;
-        if (runc_signal_pid(runc_first_pid(s->w->box_fd, s->w->pid_file), runtime,
-                            SIGKILL)) {
+        if (runc_signal_pid(s->w->procs, first, SIGKILL)) {
                 s->kill_again = sw_time_mono() + KILL_GRACE_MS * MS;
                 return;
         }

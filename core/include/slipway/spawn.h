@@ -31,6 +31,10 @@ enum {
         SW_SPAWN_SETSID = 1 << 1,      /* own session instead of own process group */
         SW_SPAWN_KEEP = 1 << 2,        /* do not kill it when this process dies */
         SW_SPAWN_MOUNT_NS = 1 << 3,    /* a mount namespace of its own */
+        SW_SPAWN_PID_NS = 1 << 4,      /* a PID namespace of its own, whose process 1 it is,
+                                        * with a /proc to it in a mount namespace of its own:
+                                        * when it ends, in whatever way, all that it has
+                                        * started gets SIGKILL */
 };
 
 /* A descriptor the child gets under number @to. */
@@ -65,10 +69,13 @@ struct sw_spawn {
         /* The mount namespace the child enters instead; -1: none. Its working directory is
          * then "/"; a cwd_fd is entered before. */
         int mount_ns_fd;
+        int pid_ns_fd; /* the PID namespace it is started in; -1: ours. Not with
+                          SW_SPAWN_KEEP */
 };
 #define SW_SPAWN_INIT                                                                      \
         {                                                                                  \
-                .cwd_fd = -1, .fds_std = { -1, -1, -1 }, .mount_ns_fd = -1                 \
+                .cwd_fd = -1, .fds_std = { -1, -1, -1 }, .mount_ns_fd = -1,                \
+                .pid_ns_fd = -1                                                            \
         }
 
 typedef struct sw_child sw_child;

@@ -859,6 +859,78 @@ START_TEST(enters_a_mount_namespace)
 }
 END_TEST
 
+/* Catches: a PID namespace that is ours, or whose /proc is; one that is not entered. */
+START_TEST(pid_namespace_of_its_own)
+{
+        struct sw_spawn s = SW_SPAWN_INIT, t = SW_SPAWN_INIT;
+        char path[64];
+        int in[2];
+
+        if (!may_mount())
+                return;
+        s.flags = SW_SPAWN_PID_NS;
+        s.argv = (const char *const[]){ "/bin/sh", "-c", "echo $$; exec echo /proc/[0-9]*",
+                                        NULL };
+        sw_auto(sw_str) seen = output_of(&s);
+        ck_assert_str_eq(seen, "1\n/proc/1\n");
+
+        ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
+        s.argv = (const char *const[]){ "/bin/cat", NULL };
+        s.fds_std[0] = in[0];
+        sw_autoptr(sw_child) first = NULL;
+        ok(sw_spawn_start(&s, &first));
+        snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int) sw_child_pid(first));
+        sw_auto(sw_fd) pid_ns = open(path, O_RDONLY | O_CLOEXEC);
+        snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int) sw_child_pid(first));
+        sw_auto(sw_fd) mount_ns = open(path, O_RDONLY | O_CLOEXEC);
+        t.pid_ns_fd = pid_ns;
+        t.mount_ns_fd = mount_ns;
+        t.argv = (const char *const[]){ "/bin/sh", "-c", "echo $$; exec echo /proc/[0-9]*",
+                                        NULL };
+        sw_auto(sw_str) second = output_of(&t);
+        ck_assert_str_eq(second, "2\n/proc/1 /proc/2\n");
+        close(in[0]);
+        close(in[1]);
+}
+END_TEST
+
+/* Catches: what a child has started outliving the child in its PID namespace, when this
+ * process is killed. */
+START_TEST(all_die_with_the_process)
+{
+        int ends[2], ready[2];
+        char byte;
+
+        if (!may_mount())
+                return;
+        ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+        ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+        pid_t middle = fork();
+        if (middle == 0) {
+                struct sw_spawn s = SW_SPAWN_INIT;
+                sw_child *c = NULL;
+
+                s.flags = SW_SPAWN_PID_NS;
+                s.argv = (const char *const[]){
+                        "/bin/sh", "-c", "(exec setsid sleep 1000) & echo; exec sleep 1000",
+                        NULL
+                };
+                s.fds_std[1] = ends[1];
+                ok(sw_spawn_start(&s, &c));
+                ck_assert_int_eq(write(ready[1], "", 1), 1);
+                for (;;)
+                        pause();
+        }
+        close(ends[1]);
+        ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+        ck_assert_int_eq(read(ends[0], &byte, 1), 1); /* the second one was started */
+        kill(middle, SIGKILL);
+        ck_assert_int_eq(waitpid(middle, NULL, 0), middle);
+        wait_hangup(ends[0]);
+        close(ends[0]);
+}
+END_TEST
+
 static const char *const chroot_parts[] = { "bin", "dev",  "lib", "lib64",
                                             "usr", "proc", "tmp" };
 
@@ -939,7 +1011,8 @@ START_TEST(mounts_in_a_chroot)
 END_TEST
 
 UNIT_MAIN("spawn", mounts_of_its_own, enters_a_mount_namespace, mounts_in_a_chroot,
-          how_it_ended, only_the_named_descriptors, overlapping_descriptors,
+          pid_namespace_of_its_own, all_die_with_the_process, how_it_ended,
+          only_the_named_descriptors, overlapping_descriptors,
           standard_descriptors_reordered, signals_are_defaults, groups_and_sessions,
           environment_and_directory, programs_that_do_not_run, search_in_path,
           cancelled_wait_kills_the_group, cancelled_wait_finds_who_left_the_group,
