@@ -16,7 +16,7 @@
 #include <slipway/path.h>
 #include <slipway/text.h>
 
-#include "core/ops/internal.h"
+#include "core/ops/cachemap_priv.h"
 
 void
 sw__op_keys_release(struct sw__op_keys *k)
@@ -50,23 +50,21 @@ add_str(sw_buf *b, const char *s)
         sw_json_add_str(b, s, strlen(s));
 }
 
-/* A copy of @s that lives as long as the keys. */
-static const char *
-keep(struct sw__op_keys *k, char *s)
+const char *
+sw__keys_keep(struct sw__op_keys *k, char *s)
 {
         sw_strlist_take(&k->texts, s);
         return s;
 }
 
-static int
-by_bytes(const void *a, const void *b)
+int
+sw__keys_by_bytes(const void *a, const void *b)
 {
         return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-/* SHA-256 of the texts joined by NUL. */
-static void
-join_digest(const char *const *v, size_t n, char out[SW_DIGEST_STR_SIZE])
+void
+sw__keys_join(const char *const *v, size_t n, char out[SW_DIGEST_STR_SIZE])
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
         sw_digest d;
@@ -93,7 +91,7 @@ is_contained(const char *path, const char *const *sorted, size_t n)
 
                 if (path[i] == '/') {
                         parent[i] = '\0';
-                        if (bsearch(&p, sorted, n, sizeof(p), by_bytes))
+                        if (bsearch(&p, sorted, n, sizeof(p), sw__keys_by_bytes))
                                 return true;
                 }
                 parent[i] = path[i];
@@ -101,14 +99,13 @@ is_contained(const char *path, const char *const *sorted, size_t n)
         return false;
 }
 
-/* Sort, and leave out what another path in the list contains. */
-static size_t
-dedupe_paths(const char **v, size_t n)
+size_t
+sw__keys_dedupe(const char **v, size_t n)
 {
         const char **sorted = sw_alloc_array(n, sizeof(*sorted));
         size_t kept = 0;
 
-        qsort(v, n, sizeof(*v), by_bytes);
+        qsort(v, n, sizeof(*v), sw__keys_by_bytes);
         if (n)
                 memcpy(sorted, v, n * sizeof(*v));
         for (size_t i = 0; i < n; i++)
@@ -306,15 +303,15 @@ exec_dep(const Pb__ExecOp *exec, size_t i, struct sw__op_keys *out)
 
                 if (m->input != (int64_t) i)
                         continue;
-                paths[n] = keep(out, sw_path_join("/", m->selector));
+                paths[n] = sw__keys_keep(out, sw_path_join("/", m->selector));
                 err = mount_content(m, paths[n++], &mine);
                 content = content && mine;
         }
         if (!err && n)
-                join_digest(paths, n, dep->selector);
+                sw__keys_join(paths, n, dep->selector);
         dep->content = n && content;
         if (!err && dep->content) {
-                n = dedupe_paths(paths, n);
+                n = sw__keys_dedupe(paths, n);
                 dep->selects = sw_alloc_array(n, sizeof(*dep->selects));
                 for (dep->n_selects = 0; dep->n_selects < n; dep->n_selects++)
                         dep->selects[dep->n_selects] = (struct sw_hash_select){
@@ -347,259 +344,4 @@ sw__op_keys_exec(const struct sw__op *op, struct sw__op_keys *out)
         for (size_t i = 0; i < out->n_deps && !err; i++)
                 err = exec_dep(exec, i, out);
         return err;
-}
-
-/* ---- file --------------------------------------------------------------------------- */
-
-typedef SW_ARRAY(struct sw_hash_select) selections;
-
-static bool
-has_wildcards(const char *s)
-{
-        for (; *s; s++) {
-                if (*s == '\\' && s[1])
-                        s++;
-                else if (strchr("*?[", *s))
-                        return true;
-        }
-        return false;
-}
-
-static bool
-has_filters(const struct sw_hash_select *s)
-{
-        return s->wildcard || (s->include && s->include[0]) ||
-               (s->exclude && s->exclude[0]) || (s->required && s->required[0]);
-}
-
-/* A repeated field as a NULL-ended list; the strings stay the op's. */
-static const char *const *
-as_list(struct sw__op_keys *k, char *const *v, size_t n)
-{
-        const char **list;
-
-        if (!n)
-                return NULL;
-        list = sw_alloc_array(n + 1, sizeof(*list));
-        for (size_t i = 0; i < n; i++)
-                list[i] = v[i];
-        sw_strlist_take(&k->texts, (char *) list); /* freed with the texts */
-        return list;
-}
-
-static void
-select_owner(const Pb__UserOpt *u, const char *path, selections *sel, size_t n)
-{
-        if (!u || u->user_case != PB__USER_OPT__USER_BY_NAME)
-                return;
-        if (u->byname->input >= 0 && (uint64_t) u->byname->input < n)
-                sw_array_push(&sel[u->byname->input],
-                              (struct sw_hash_select){ .path = path,
-                                                       .follow_links = true });
-}
-
-static void
-select_owners(const Pb__ChownOpt *o, selections *sel, size_t n)
-{
-        if (!o)
-                return;
-        select_owner(o->user, "/etc/passwd", sel, n);
-        select_owner(o->group, "/etc/group", sel, n);
-}
-
-/* What a copy takes of one of the op's inputs stands in the selection; its own message has
- * no more than the last element then. */
-static void
-add_copy(sw_buf *b, const Pb__FileAction *a, selections *sel, size_t n,
-         struct sw__op_keys *k)
-{
-        Pb__FileActionCopy copy = *a->copy;
-        sw_auto(sw_str) base = NULL;
-
-        select_owners(copy.owner, sel, n);
-        if (a->secondaryinput >= 0 && (uint64_t) a->secondaryinput < n) {
-                sw_array_push(&sel[a->secondaryinput],
-                              (struct sw_hash_select){
-                                      .path = copy.src,
-                                      .wildcard =
-                                              copy.allowwildcard && has_wildcards(copy.src),
-                                      .follow_links = copy.followsymlink,
-                                      .include = as_list(k, copy.include_patterns,
-                                                         copy.n_include_patterns),
-                                      .exclude = as_list(k, copy.exclude_patterns,
-                                                         copy.n_exclude_patterns),
-                                      .required = as_list(k, copy.required_paths,
-                                                          copy.n_required_paths),
-                              });
-                copy.src = base = sw_path_base(copy.src);
-        }
-        sw__llb_add_json(b, &copy.base);
-}
-
-static void
-add_action(sw_buf *b, const Pb__FileAction *a, selections *sel, size_t n,
-           struct sw__op_keys *k)
-{
-        switch (a->action_case) {
-        case PB__FILE_ACTION__ACTION_COPY: add_copy(b, a, sel, n, k); break;
-        case PB__FILE_ACTION__ACTION_MKFILE:
-                select_owners(a->mkfile->owner, sel, n);
-                sw__llb_add_json(b, &a->mkfile->base);
-                break;
-        case PB__FILE_ACTION__ACTION_MKDIR:
-                select_owners(a->mkdir->owner, sel, n);
-                sw__llb_add_json(b, &a->mkdir->base);
-                break;
-        case PB__FILE_ACTION__ACTION_RM: sw__llb_add_json(b, &a->rm->base); break;
-        default: sw__llb_add_json(b, &a->symlink->base); break;
-        }
-}
-
-/* Each action works on the one before, the first on input 0, copies take from input 1, and
- * the last one makes the output: such indexes are left out of the key. */
-static bool
-has_default_indexes(const Pb__FileOp *file)
-{
-        for (size_t i = 0; i < file->n_actions; i++) {
-                const Pb__FileAction *a = file->actions[i];
-                bool last = i + 1 == file->n_actions;
-                int64_t before = i ? (int64_t) (file->n_actions + i - 1) : 0;
-
-                if (a->input != before || a->output != (last ? 0 : -1))
-                        return false;
-                if (a->secondaryinput != -1 && a->secondaryinput != 1)
-                        return false;
-        }
-        return true;
-}
-
-static void
-add_indexes(sw_buf *b, const Pb__FileOp *file)
-{
-        if (has_default_indexes(file))
-                return;
-        sw_buf_adds(b, ",\"indexes\":[");
-        for (size_t i = 0; i < file->n_actions; i++)
-                sw_buf_addf(b, "%s[%" PRId64 ",%" PRId64 ",%" PRId64 "]", i ? "," : "",
-                            file->actions[i]->input, file->actions[i]->secondaryinput,
-                            file->actions[i]->output);
-        sw_buf_addc(b, ']');
-}
-
-/* All paths, later ones first. */
-static void
-file_selector(const selections *s, char out[SW_DIGEST_STR_SIZE])
-{
-        const char **paths = sw_alloc_array(s->n, sizeof(*paths));
-
-        for (size_t i = 0; i < s->n; i++)
-                paths[i] = s->v[i].path;
-        qsort(paths, s->n, sizeof(*paths), by_bytes);
-        for (size_t i = 0; i < s->n / 2; i++) {
-                const char *t = paths[i];
-
-                paths[i] = paths[s->n - 1 - i];
-                paths[s->n - 1 - i] = t;
-        }
-        join_digest(paths, s->n, out);
-        free(paths);
-}
-
-/* The plain selections that follow links, or those that do not, without what others
- * contain. */
-static void
-add_plain(const selections *from, bool follow, struct sw__op_dep *dep)
-{
-        const char **paths = sw_alloc_array(from->n, sizeof(*paths));
-        size_t n = 0;
-
-        for (size_t i = 0; i < from->n; i++)
-                if (!has_filters(&from->v[i]) && from->v[i].follow_links == follow)
-                        paths[n++] = from->v[i].path;
-        n = dedupe_paths(paths, n);
-        for (size_t i = 0; i < n; i++)
-                dep->selects[dep->n_selects++] = (struct sw_hash_select){
-                        .path = paths[i],
-                        .follow_links = follow,
-                };
-        free(paths);
-}
-
-struct ranked {
-        struct sw_hash_select select;
-        size_t rank;
-};
-
-static int
-by_path(const void *a, const void *b)
-{
-        const struct ranked *x = a, *y = b;
-        int c = strcmp(x->select.path, y->select.path);
-
-        return c ? c : (x->rank > y->rank) - (x->rank < y->rank);
-}
-
-/* Stable: of equal paths, those without filters come first, and the others as they were. */
-static void
-sort_selects(struct sw_hash_select *v, size_t n)
-{
-        struct ranked *r = sw_alloc_array(n, sizeof(*r));
-
-        for (size_t i = 0; i < n; i++)
-                r[i] = (struct ranked){ v[i], i };
-        qsort(r, n, sizeof(*r), by_path);
-        for (size_t i = 0; i < n; i++)
-                v[i] = r[i].select;
-        free(r);
-}
-
-static void
-file_dep(const selections *s, struct sw__op_dep *dep, struct sw__op_keys *k)
-{
-        file_selector(s, dep->selector);
-        dep->content = true;
-        dep->selects = sw_alloc_array(s->n, sizeof(*dep->selects));
-        add_plain(s, false, dep);
-        add_plain(s, true, dep);
-        for (size_t i = 0; i < s->n; i++)
-                if (has_filters(&s->v[i]))
-                        dep->selects[dep->n_selects++] = s->v[i];
-        sort_selects(dep->selects, dep->n_selects);
-        for (size_t i = 0; i < dep->n_selects; i++)
-                dep->selects[i].path = keep(k, sw_path_join("/", dep->selects[i].path));
-}
-
-sw_err *
-sw__op_keys_file(const struct sw__op *op, struct sw__op_keys *out)
-{
-        const Pb__FileOp *file = op->pb->file;
-        size_t n = out->n_deps;
-        selections *sel = sw_alloc_array(n, sizeof(*sel));
-        bool *base = sw_alloc_array(n, sizeof(*base)); /* actions work on the whole of it */
-        sw_auto(sw_buf) b = SW_BUF_INIT, json = SW_BUF_INIT;
-
-        sw_buf_adds(&b, "{\"Type\":\"buildkit.file.v0\",\"Actions\":[");
-        for (size_t i = 0; i < file->n_actions; i++) {
-                const Pb__FileAction *a = file->actions[i];
-
-                sw_buf_clear(&json);
-                add_action(&json, a, sel, n, out);
-                if (i)
-                        sw_buf_addc(&b, ',');
-                sw_json_add_base64(&b, json.data, json.len);
-                if (a->input >= 0 && (uint64_t) a->input < n)
-                        base[a->input] = true;
-        }
-        sw_buf_addc(&b, ']');
-        add_indexes(&b, file);
-        sw_buf_addc(&b, '}');
-        out->digest = sw_digest_of(b.data, b.len);
-        for (size_t i = 0; i < n; i++) {
-                if (sel[i].n && !base[i])
-                        file_dep(&sel[i], &out->deps[i], out);
-                sw_array_release(&sel[i]);
-        }
-        free(sel);
-        free(base);
-        return SW_OK;
 }
