@@ -72,6 +72,16 @@ SW_NODISCARD sw_err *sw__file_unpack(sw__draft *d, sw_ctx *ctx, const struct sw_
                                      bool *done);
 SW_NODISCARD sw_err *sw__file_missing(const char *path);
 
+/* filerequired.c: paths that a copy is required to find. NULL: none; for all of them. */
+struct sw__required;
+struct sw__required *sw__required_new(char *const *paths, size_t n); /* @paths: borrowed */
+void sw__required_free(struct sw__required *r);
+/** sw__required_met - @path of the source, plain, was copied; @rel: the same from what the
+ *  copy names on. */
+void sw__required_met(struct sw__required *r, const char *path, const char *rel);
+/** sw__required_check - Errors: SW_E_NOT_FOUND: one was not met. */
+SW_NODISCARD sw_err *sw__required_check(const struct sw__required *r);
+
 SW_DEFINE_AUTOPTR(sw__modeset, sw__modeset_free)
 
 #endif

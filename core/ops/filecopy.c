@@ -27,10 +27,11 @@ struct copier {
         const struct sw__view *src;
         const Pb__FileActionCopy *a;
         const struct sw__owner *owner;
-        sw__modeset *modeset; /* or NULL */
-        sw_patterns *include; /* or NULL: all */
-        sw_patterns *exclude; /* or NULL: none */
-        sw_map *links;        /* {dev, ino} -> node of the file's first name */
+        sw__modeset *modeset;          /* or NULL */
+        sw_patterns *include;          /* or NULL: all */
+        sw_patterns *exclude;          /* or NULL: none */
+        sw_map *links;                 /* {dev, ino} -> node of the file's first name */
+        struct sw__required *required; /* or NULL */
 };
 
 /* A directory on the way down. */
@@ -349,6 +350,8 @@ copy_entry(struct copier *c, const char *path, const char *rel,
                 err = sw__draft_remove(c->d, t->node);
                 t->node = NULL;
         }
+        if (!err && mine)
+                sw__required_met(c->required, path, rel);
         if (!err && mine && S_ISDIR(e->st.st_mode))
                 err = enter_all(c, t->up);
         if (!err && S_ISDIR(e->st.st_mode))
@@ -547,9 +550,14 @@ copy_all(struct copier *c)
                 if (c->a->attemptunpackdockercompatibility)
                         err = sw__file_unpack(c->d, c->ctx, c->src, sources.v[i], dest,
                                               c->owner, c->a->timestamp, &unpacked);
-                if (!err && !unpacked)
+                if (unpacked)
+                        sw__required_met(c->required,
+                                         sources.v[i] + (sources.v[i][0] == '/'), "");
+                else if (!err)
                         err = copy_one(c, sources.v[i], dest);
         }
+        if (!err)
+                err = sw__required_check(c->required);
         return err ? err : sw__draft_flush(c->d);
 }
 
@@ -558,8 +566,11 @@ sw__file_copy(sw__draft *d, const Pb__FileActionCopy *a, const struct sw__view *
               const struct sw__owner *o, sw_ctx *ctx)
 {
         struct copier c = { .d = d, .ctx = ctx, .src = src, .a = a, .owner = o };
-        sw_err *err = copy_all(&c);
+        sw_err *err;
 
+        c.required = sw__required_new(a->required_paths, a->n_required_paths);
+        err = copy_all(&c);
+        sw__required_free(c.required);
         sw__modeset_free(c.modeset);
         sw_patterns_free(c.include);
         sw_patterns_free(c.exclude);

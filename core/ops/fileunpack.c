@@ -388,7 +388,7 @@ unpack_entry(struct unpack *u, struct archive_entry *e)
         if (!name)
                 return sw_err_new(SW_E_INVALID, "an entry has no name");
         sw_buf_add_quoted(&shown, name, strlen(name), 200);
-        err = resolve_name(u, name, dir, &path);
+        err = resolve_name(u, name, false, &path);
         if (!err)
                 err = entry_meta(u, e, &m);
         if (!err && strcmp(path, u->dest) != 0) /* its root is the destination as it is */

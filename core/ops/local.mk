@@ -1,6 +1,7 @@
 # core/ops: the ops of LLB for the solver.
 noinst_HEADERS += \
 	core/ops/archlib.h \
+	core/ops/cachemap_priv.h \
 	core/ops/draft.h \
 	core/ops/draft_priv.h \
 	core/ops/exec.h \
@@ -12,6 +13,7 @@ libslipway_la_SOURCES += \
 	core/ops/archlib.c \
 	core/ops/build.c \
 	core/ops/cachemap.c \
+	core/ops/cachemapfile.c \
 	core/ops/draft.c \
 	core/ops/draftcopy.c \
 	core/ops/entitlement.c \
@@ -25,6 +27,7 @@ libslipway_la_SOURCES += \
 	core/ops/file.c \
 	core/ops/fileact.c \
 	core/ops/filecopy.c \
+	core/ops/filerequired.c \
 	core/ops/fileunpack.c \
 	core/ops/modeset.c \
 	core/ops/ops.c \

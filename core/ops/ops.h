@@ -44,13 +44,11 @@ struct sw_ops_env {
 };
 
 /* What they do it for: one build. It is the `client` of the job's struct sw_job_opts, so
- * that ops which borrow the job find it. */
+ * that a build inside it, which borrows the job, may do what the outer one may. */
 struct sw_ops_job {
-        sw_session *session;       /* or NULL; lives until the job was closed */
         unsigned allowed;          /* SW_ALLOW_… */
         const sw_strlist *devices; /* that it may have: "vendor/class=name", or the class
                                       for all of it; NULL: none */
-        sw_job *job;
         unsigned depth; /* builds inside builds that this is in; 0 outside of all */
 };
 

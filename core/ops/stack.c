@@ -13,6 +13,9 @@ input(sw_ref *const *in, int64_t i)
         return i < 0 ? NULL : in[i];
 }
 
+/* What a description has room for; the rest of a large merge is not named. */
+enum { MAX_NAMED = 1000 };
+
 static const char *
 id_of(const sw_ref *r)
 {
@@ -37,7 +40,7 @@ merge(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, size_
         for (size_t i = 0; i < pb->n_inputs && !err; i++) {
                 err = sw__ops_stored(op->env, ctx, input(in, pb->inputs[i]->input),
                                      &refs[i]);
-                if (refs[i])
+                if (refs[i] && what.len < MAX_NAMED)
                         sw_buf_addf(&what, "%s%s", what.len > 6 ? ";" : "", id_of(refs[i]));
         }
         if (!err)
