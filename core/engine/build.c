@@ -183,11 +183,10 @@ make(sw_engine *e, const struct sw_build_request *req, struct sw_build **out)
         }
         copy_request(b, req);
         opts.cancel = b->cancel;
+        opts.client = &b->ops_job;
         err = sw__job_new(e->solver, &opts, &b->job);
         if (err)
                 return err;
-        b->ops_job.session = b->req.session;
-        b->ops_job.job = b->job;
         b->story = sw__job_subscribe(b->job);
         b->steplog = sw__steplog_start(sw__job_subscribe_whole(b->job), e->logs, e->path,
                                        b->id, e->log);
