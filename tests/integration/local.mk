@@ -6,6 +6,7 @@ dist_check_SCRIPTS += \
 	tests/integration/cli.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
+	tests/integration/ops.sh \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh \

@@ -4,13 +4,14 @@
  *      NAME = scratch
  *      NAME = local ID            [include=P]... [exclude=P]... [follow=P]... [hint=H]
  *      NAME = source IDENTIFIER   [KEY=VALUE]...
- *      NAME = mkfile BASE PATH MODE TEXT        [owner=U]
- *      NAME = mkdir BASE PATH MODE              [owner=U] [parents]
+ *      NAME = mkfile BASE PATH MODE TEXT        [owner=U] [time=NS]
+ *      NAME = mkdir BASE PATH MODE              [owner=U] [time=NS] [parents]
  *      NAME = rm BASE PATH                      [missing] [wildcard]
- *      NAME = symlink BASE TARGET PATH
+ *      NAME = symlink BASE TARGET PATH          [owner=U] [time=NS]
  *      NAME = copy BASE FROM SRC DEST           [contents] [parents] [wildcard] [empty]
  *                                 [follow] [unpack] [replace] [owner=U] [mode=M]
  *                                 [include=P]... [exclude=P]... [required=P]... [time=NS]
+ *      NAME + mkfile|mkdir|rm|symlink|copy . ...  one more action of the same step
  *      NAME = run BASE OPTION... -- ARG...
  *              readonly  host  nonet  insecure  dir=D  env=K=V  user=U  hostname=H  valid=N
  *              addhost=NAME=IP  ulimit=NAME=SOFT=HARD  tmpfs=DEST
@@ -20,6 +21,8 @@
  *      NAME = result RUN DEST
  *      NAME = merge STATE...
  *      NAME = diff LOWER UPPER
+ *      NAME = build STATE                       [file=F]
+ *      NAME = requires STATE ID DEPENDENCY...
  *      output NAME
  *
  * A word in double quotes may hold spaces and \n. Every action takes label=TEXT (the name
@@ -40,6 +43,14 @@ struct line {
 
 static sw_map *states; /* NAME -> sw_state */
 static sw_map *runs;   /* NAME -> sw_run */
+static sw_map *steps;  /* NAME -> struct step */
+
+/* File actions that more can follow. */
+struct step {
+        sw_files *f;
+        sw_state *base;
+        const struct sw_llb_opts *opts;
+};
 
 static void
 check(const struct line *l, sw_err *err)
@@ -194,27 +205,44 @@ add_copy(const struct line *l, sw_files *f)
 }
 
 static void
-make_files(const struct line *l, const char *what, sw_state **out)
+add_action(const struct line *l, const char *what, sw_files *f)
 {
-        sw_autoptr(sw_files) f = sw_files_new();
-        const char *owner = value(l, "owner");
+        const char *time = value(l, "time");
+        const struct sw_llb_file *file =
+                SW_LLB_FILE(.owner = value(l, "owner"), .parents = flag(l, "parents"),
+                            .has_time = time != NULL,
+                            .time = time ? strtoll(time, NULL, 10) : 0);
 
         if (!strcmp(what, "mkfile"))
                 check(l, sw_files_mkfile(f, word(l, 4), mode(word(l, 5)), word(l, 6),
-                                         strlen(word(l, 6)), SW_LLB_FILE(.owner = owner)));
+                                         strlen(word(l, 6)), file));
         else if (!strcmp(what, "mkdir"))
-                check(l, sw_files_mkdir(f, word(l, 4), mode(word(l, 5)),
-                                        SW_LLB_FILE(.owner = owner,
-                                                    .parents = flag(l, "parents"))));
+                check(l, sw_files_mkdir(f, word(l, 4), mode(word(l, 5)), file));
         else if (!strcmp(what, "rm"))
                 check(l, sw_files_rm(f, word(l, 4),
                                      SW_LLB_RM(.allow_missing = flag(l, "missing"),
                                                .wildcard = flag(l, "wildcard"))));
         else if (!strcmp(what, "symlink"))
-                check(l, sw_files_symlink(f, word(l, 4), word(l, 5), NULL));
+                check(l, sw_files_symlink(f, word(l, 4), word(l, 5), file));
         else
                 add_copy(l, f);
-        check(l, sw_state_files(state(l, 3), f, opts(l), out));
+}
+
+/* "=": the first action of a step; "+": one more. */
+static void
+make_files(const struct line *l, const char *what, sw_state **out)
+{
+        struct step *s = sw_map_get(steps, word(l, 0));
+
+        if (!strcmp(word(l, 1), "+") && !s)
+                check(l, sw_err_new(SW_E_INVALID, "%s has no actions yet", word(l, 0)));
+        if (!strcmp(word(l, 1), "=")) {
+                s = sw_new(struct step);
+                *s = (struct step){ sw_files_new(), sw_state_ref(state(l, 3)), opts(l) };
+                sw_map_set(steps, word(l, 0), s);
+        }
+        add_action(l, what, s->f);
+        check(l, sw_state_files(s->base, s->f, s->opts, out));
 }
 
 /* ---- commands ---- */
@@ -369,12 +397,23 @@ make_merge(const struct line *l, sw_state **out)
 }
 
 static void
+make_requires(const struct line *l, sw_state **out)
+{
+        const sw_state **deps = sw_alloc_array(l->n_args, sizeof(*deps));
+        size_t n = 0;
+
+        for (size_t i = 5; i < l->n_args; i++)
+                deps[n++] = state(l, i);
+        check(l, sw_state_requires(state(l, 3), word(l, 4), deps, n, NULL, out));
+}
+
+static void
 assign(const struct line *l)
 {
         const char *what = word(l, 2);
         sw_state *s = NULL;
 
-        if (strcmp(word(l, 1), "=") != 0)
+        if (strcmp(word(l, 1), "=") != 0 && strcmp(word(l, 1), "+") != 0)
                 check(l, sw_err_new(SW_E_INVALID, "there is no \"=\""));
         if (!strcmp(what, "scratch"))
                 s = sw_llb_scratch();
@@ -388,6 +427,10 @@ assign(const struct line *l)
                 make_result(l, &s);
         else if (!strcmp(what, "merge"))
                 make_merge(l, &s);
+        else if (!strcmp(what, "requires"))
+                make_requires(l, &s);
+        else if (!strcmp(what, "build"))
+                check(l, sw_state_build(state(l, 3), value(l, "file"), opts(l), &s));
         else if (!strcmp(what, "diff"))
                 check(l, sw_llb_diff(state(l, 3), state(l, 4), opts(l), &s));
         else if (!strcmp(what, "mkfile") || !strcmp(what, "mkdir") || !strcmp(what, "rm") ||
@@ -444,6 +487,16 @@ free_run(void *r)
         sw_run_free(r);
 }
 
+static void
+free_step(void *p)
+{
+        struct step *s = p;
+
+        sw_files_free(s->f);
+        sw_state_unref(s->base);
+        free(s);
+}
+
 int
 main(void)
 {
@@ -453,6 +506,7 @@ main(void)
 
         states = sw_map_new(free_state);
         runs = sw_map_new(free_run);
+        steps = sw_map_new(free_step);
         while (getline(&text, &room, stdin) >= 0) {
                 struct line l = { .number = number + 1 };
 
@@ -468,6 +522,7 @@ main(void)
                 sw_strlist_release(&l.words);
         }
         free(text);
+        sw_map_free(steps);
         sw_map_free(runs);
         sw_map_free(states);
         return 0;
