@@ -176,7 +176,10 @@ sw_fsexport_each(sw_ctx *ctx, const struct sw_export_request *req, bool split,
                 if (begin)
                         begin(arg, req->refs[i].platform);
                 opts.prefix = folder;
-                if (folder)
+                if (folder && folder[0] == '.') /* "..", which is no folder of ours */
+                        err = sw_err_new(SW_E_INVALID, "platform %s is none",
+                                         req->refs[i].platform);
+                else if (folder)
                         err = tell_folder(folder, opts.epoch, ops, w);
                 if (!err)
                         err = tell_result(ctx, &req->refs[i], &opts, ops, w);

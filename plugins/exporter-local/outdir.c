@@ -403,8 +403,11 @@ o_node(void *w, const char *path, const struct sw_layer_meta *m, mode_t type, de
         temp_name(temp);
         if (mknodat(dirfd, temp, type | 0600, dev) < 0)
                 return failed("make device", path);
+        mode_t mode = mode_here(o, m);
+        if (type == S_IFCHR || type == S_IFBLK) /* the host's own, by their numbers */
+                mode &= 0600;
         times_of(m, t);
-        if (fchmodat(dirfd, temp, mode_here(o, m), 0) < 0 ||
+        if (fchmodat(dirfd, temp, mode, 0) < 0 ||
             utimensat(dirfd, temp, t, AT_SYMLINK_NOFOLLOW) < 0)
                 err = failed("set the mode of", path);
         if (!err)

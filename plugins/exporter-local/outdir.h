@@ -6,7 +6,8 @@
  * directory, is replaced. A file is written beside its name and then put in its place.
  *
  * Owners are those of the user who runs this; bits that give a file's owner or group to who
- * runs it (set-id) are left out where the owner is not the same. Of attributes, "user." and
+ * runs it (set-id) are left out where the owner is not the same, and devices are made for
+ * the owner alone: they are the machine's. Of attributes, "user." and
  * file capabilities are kept where the file system and the user's rights allow.
  * Thread: one at a time.
  */

@@ -158,6 +158,17 @@ START_TEST(set_id)
 }
 END_TEST
 
+/* A result cannot open the host's devices to everybody. */
+START_TEST(devices)
+{
+        if (geteuid() != 0)
+                return;
+        free(shell("mkdir t out; mknod t/d c 1 3; mkfifo t/p; chmod 666 t/d t/p"));
+        ok(write_tree(&plain));
+        shows("stat -c '%n %a' out/d out/p", "out/d 600\nout/p 666\n");
+}
+END_TEST
+
 START_TEST(platforms_do_not_overwrite)
 {
         const struct sw_layer_meta m = { .mode = 0755 };
@@ -195,5 +206,5 @@ START_TEST(nothing_half)
 END_TEST
 
 UNIT_MAIN_WITH("exporter-local/outdir", setup, teardown, copies, symlinks_are_replaced,
-               kinds_change, again, mirror, set_id, platforms_do_not_overwrite,
+               kinds_change, again, mirror, set_id, devices, platforms_do_not_overwrite,
                nothing_half)
