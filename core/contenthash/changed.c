@@ -1,6 +1,9 @@
 /*
  * core/contenthash/changed.c - which files made a content hash change.
  *
+ * The tree as it was is one that was noted (keep.c): all its digests are in a file. It is
+ * the right one when it gives the key that is asked about.
+ *
  * Two trees are walked beside each other, down into directories whose digests differ. Told
  * are files; a directory that came or went is told alone. Best effort: it is asked after
  * both hashes were made, so all digests there are known, and nothing is read.
@@ -104,38 +107,41 @@ diff_selection(struct sw__hview *before, struct sw__hview *now,
         return SW_OK;
 }
 
-/* In the order of their addresses, so that two that compare the same trees do not wait for
- * each other. */
-static void
-lock_both(struct sw__htree *a, struct sw__htree *b)
+/* Whether the tree gives that key for these selections, without being looked at. */
+static bool
+has_key(struct sw__hview *v, const struct sw_hash_select *sel, size_t n, const char *key)
 {
-        (void) pthread_mutex_lock(a < b ? &a->lock : &b->lock);
-        (void) pthread_mutex_lock(a < b ? &b->lock : &a->lock);
+        sw_digest d;
+        char text[SW_DIGEST_STR_SIZE];
+        sw_err *err = sw__hselect_key(v, sel, n, &d);
+
+        if (!err)
+                return strcmp(sw_digest_str(&d, text), key) == 0;
+        sw_err_drop(err, "not enough is known of it");
+        return false;
 }
 
 sw_err *
-sw__contenthash_changed(sw_worker *w, sw_ctx *ctx, sw_ref *before_ref, sw_ref *ref,
-                        const struct sw_hash_select *sel, size_t n, size_t max,
+sw__contenthash_changed(sw_worker *w, sw_ctx *ctx, const char *name, const char *before,
+                        sw_ref *ref, const struct sw_hash_select *sel, size_t n, size_t max,
                         sw_strlist *paths)
 {
         struct diff d = { paths, max };
+        struct sw__hview a = { .ctx = ctx, .tree = sw__hnoted(w, name), .fd = -1 };
         sw_err *err = SW_OK;
 
-        if (!before_ref || !ref || before_ref == ref)
+        if (!a.tree || !ref || !has_key(&a, sel, n, before)) {
+                sw__htree_free(a.tree);
                 return SW_OK;
-        struct sw__hview a = { .ctx = ctx,
-                               .ref = before_ref,
-                               .tree = sw__htree_of(w, ctx, before_ref),
-                               .fd = -1 };
+        }
         struct sw__hview b = {
-                .ctx = ctx, .ref = ref, .tree = sw__htree_of(w, ctx, ref), .fd = -1
+                .ctx = ctx, .ref = ref, .tree = sw__htree_of(ref), .fd = -1
         };
-        lock_both(a.tree, b.tree);
+        (void) pthread_mutex_lock(&b.tree->lock);
         for (size_t i = 0; i < n && !err; i++)
                 err = diff_selection(&a, &b, &sel[i], &d);
-        sw__hview_close(&a);
         sw__hview_close(&b);
-        (void) pthread_mutex_unlock(&a.tree->lock);
         (void) pthread_mutex_unlock(&b.tree->lock);
+        sw__htree_free(a.tree);
         return err;
 }

@@ -1,7 +1,5 @@
 /*
  * core/contenthash/contenthash.c - digests of what an op uses of a tree.
- *
- * What is known of a tree is attached to its ref, and lives as long.
  */
 #include <string.h>
 
@@ -9,17 +7,6 @@
 
 #include "core/contenthash/contenthash.h"
 #include "core/contenthash/select.h"
-
-struct sw__htree *
-sw__htree_of(sw_worker *w, sw_ctx *ctx, sw_ref *ref)
-{
-        struct sw__htree *t = sw__ref_attached(ref);
-
-        (void) w;
-        (void) ctx;
-        return t ? t
-                 : sw__ref_attach(ref, sw__htree_new(sw_ref_listing(ref)), sw__htree_free);
-}
 
 /* The empty tree has nothing but itself. */
 static sw_err *
@@ -38,14 +25,45 @@ sw__contenthash(sw_worker *w, sw_ctx *ctx, sw_ref *ref, const struct sw_hash_sel
         if (!ref)
                 return digest_of_nothing(sel, out);
         struct sw__hview v = {
-                .ctx = ctx, .ref = ref, .tree = sw__htree_of(w, ctx, ref), .fd = -1
+                .ctx = ctx, .ref = ref, .tree = sw__htree_of(ref), .fd = -1
         };
 
         (void) pthread_mutex_lock(&v.tree->lock);
+        sw__hrecall(&v, w);
         sw_err *err = sw__hselect_digest(&v, sel, out);
+        if (!err)
+                sw__hkeep(&v, w);
         sw__hview_close(&v);
         (void) pthread_mutex_unlock(&v.tree->lock);
         return err;
+}
+
+static void
+add_digest(sw_buf *b, const sw_digest *d)
+{
+        char text[SW_DIGEST_STR_SIZE];
+
+        if (b->len > 0)
+                sw_buf_addc(b, '\0');
+        sw_buf_adds(b, sw_digest_str(d, text));
+}
+
+sw_err *
+sw__hselect_key(struct sw__hview *v, const struct sw_hash_select *sel, size_t n,
+                sw_digest *out)
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+
+        for (size_t i = 0; i < n; i++) {
+                sw_digest d;
+                sw_err *err = sw__hselect_digest(v, &sel[i], &d);
+
+                if (err)
+                        return err;
+                add_digest(&b, &d);
+        }
+        *out = sw_digest_of(b.data, b.len);
+        return SW_OK;
 }
 
 sw_err *
@@ -55,15 +73,12 @@ sw__contenthash_key(sw_worker *w, sw_ctx *ctx, sw_ref *ref,
         sw_auto(sw_buf) b = SW_BUF_INIT;
 
         for (size_t i = 0; i < n; i++) {
-                char text[SW_DIGEST_STR_SIZE];
                 sw_digest d;
                 sw_err *err = sw__contenthash(w, ctx, ref, &sel[i], &d);
 
                 if (err)
                         return err;
-                if (i > 0)
-                        sw_buf_addc(&b, '\0');
-                sw_buf_adds(&b, sw_digest_str(&d, text));
+                add_digest(&b, &d);
         }
         *out = sw_digest_of(b.data, b.len);
         return SW_OK;

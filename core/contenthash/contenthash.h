@@ -5,7 +5,7 @@
  * Hashes of a tree's entries are kept with the ref: in memory while it is held, and below
  * <root>/hashes for stored refs, so that nothing is read twice; a new layer only has what
  * it changes hashed. A directory that is not stored (source-local) brings the digests of
- * its files along, from its stat cache: see sw__contenthash_provide().
+ * its files along, from its stat cache (sw_listing.known).
  *
  * Thread: any; files are read by several threads.
  */
@@ -41,13 +41,16 @@ SW_API SW_NODISCARD sw_err *sw__contenthash_key(sw_worker *w, sw_ctx *ctx, sw_re
                                                 const struct sw_hash_select *sel, size_t n,
                                                 sw_digest *out);
 
-/** sw__contenthash_changed - paths whose hashes differ between what @before_ref has and
- * @ref has within the selections; most telling first, at most @max. Best effort. */
-SW_API SW_NODISCARD sw_err *sw__contenthash_changed(sw_worker *w, sw_ctx *ctx,
-                                                    sw_ref *before_ref, sw_ref *ref,
-                                                    const struct sw_hash_select *sel,
-                                                    size_t n, size_t max,
-                                                    sw_strlist *paths);
+/** sw__contenthash_note - keep what is known of the tree of @ref under @name ("op-…"), in
+ *  the place of what was kept there, to be compared with another one later. Best effort. */
+SW_API void sw__contenthash_note(sw_worker *w, sw_ref *ref, const char *name);
+
+/** sw__contenthash_changed - paths whose hashes differ between the tree noted under @name
+ *  and that of @ref, within the selections; at most @max. None, unless the key of the noted
+ *  one is @before ("sha256:…"): it may have been another's. */
+SW_API SW_NODISCARD sw_err *sw__contenthash_changed(
+        sw_worker *w, sw_ctx *ctx, const char *name, const char *before, sw_ref *ref,
+        const struct sw_hash_select *sel, size_t n, size_t max, sw_strlist *paths);
 
 SW_END_DECLS
 #endif

@@ -272,6 +272,7 @@ read_file(struct sw__hworker *w, struct sw__hnode *n, int fd, struct stat *st, b
                 return err;
         if (fstat(fd, &after) != 0)
                 return entry_error(SW_E_IO, errno, n, "read", "");
+        w->bytes += size;
         *again = size != st->st_size || !same(st, &after);
         n->own = sw_hasher_finish(w->hasher);
         return SW_OK;

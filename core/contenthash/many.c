@@ -16,11 +16,13 @@
 
 #define AT_ONCE     8 /* entries a thread takes */
 #define MAX_THREADS 8
+#define AS_ENTRY    16384 /* bytes that take as long as an entry does */
 
 struct job {
         struct sw__hview *view;
         const sw__hnodes *nodes;
         atomic_size_t next;
+        atomic_int_least64_t bytes;
         pthread_mutex_t lock;
         sw_err *err; /* the first one */
 };
@@ -64,6 +66,7 @@ work(void *arg)
         sw_err *err = work_on(j, &w);
         if (err)
                 fail(j, err);
+        (void) atomic_fetch_add(&j->bytes, w.bytes);
         sw__hworker_release(&w);
 }
 
@@ -116,6 +119,8 @@ recall(struct sw__htree *t, sw__hnodes *nodes)
                         n->hashed = l->known(l->self, n->listed, &n->own);
                 if (!n->hashed)
                         nodes->v[kept++] = n;
+                else
+                        t->n_hashed++;
         }
         nodes->n = kept;
 }
@@ -131,7 +136,7 @@ sw__hash_many(struct sw__hview *v, sw__hnodes *nodes)
         sw_err *err = run(&j);
         (void) pthread_mutex_destroy(&j.lock);
         v->tree->n_hashed += nodes->n;
-        v->tree->dirty = true;
+        v->tree->fresh += nodes->n + (size_t) (atomic_load(&j.bytes) / AS_ENTRY);
         if (!err && v->tree->listing && v->tree->listing->settle)
                 v->tree->listing->settle(v->tree->listing->self, v->ctx);
         return err;

@@ -23,8 +23,19 @@ SW_NODISCARD sw_err *sw__hselect_cover(struct sw__hview *v, const struct sw_hash
                                        sw__hcover *out);
 SW_NODISCARD sw_err *sw__hselect_digest(struct sw__hview *v, const struct sw_hash_select *s,
                                         sw_digest *out);
+/* contenthash.c: the key of several. */
+SW_NODISCARD sw_err *sw__hselect_key(struct sw__hview *v, const struct sw_hash_select *s,
+                                     size_t n, sw_digest *out);
 
-/* contenthash.c: what is known of the tree of @ref; never NULL, lives as long as it. */
-struct sw__htree *sw__htree_of(sw_worker *w, sw_ctx *ctx, sw_ref *ref);
+/* keep.c */
+
+/* What is known of the tree of @ref; never NULL, lives as long as it. */
+struct sw__htree *sw__htree_of(sw_ref *ref);
+/* Remember what other processes, or the parent's tree, knew of it. The tree is locked. */
+void sw__hrecall(struct sw__hview *v, sw_worker *w);
+/* Write down what is known, if that is much that is new. The tree is locked. */
+void sw__hkeep(struct sw__hview *v, sw_worker *w);
+/* The tree that was noted under @name; NULL: there is none. */
+struct sw__htree *sw__hnoted(sw_worker *w, const char *name);
 
 #endif

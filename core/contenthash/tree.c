@@ -119,6 +119,8 @@ sw__hview_fd(struct sw__hview *v, int *fd)
 {
         if (v->fd < 0 && v->tree->listing)
                 v->fd = v->tree->listing->dirfd;
+        if (v->fd < 0 && !v->ref)
+                return sw_err_new(SW_E_NOT_FOUND, "more than is remembered of a tree");
         if (v->fd < 0) {
                 sw_err *err = sw_ref_open(v->ctx, v->ref, &v->open);
 
@@ -177,6 +179,20 @@ by_name(const void *a, const void *b)
         return strcmp(x->name, y->name);
 }
 
+/* What was known of entries before, where they still are what they were. */
+static void
+reuse(const struct sw__hnode *dir, sw__hnodes *kids)
+{
+        for (size_t i = 0; i < kids->n; i++) {
+                struct sw__hnode *k = kids->v[i];
+                struct sw__hnode *old = sw__hkid(dir, k->name, strlen(k->name));
+
+                if (old && old->type == k->type &&
+                    (k->type != SW__H_LINK || strcmp(old->link, k->link) == 0))
+                        kids->v[i] = old;
+        }
+}
+
 /* The directory was read. */
 static void
 set_kids(struct sw__htree *t, struct sw__hnode *dir, const sw__hnodes *kids)
@@ -186,6 +202,7 @@ set_kids(struct sw__htree *t, struct sw__hnode *dir, const sw__hnodes *kids)
                 memcpy(dir->kids, kids->v, kids->n * sizeof(*dir->kids));
         dir->n_kids = (uint32_t) kids->n;
         dir->scanned = true;
+        dir->stale = false;
 }
 
 static void
@@ -315,6 +332,8 @@ scan_directory(struct sw__hview *v, struct sw__hnode *dir)
         err = read_dir(v->tree, dir, fd, &kids);
         if (!err && kids.n > 1)
                 qsort(kids.v, kids.n, sizeof(*kids.v), by_name);
+        if (!err && dir->stale)
+                reuse(dir, &kids);
         if (!err)
                 set_kids(v->tree, dir, &kids);
         sw_array_release(&kids);

@@ -11,7 +11,9 @@
  *      many.c    the digests of many entries, by several threads
  *      select.c  what a selection covers, and its digest
  *      file.c    all of it in a file
+ *      keep.c    where these files are, and when they are written
  *      update.c  what changes from the parent's tree to that of a new layer
+ *      changed.c which files make two trees differ
  *
  * Thread: one at a time (struct sw__htree has a lock that contenthash.c takes); entries are
  * hashed by several, each its own.
@@ -23,6 +25,7 @@
 
 #include <slipway/array.h>
 #include <slipway/buf.h>
+#include <slipway/layer.h>
 #include <slipway/ref.h>
 
 enum sw__htype { SW__H_FILE, SW__H_DIR, SW__H_LINK };
@@ -39,6 +42,7 @@ struct sw__hnode {
         uint32_t listed; /* index in the listing */
         uint8_t type;
         bool scanned;  /* DIR: kids is what there is */
+        bool stale;    /* DIR: kids are some of it: not scanned since something changed */
         bool hashed;   /* own is set */
         bool summed;   /* DIR: all is set */
         sw_digest own; /* header, and content of a file */
@@ -55,10 +59,12 @@ struct sw__htree {
         struct sw__harena arena;
         struct sw__hnode *root;
         const struct sw_listing *listing; /* or NULL */
-        uint32_t *ends;  /* of listed directories: behind what is in them */
-        size_t n_hashed; /* entries with a digest */
-        bool dirty;      /* more is known than in the file */
-        bool asked;      /* file and parent were looked at */
+        uint32_t *ends;     /* of listed directories: behind what is in them */
+        size_t n_hashed;    /* entries with a digest */
+        size_t fresh;       /* what hashing them took, in entries, that is in no file yet */
+        bool asked;         /* file and parent were looked at */
+        char file[200];     /* the last one that was written, "": none */
+        size_t file_hashed; /* n_hashed then */
 };
 
 /* A tree being looked at: its directory is opened when it is needed first. */
@@ -71,8 +77,8 @@ struct sw__hview {
 };
 
 /* @listing: that of the ref, which outlives the tree; or NULL. */
-struct sw__htree *sw__htree_new(const struct sw_listing *listing);
-void sw__htree_free(void *tree);
+SW_API struct sw__htree *sw__htree_new(const struct sw_listing *listing);
+SW_API void sw__htree_free(void *tree);
 void *sw__harena_get(struct sw__harena *a, size_t n);
 const char *sw__harena_str(struct sw__harena *a, const char *s, size_t n);
 
@@ -104,6 +110,7 @@ struct sw__hworker {
         const struct sw__hnode *dir; /* whose descriptor dirfd is; NULL: none */
         int dirfd;
         sw_buf path;
+        int64_t bytes; /* that were read */
 };
 void sw__hworker_init(struct sw__hworker *w, struct sw__hview *v);
 void sw__hworker_release(struct sw__hworker *w);
@@ -121,7 +128,18 @@ SW_NODISCARD sw_err *sw__hash_all(struct sw__hview *v, struct sw__hnode *n, sw_d
 
 /* update.c */
 
-/* Forget digests of directories above @n. */
-void sw__hforget_up(struct sw__htree *t, struct sw__hnode *n);
+/* A layer writer over a tree: what it is told has changed is forgotten. */
+extern const struct sw_layer_ops sw__hupdate_ops;
+
+/* file.c */
+
+/* The file of @name. 0 or an errno. */
+int sw__hsave(const struct sw__htree *t, int dirfd, const char *name);
+/* Into a new tree. False: there is none that is sound, and the tree may not be used. */
+bool sw__hload(struct sw__htree *t, int dirfd, const char *name);
+/* The same in memory; unpack() does not look at the checksum. @p: aligned as malloc does.
+ */
+SW_API void sw__hpack(const struct sw__htree *t, sw_buf *out);
+SW_API bool sw__hunpack(struct sw__htree *t, const void *p, size_t n);
 
 #endif

@@ -25,6 +25,7 @@ struct sw__op_dep {
         bool content;                      /* what `selects` names is hashed */
         struct sw_hash_select *selects;    /* owned, strings borrowed from `texts` or op */
         size_t n_selects;
+        bool hashed; /* content_key() was asked for it */
 };
 
 /* The definition key and what belongs to it; see cachemap.c. */

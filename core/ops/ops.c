@@ -12,6 +12,9 @@
 /* Above this many bytes of a vertex, hashing it is no work for the scheduler's thread. */
 #define FAST_BYTES ((size_t) 32 << 10)
 
+/* Files that are named to explain why a step runs again. */
+#define CHANGED_MAX 20
+
 /* What stands for the empty tree in a result's id; refs have longer names. */
 #define EMPTY_ID "empty"
 
@@ -116,7 +119,7 @@ content_key(void *self, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_result
             char out[SW_KEY_TEXT_SIZE])
 {
         struct sw__op *op = self;
-        const struct sw__op_dep *dep = &op->keys.deps[input];
+        struct sw__op_dep *dep = &op->keys.deps[input];
         sw_digest digest;
         sw_err *err = sw__contenthash_key(op->env->worker, ctx, sw__ops_result_ref(in),
                                           dep->selects, dep->n_selects, &digest);
@@ -126,8 +129,50 @@ content_key(void *self, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_result
                 return sw_err_wrap(err, "failed to calculate the cache key of input %u",
                                    input);
         (void) sw_digest_str(&digest, out);
+        dep->hashed = true;
         return SW_OK;
 }
+
+/* ---- what inputs were when the op ran last ---- */
+
+static char *
+note_name(const struct sw__op *op, size_t input)
+{
+        char hex[SW_DIGEST_HEX_LEN + 1];
+
+        return sw_asprintf("op-%s-%zu", sw_digest_hex(&op->keys.digest, hex), input);
+}
+
+/* So that its next run can be explained. */
+static void
+note_inputs(const struct sw__op *op, sw_ref *const *in)
+{
+        for (size_t i = 0; i < op->keys.n_deps; i++) {
+                sw_auto(sw_str) name = NULL;
+
+                if (!op->keys.deps[i].hashed)
+                        continue;
+                name = note_name(op, i);
+                sw__contenthash_note(op->env->worker, in[i], name);
+        }
+}
+
+static sw_err *
+changed_paths(void *self, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_result *in,
+              const char *before, const char *now, sw_strlist *paths)
+{
+        const struct sw__op *op = self;
+        const struct sw__op_dep *dep = &op->keys.deps[input];
+        sw_auto(sw_str) name = note_name(op, input);
+
+        (void) call;
+        (void) now;
+        return sw__contenthash_changed(op->env->worker, ctx, name, before,
+                                       sw__ops_result_ref(in), dep->selects, dep->n_selects,
+                                       CHANGED_MAX, paths);
+}
+
+/* ---- running ---- */
 
 static void
 drop_refs(sw_ref **refs, size_t n)
@@ -150,8 +195,9 @@ execute(void *self, sw_op_call *call, sw_ctx *ctx, sw_result *const *in, size_t 
         if (err)
                 drop_refs(made, n_out);
         else
-                for (size_t i = 0; i < n_out; i++)
-                        out[i] = sw__ops_result_new(op->env, made[i]);
+                note_inputs(op, refs);
+        for (size_t i = 0; i < n_out && !err; i++)
+                out[i] = sw__ops_result_new(op->env, made[i]);
         free(refs);
         return err;
 }
@@ -172,7 +218,7 @@ free_op(void *self)
         {                                                                                  \
                 .size = sizeof(struct sw_op_ops), .flags = (FLAGS),                        \
                 .cache_map = cache_map, .content_key = content_key, .execute = execute,    \
-                .free = free_op,                                                           \
+                .changed_paths = changed_paths, .free = free_op,                           \
         }
 
 /* One table for each set of flags. */

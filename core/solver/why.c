@@ -77,6 +77,8 @@ decide(struct sw__core *c, struct sw__vx *v, char **before, char **now)
 
         if (v->ignore_cache)
                 return SW_WHY_IGNORED;
+        if (sw__key_is_volatile(v->maps[0])) /* never to be found again: it always runs */
+                return SW_WHY_NONE;
         for (uint32_t o = 0; o < v->n_outputs && !e; o++)
                 if (v->edges[o].state == SW__E_RUN)
                         e = &v->edges[o];

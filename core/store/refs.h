@@ -57,6 +57,10 @@ SW_API void sw__worker_let_go(sw_worker *w);
  *  some time later. */
 SW_API SW_NODISCARD sw_err *sw__worker_reap(sw_worker *w, sw_ctx *ctx);
 
+/** sw__worker_hashes - the directory <root>/hashes; *dirfd handed back. A file there that is
+ *  named like a ref goes with it. */
+SW_API SW_NODISCARD sw_err *sw__worker_hashes(sw_worker *w, int *dirfd);
+
 /* ---- disk usage ---- */
 
 struct sw_usage {

@@ -51,6 +51,12 @@ sw__worker_unview(sw_worker *w, struct sw_snapshot_mount *m)
 }
 
 sw_err *
+sw__worker_hashes(sw_worker *w, int *dirfd)
+{
+        return sw_path_mkdirs(w->rootfd, "hashes", 0700, dirfd);
+}
+
+sw_err *
 sw_worker_state_dir(sw_worker *w, const char *kind_slash_name, int *dirfd)
 {
         const char *slash = strchr(kind_slash_name, '/');

@@ -73,5 +73,30 @@ changed() {
         unwrapped && [ -e "$dir/o4/sub/c" ]
 }
 check "and what it is now" changed
+
+# ---- Why a step runs
+mkdir -p "$dir/many"/d{1..20}
+for d in "$dir/many"/*; do (cd "$d" && touch f{1..100}); done
+kit_llb "$dir/copy" <<-END
+	s = scratch
+	c = local context
+	a = copy s c / /app contents label="copy it"
+	output a
+	END
+explained() { # PART: --explain says it of the copy
+        "$SLIPWAY" build --progress quiet --explain --llb "$dir/copy" --local context="$dir/many" 2>"$dir/err"
+        grep -F "copy it  [" "$dir/err" | grep -F -- "$1"
+}
+check "a step that never ran" explained "it was never run with these inputs"
+check "nothing changed" explained "[cached]"
+touch "$dir/many/d3/f33"
+check "a time changed, which is nothing" explained "[cached]"
+echo x >"$dir/many/d3/f33"
+check "one file of many changed" explained "; changed: local://context: d3/f33]"
+rm "$dir/many/d20/f100"
+mkdir "$dir/many/d21"
+mv "$dir/many/d1/f7" "$dir/many/d1/g"
+check "files that come and go" explained "; changed: local://context: d1/f7, d1/g, d20/f100, d21]"
+check "a second build of the same" explained "[cached]"
 check "nothing is left" kit_nothing_left
 finish

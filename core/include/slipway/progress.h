@@ -30,7 +30,7 @@ typedef struct sw_subscription sw_subscription;
 
 /* Why a vertex ran. */
 enum sw_why {
-        SW_WHY_NONE,                  /* it did not run */
+        SW_WHY_NONE,                  /* it did not run, or runs in every build */
         SW_WHY_NO_RECORD,             /* nothing is known of this op with these inputs */
         SW_WHY_INPUT_KEY_NEW,         /* input k was rebuilt, or is new */
         SW_WHY_INPUT_CONTENT_CHANGED, /* what the op uses of input k has other content */

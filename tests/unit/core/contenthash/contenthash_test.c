@@ -1,7 +1,8 @@
 /*
  * contenthash_test.c - catches digests that differ from the reference's: those of its own
  * remote caches for files and directories made here, headers, order of names, symlinks on
- * the way and at the end, wildcards, patterns, listings.
+ * the way and at the end, wildcards, patterns, listings; changes that are not named, or
+ * named for the wrong reason.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <slipway/path.h>
 
 #include "core/contenthash/contenthash.h"
+#include "tests/unit/core/store/fakesnap.h"
 #include "tests/unit/tmp.h"
 
 static char dir[128];
@@ -239,31 +241,74 @@ START_TEST(hashes_the_empty_tree)
 }
 END_TEST
 
+/* A root of a store, in a directory beside the tree. */
+static sw_root *
+open_store(struct fake *fake)
+{
+        sw_auto(sw_str) path = sw_asprintf("%s.root", dir);
+
+        return fake_root(path, fake);
+}
+
+static void
+remove_store(sw_root *store)
+{
+        sw_auto(sw_str) path = sw_asprintf("%s.root", dir);
+
+        sw__root_close(store);
+        ok(sw_path_remove(AT_FDCWD, path));
+}
+
+/* The tree as it is now; its key, which is asked for. */
+static sw_ref *
+hashed_now(sw_worker *w, const struct sw_hash_select *sel, char key[SW_DIGEST_STR_SIZE])
+{
+        sw_ref *ref = sw_ref_new_dir("tree", root());
+        sw_digest d;
+
+        ok(sw__contenthash_key(w, NULL, ref, sel, 1, &d));
+        (void) sw_digest_str(&d, key);
+        return ref;
+}
+
 START_TEST(names_what_changed)
 {
         struct sw_hash_select sel = { .path = "/" };
         sw_auto(sw_strlist) paths = { 0 };
-        sw_ref *before_ref, *now;
-        sw_digest d;
+        char was[SW_DIGEST_STR_SIZE], is[SW_DIGEST_STR_SIZE];
+        struct fake fake;
+        sw_root *store = open_store(&fake);
+        sw_worker *w = sw__root_worker(store);
+        sw_ref *ref;
 
         add_dir("a/b");
         add_dir("keep");
         add_file("a/b/file", "1");
         add_file("a/gone", "1");
         add_file("keep/same", "1");
-        before_ref = sw_ref_new_dir("before", root());
-        ok(sw__contenthash(NULL, NULL, before_ref, &sel, &d));
+        ref = hashed_now(w, &sel, was);
+        sw__contenthash_note(w, ref, "op-a-0");
+        sw__contenthash_note(w, ref, "op-b-0"); /* another name of the same file */
+        sw__contenthash_note(w, ref, "op-b-0");
+        sw_ref_unref(ref);
         sw_auto(sw_fd) r = root();
         add_file("a/b/file", "2");
         ok(sw_path_remove(r, "a/gone"));
         add_file("a/new", "");
-        now = sw_ref_new_dir("now", root());
-        ok(sw__contenthash(NULL, NULL, now, &sel, &d));
-        ok(sw__contenthash_changed(NULL, NULL, before_ref, now, &sel, 1, 10, &paths));
+        ref = hashed_now(w, &sel, is);
+        ok(sw__contenthash_changed(w, NULL, "op-b-0", was, ref, &sel, 1, 10, &paths));
         sw_auto(sw_str) all = sw_strlist_join(&paths, " ");
         ck_assert_str_eq(all, "a/b/file a/gone a/new");
-        sw_ref_unref(before_ref);
-        sw_ref_unref(now);
+        /* not what it was then, or nothing is known of it: nothing is said */
+        sw_auto(sw_strlist) none = { 0 };
+        ok(sw__contenthash_changed(w, NULL, "op-a-0", is, ref, &sel, 1, 10, &none));
+        ok(sw__contenthash_changed(w, NULL, "op-c-0", was, ref, &sel, 1, 10, &none));
+        ok(sw__contenthash_changed(w, NULL, "../meta", was, ref, &sel, 1, 10, &none));
+        ck_assert_uint_eq(none.n, 0);
+        ok(sw__contenthash_changed(w, NULL, "op-a-0", was, ref, &sel, 1, 2, &none));
+        ck_assert_uint_eq(none.n, 2);
+        sw_ref_unref(ref);
+        remove_store(store);
 }
 END_TEST
 

@@ -707,16 +707,16 @@ START_TEST(says_why)
         f[1].n_in = 1; /* so that the order is one */
         f[1].in[0] = 0;
         whys(&lab, f, 4,
-             "image: no-record 0; local: no-record 0; copy: no-record 0; run: no-record "
+             "image: no-record 0; copy: no-record 0; run: no-record "
              "0; ");
-        whys(&lab, f, 4, "local: no-record 0; "); /* random: its key is new each time */
+        whys(&lab, f, 4, ""); /* random: its key is new each time */
         f[1].map[0] = "random:2";
         f[2].content[1] = "v2";
         whys(&lab, f, 4,
-             "local: no-record 0; copy: input-content-changed 1 a.c b.c; "
+             "copy: input-content-changed 1 a.c b.c; "
              "run: input-key-new 0; ");
         f[3].ignore = true;
-        whys(&lab, f, 4, "local: no-record 0; run: ignored 0; ");
+        whys(&lab, f, 4, "run: ignored 0; ");
         f[3].ignore = false;
         fake_lose_all(&lab);
         f[1].map[0] = "random:2";
