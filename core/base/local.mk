@@ -21,7 +21,7 @@ libslipway_la_SOURCES += \
 	core/base/pathwalk.c core/base/pathwalk.h \
 	core/base/pattern.c core/base/pattern.h \
 	core/base/patternauto.c \
-	core/base/pool.c core/base/pool.h \
+	core/base/pool.c core/base/pool.h core/base/spin.h \
 	core/base/random.c core/base/random.h \
 	core/base/siphash.c core/base/siphash.h \
 	core/base/spawn.c core/base/spawn.h \

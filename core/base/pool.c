@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #include <slipway/time.h>
 
 #include "core/base/pool.h"
+#include "core/base/spin.h"
 
 #define IDLE_NS  (10 * SW_NS_PER_SEC)
 #define MAX_NAME 11
@@ -43,12 +45,14 @@ struct sw_pool {
         pthread_cond_t work;  /* something is queued, or it ends */
         pthread_cond_t quiet; /* nothing is queued or running, or a thread left */
         struct work *first, **last;
-        unsigned queued, running;        /* pieces of work */
+        atomic_uint queued;              /* pieces of work; written under the lock */
+        unsigned running;                /* pieces of work */
         unsigned threads, idle, started; /* now, waiting, ever */
+        bool spinning;                   /* one that waits is about to look again */
         unsigned max;
         struct worker *left;
         bool ending;
-        int64_t idle_ns;
+        int64_t idle_ns, spin_ns;
         char name[MAX_NAME + 1];
 };
 
@@ -66,6 +70,7 @@ sw_pool_new(const char *name, unsigned max_threads, sw_pool **out)
         memcpy(p->name, name, strlen(name)); /* the rest is zeroed */
         p->max = max_threads;
         p->idle_ns = IDLE_NS;
+        p->spin_ns = sw__spin_ns();
         p->last = &p->first;
         pthread_mutex_init(&p->lock, NULL);
         pthread_condattr_init(&attr);
@@ -89,6 +94,21 @@ take_work_locked(sw_pool *p)
         return w;
 }
 
+/* One at a time looks for more work for a moment; it need not be woken. */
+static void
+spin_locked(sw_pool *p)
+{
+        if (p->spinning || !p->spin_ns)
+                return;
+        p->spinning = true;
+        pthread_mutex_unlock(&p->lock);
+        int64_t end = sw_time_mono() + p->spin_ns;
+        while (!atomic_load_explicit(&p->queued, memory_order_relaxed) && sw__spin(end))
+                ;
+        pthread_mutex_lock(&p->lock);
+        p->spinning = false;
+}
+
 /* Wait for work; false when the thread is to leave. */
 static bool
 wait_for_work_locked(sw_pool *p)
@@ -99,6 +119,7 @@ wait_for_work_locked(sw_pool *p)
         int rc = 0;
 
         p->idle++;
+        spin_locked(p);
         while (!p->first && !p->ending && rc != ETIMEDOUT)
                 rc = pthread_cond_timedwait(&p->work, &p->lock, &at);
         p->idle--;
@@ -193,7 +214,8 @@ sw_pool_submit(sw_pool *p, void (*fn)(void *), void *arg)
                 *p->last = w;
                 p->last = &w->next;
                 p->queued++;
-                pthread_cond_signal(&p->work);
+                if (p->queued > p->spinning)
+                        pthread_cond_signal(&p->work);
                 err = 0; /* those that are there will come to it */
         }
         pthread_mutex_unlock(&p->lock);

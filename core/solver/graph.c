@@ -300,6 +300,8 @@ check_input(const struct sw_graph *g, uint32_t v, const char *what, uint32_t n,
 {
         char digest[SW_DIGEST_STR_SIZE] = "";
 
+        if (in->vertex < bound && in->output < g->vertices[in->vertex].n_outputs)
+                return SW_OK;
         if (v < g->n_vertices)
                 (void) sw_digest_str(&g->vertices[v].digest, digest);
         if (in->vertex >= bound)
@@ -308,13 +310,11 @@ check_input(const struct sw_graph *g, uint32_t v, const char *what, uint32_t n,
                                   v, digest, in->vertex,
                                   in->vertex < g->n_vertices ? "does not come before it"
                                                              : "is not there");
-        if (in->output >= g->vertices[in->vertex].n_outputs)
-                return sw_err_new(SW_E_INVALID,
-                                  "%s %u of vertex %u %s is output %u of vertex %u, which "
-                                  "has %u",
-                                  what, n, v, digest, in->output, in->vertex,
-                                  g->vertices[in->vertex].n_outputs);
-        return SW_OK;
+        return sw_err_new(SW_E_INVALID,
+                          "%s %u of vertex %u %s is output %u of vertex %u, which "
+                          "has %u",
+                          what, n, v, digest, in->output, in->vertex,
+                          g->vertices[in->vertex].n_outputs);
 }
 
 sw_err *

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/base/spin.h"
 #include "core/solver/inbox.h"
 
 static void
@@ -49,6 +50,11 @@ sw__inbox_take(struct sw__inbox *in)
 void
 sw__inbox_wait(struct sw__inbox *in)
 {
+        int64_t end = sw_time_mono() + in->spin_ns;
+
+        while (sw__spin(end))
+                if (sw__inbox_has(in))
+                        return;
         for (;;) {
                 atomic_store(&in->asleep, 1);
                 if (atomic_load(&in->top)) {

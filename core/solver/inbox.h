@@ -20,6 +20,7 @@ struct sw__message {
 struct sw__inbox {
         _Atomic(struct sw__message *) top;
         atomic_int asleep; /* the futex */
+        int64_t spin_ns;   /* fixed: how long the reader looks before it sleeps */
 };
 
 /* Thread: any; also from a cancellation callback. After it the message is the reader's. */

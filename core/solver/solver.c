@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "core/base/spin.h"
 #include "core/solver/host.h"
 
 /* ---- the scheduler's thread ---- */
@@ -184,6 +185,7 @@ sw__solver_new(const struct sw_solver_opts *opts, sw_solver **out)
 
         pthread_mutex_init(&s->lock, NULL);
         pthread_cond_init(&s->ended, NULL);
+        s->inbox.spin_ns = sw__spin_ns();
         s->log = opts->log;
         s->max_per_job = opts->max_running_per_job;
         s->cache = sw__cacheset_ref(opts->cache);
