@@ -313,6 +313,8 @@ sw_progress_next(sw_subscription *sub, int64_t timeout_ns, struct sw_progress_ba
                 .n_warnings = a->warnings.n,
                 .arena_ = a,
         };
+        if (over)
+                sw_progress_batch_release(out);
         return !over;
 }
 

@@ -108,7 +108,8 @@ struct sw_progress_batch {
  * sw_progress_next - what is new; of bounded size, so there may be more at once.
  * @timeout_ns: how long to wait for something; -1 for ever, 0 not at all.
  * @out: to be released with sw_progress_batch_release(); empty after a timeout.
- * Returns: false once the job has ended and everything was handed out.
+ * Returns: false once the job has ended and everything was handed out: nothing is there to
+ * be released then.
  */
 SW_API bool sw_progress_next(sw_subscription *sub, int64_t timeout_ns,
                              struct sw_progress_batch *out);
