@@ -19,6 +19,7 @@ struct contract {
         const struct sw_plugin_info *info; /* the plugin */
         const struct sw_attr *attrs;       /* --attr, for kinds that take attributes */
         size_t n_attrs;
+        bool quick;          /* leave out what takes long, such as many random trees */
         const char *workdir; /* an empty directory; removed afterwards */
         unsigned n, failed;  /* TAP numbers so far */
 };

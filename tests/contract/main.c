@@ -2,7 +2,7 @@
  * tests/contract/main.c - slipway-contract: load one plugin and run the suite of its kind.
  *
  *      slipway-contract [--plugin-dir DIR]... [--attr KEY=VALUE]...
- *                       [--option NAME=VALUE]... KIND/NAME
+ *                       [--option NAME=VALUE]... [--quick] KIND/NAME
  *
  * Exit status: 0 every rule is kept, 1 a rule is broken or the plugin does not load,
  * 2 wrong command line.
@@ -120,7 +120,7 @@ static void
 usage(FILE *f)
 {
         fprintf(f, "usage: slipway-contract [--plugin-dir DIR]... [--attr KEY=VALUE]... "
-                   "[--option NAME=VALUE]... KIND/NAME\n"
+                   "[--option NAME=VALUE]... [--quick] KIND/NAME\n"
                    "Check that a plugin keeps the rules of its kind; prints TAP.\n");
 }
 
@@ -129,6 +129,7 @@ struct arguments {
         SW_ARRAY(struct sw_attr) attrs;
         sw_strlist keys;    /* owns the keys of attrs */
         sw_strlist options; /* NAME=VALUE, of the plugin */
+        bool quick;
         unsigned kind;
         const char *name;
 };
@@ -183,12 +184,13 @@ parse_arguments(int argc, char **argv, struct arguments *a)
                 { "plugin-dir", required_argument, NULL, 'p' },
                 { "attr", required_argument, NULL, 'a' },
                 { "option", required_argument, NULL, 'o' },
+                { "quick", no_argument, NULL, 'q' },
                 { "help", no_argument, NULL, 'h' },
                 { NULL, 0, NULL, 0 },
         };
         int o;
 
-        while ((o = getopt_long(argc, argv, "p:a:o:h", options, NULL)) != -1) {
+        while ((o = getopt_long(argc, argv, "p:a:o:qh", options, NULL)) != -1) {
                 if (o == 'h') {
                         usage(stdout);
                         return 0;
@@ -197,6 +199,8 @@ parse_arguments(int argc, char **argv, struct arguments *a)
                         sw_array_push(&a->dirs, optarg);
                 else if (o == 'o')
                         sw_strlist_add(&a->options, optarg);
+                else if (o == 'q')
+                        a->quick = true;
                 else if (o != 'a' || !parse_attr(a, optarg))
                         return 2;
         }
@@ -257,7 +261,8 @@ run(const struct arguments *a, unsigned *failed)
                                               tmp && *tmp == '/' ? tmp : "/tmp");
         struct contract c = { .attrs = a->attrs.v,
                               .n_attrs = a->attrs.n,
-                              .workdir = workdir };
+                              .workdir = workdir,
+                              .quick = a->quick };
         sw_autoptr(sw_config) config = sw_config_new();
         struct sw_host_opts opts = { .dirs = a->dirs.v,
                                      .path = getenv("SLIPWAY_PLUGIN_PATH"),
