@@ -52,7 +52,10 @@ runc_procs_open(struct runc_procs *p, const sw_child *child, bool own_ns)
                                 (int) sw_child_pid(child));
         p->runtime = own_ns ? 1 : sw_child_pid(child);
         p->proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return p->proc < 0 ? sw_err_sys(SW_E_IO, errno, "open %s", path) : SW_OK;
+        /* a runtime that has ended already, as a quick or a failing one may, has no root */
+        if (p->proc < 0 && errno != ENOENT && errno != ESRCH)
+                return sw_err_sys(SW_E_IO, errno, "open %s", path);
+        return SW_OK;
 }
 
 void

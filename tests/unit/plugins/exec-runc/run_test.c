@@ -17,6 +17,28 @@ START_TEST(says_hello)
 }
 END_TEST
 
+/* A runtime that has ended before anybody looked at it is told of in the same words as one
+ * that ends a moment later. */
+START_TEST(runtime_that_ends_at_once)
+{
+        struct box b;
+        char file[200];
+
+        if (!box_usable("crun"))
+                return;
+        box_open(&b, "crun");
+        snprintf(file, sizeof(file), "%s/bin/crun", b.dir);
+        ck_assert(unlink(file) == 0 && symlink("/bin/false", file) == 0);
+        for (int i = 0; i < 100; i++) {
+                struct box_run r = { .script = "echo no" };
+
+                fails(box_try(&b, &r), SW_E_BROKEN, "before the container ran");
+                sw_buf_release(&r.out);
+        }
+        box_close(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -25,6 +47,7 @@ main(void)
 
         tcase_set_timeout(t, 60);
         tcase_add_loop_test(t, says_hello, 0, 2);
+        tcase_add_test(t, runtime_that_ends_at_once);
         suite_add_tcase(s, t);
         SRunner *r = srunner_create(s);
         srunner_set_tap(r, "-");
