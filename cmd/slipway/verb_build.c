@@ -23,7 +23,7 @@
 #include "cmd/slipway/plugins.h"
 #include "cmd/slipway/setup.h"
 
-#define KEEP_FAILED_S 1800 /* roots of failed commands, with --on-error keep */
+#define KEEP_FAILED_S 3600 /* roots of failed commands, with --on-error keep */
 
 /* Everything of one build, released together. */
 struct build_run {
@@ -378,7 +378,7 @@ static const struct cli_flag build_flags[] = {
         { .name = "on-error",
           .type = CLI_CHOICE,
           .value = "stop|keep",
-          .help = "keep the root of a command that fails for half an hour" },
+          .help = "keep the root of a command that fails for an hour" },
         { .name = "metadata-file",
           .type = CLI_STRING,
           .complete = CLI_FILES,

@@ -16,6 +16,7 @@
 #include <slipway/text.h>
 
 #include "core/engine/engine_priv.h"
+#include "core/ops/kept.h"
 
 #define REQ(req, member)                                                                   \
         ((req)->size >= offsetof(struct sw_build_request, member) + sizeof((req)->member)  \
@@ -128,6 +129,16 @@ run(struct sw_build *b)
         return err;
 }
 
+/* The root that the failed step left, if it was to be kept. */
+static void
+find_kept(struct sw_build *b)
+{
+        const char *vertex = b->err ? sw_err_vertex(b->err) : NULL;
+
+        if (vertex && b->engine->env.debug_kept_for_s)
+                (void) sw__kept_of_vertex(b->engine->root, vertex, b->kept);
+}
+
 static void *
 thread_main(void *arg)
 {
@@ -136,6 +147,7 @@ thread_main(void *arg)
         pthread_setname_np(pthread_self(), "sw-build");
         b->err = run(b);
         sw__job_close(sw_steal(b->job));
+        find_kept(b);
         sw__steplog_wait(b->steplog);
         if (sw__steplog_ran(b->steplog))
                 sw__engine_after_build(b->engine, b->cancel);
@@ -297,6 +309,7 @@ sw_build_failed_step(const sw_build *b, struct sw_build_failure *out)
         if (!f.name)
                 return false;
         f.log_file = sw__steplog_path(b->steplog, vertex);
+        f.kept = *b->kept ? b->kept : NULL;
         assert(out->size <= sizeof(f));
         memcpy(out, &f, out->size);
         return true;

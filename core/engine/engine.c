@@ -13,6 +13,7 @@
 #include <slipway/text.h>
 
 #include "core/engine/engine_priv.h"
+#include "core/ops/kept.h"
 
 #define OPT(opts, member)                                                                  \
         ((opts)->size >= offsetof(struct sw_engine_opts, member) + sizeof((opts)->member)  \
@@ -126,8 +127,10 @@ sw_engine_open(const struct sw_engine_opts *opts, sw_engine **out)
         e->executor = sw_strdup(executor ? executor : "auto");
         e->snapshotter = sw_strdup(snapshotter ? snapshotter : "auto");
         err = open_root(e);
-        if (!err)
+        if (!err) {
+                sw__kept_sweep(e->root, e->log);
                 err = open_solver(e, OPT(opts, keep_failed_s));
+        }
         if (err)
                 return sw_err_wrap(err, "open root %s", root);
         sw__engine_auto_gc(e);

@@ -6,6 +6,7 @@
  *      export.c    exporters of a build: resolve, export, finalize
  *      steplog.c   whatever steps print, in files
  *      disk.c      usage, prune, garbage collection
+ *      shell.c     into the roots of commands that failed
  */
 #ifndef SLIPWAY_CORE_ENGINE_PRIV_H
 #define SLIPWAY_CORE_ENGINE_PRIV_H
@@ -90,6 +91,7 @@ void sw__steplog_prune(int logs, int64_t max_age, int64_t keep, sw_log *log);
 struct sw_build {
         sw_engine *engine;
         char id[129];
+        char kept[SW_ID_SIZE]; /* the root of the failed step; "": none */
         struct sw_build_request req;
         sw_buf definition;
         sw_cancel *cancel;

@@ -5,4 +5,5 @@ libslipway_la_SOURCES += \
 	core/engine/disk.c \
 	core/engine/engine.c \
 	core/engine/export.c \
+	core/engine/shell.c \
 	core/engine/steplog.c

@@ -16,8 +16,6 @@
 
 #include "core/ops/exec.h"
 
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* ---- the executor -------------------------------------------------------------------- */
 
 sw_err *
@@ -78,14 +76,14 @@ fill_env(struct sw__exec *x)
                 add_proxy(&x->env_list, "ALL_PROXY", "all_proxy", proxy->all_proxy);
         }
         if (!has_variable(&x->env_list, "PATH"))
-                sw_strlist_add(&x->env_list, DEFAULT_PATH);
+                sw_strlist_add(&x->env_list, SW__EXEC_DEFAULT_PATH);
         sw_err *err = sw__exec_secret_env(x);
         sw_strlist_take(&x->env_list, NULL);
         return err;
 }
 
-static const char *
-network_name(Pb__NetMode mode)
+const char *
+sw__exec_network(Pb__NetMode mode)
 {
         switch (mode) {
         case PB__NET_MODE__HOST: return "host";
@@ -182,7 +180,7 @@ call_executor(struct sw__exec *x, const struct told *t)
                 .hostname = m->hostname[0] ? m->hostname : NULL,
                 .hosts = t->hosts.v,
                 .n_hosts = t->hosts.n,
-                .network = network_name(x->pb->network),
+                .network = sw__exec_network(x->pb->network),
                 .insecure = x->pb->security == PB__SECURITY_MODE__INSECURE,
                 .cgroup_parent = m->cgroupparent[0] ? m->cgroupparent : NULL,
                 .resources = x->resources ? &t->resources : NULL,
@@ -266,6 +264,7 @@ execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, siz
 {
         struct sw__exec x = {
                 .env = op->env,
+                .vertex = sw_llb_vertex_digest_str(op->v),
                 .pb = op->pb->exec,
                 .resources = sw_llb_vertex_resources(op->v),
                 .call = call,

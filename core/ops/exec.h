@@ -99,6 +99,7 @@ struct sw__exec_place {
 
 struct sw__exec {
         const struct sw_ops_env *env;
+        const char *vertex; /* digest */
         const Pb__ExecOp *pb;
         const struct sw_llb_resources *resources; /* or NULL */
         sw_op_call *call;
@@ -145,10 +146,14 @@ void sw__exec_tell_usage(const struct sw__exec *x);
 SW_NODISCARD sw_err *sw__exec_failed(const struct sw__exec *x, sw_err *err);
 
 /* execdebug.c */
-/** sw__exec_keep - keep the root of a command that failed with @err (given), and say so. */
+/** sw__exec_keep - keep the root of a command that failed with @err (given). */
 SW_NODISCARD sw_err *sw__exec_keep(struct sw__exec *x, sw_err *err);
 
 /* exec.c */
+#define SW__EXEC_DEFAULT_PATH                                                              \
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/** sw__exec_network - the name that executors know the mode by; static. */
+const char *sw__exec_network(Pb__NetMode mode);
 /** sw__exec_find - the executor. */
 SW_NODISCARD sw_err *sw__exec_find(const struct sw_ops_env *env,
                                    const struct sw_executor_ops **ops, void **self);

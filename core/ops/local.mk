@@ -7,6 +7,7 @@ noinst_HEADERS += \
 	core/ops/exec.h \
 	core/ops/fileact.h \
 	core/ops/internal.h \
+	core/ops/kept.h \
 	core/ops/ops.h \
 	core/ops/view.h
 libslipway_la_SOURCES += \
@@ -29,6 +30,7 @@ libslipway_la_SOURCES += \
 	core/ops/filecopy.c \
 	core/ops/filerequired.c \
 	core/ops/fileunpack.c \
+	core/ops/kept.c \
 	core/ops/modeset.c \
 	core/ops/ops.c \
 	core/ops/owner.c \

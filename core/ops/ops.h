@@ -9,6 +9,7 @@
 #define SLIPWAY_CORE_OPS_OPS_H
 
 #include <slipway/definition.h>
+#include <slipway/executor.h>
 #include <slipway/session.h>
 
 #include "core/solver/solver.h"
@@ -72,6 +73,32 @@ SW_API void sw__ops_graph_release(struct sw_graph *g);
 SW_API sw_ref *sw__ops_result_ref(const sw_result *r);
 /** sw__ops_result_new - @ref: given; may be NULL. */
 SW_API sw_result *sw__ops_result_new(const struct sw_ops_env *env, sw_ref *ref);
+/* A command in the root of one that failed. Everything is borrowed until return. */
+struct sw_ops_shell {
+        sw_ctx *ctx;
+        const char *kept;        /* the ref, as kept.h has it */
+        const char *container;   /* id by which it is resized and signalled */
+        unsigned allowed;        /* SW_ALLOW_… */
+        const char *const *args; /* NULL-ended; NULL: /bin/sh */
+        const char *const *env;  /* NULL-ended; besides what the command had */
+        const char *user;        /* NULL: the command's */
+        int fds_std[3];          /* -1: none */
+        bool terminal;
+        void (*started)(void *arg); /* or NULL */
+        void *arg;
+};
+/** sw__ops_shell - run it to its end. What it writes is dropped.
+ *  Errors: SW_E_NOT_FOUND (nothing is kept of that name, or no longer), SW_E_DENIED (the
+ *  command had an entitlement that is not in @allowed), those of the executor's run(). */
+SW_API SW_NODISCARD sw_err *sw__ops_shell(const struct sw_ops_env *env,
+                                          const struct sw_ops_shell *r,
+                                          struct sw_exec_status *out);
+SW_API SW_NODISCARD sw_err *sw__ops_shell_resize(const struct sw_ops_env *env, sw_ctx *ctx,
+                                                 const char *container, unsigned rows,
+                                                 unsigned columns);
+SW_API SW_NODISCARD sw_err *sw__ops_shell_signal(const struct sw_ops_env *env, sw_ctx *ctx,
+                                                 const char *container, int sig);
+
 /** sw__ops_loader - results of the local store by id; @env: borrowed for its life. */
 SW_API void sw__ops_loader(const struct sw_ops_env *env, struct sw_result_loader *out);
 

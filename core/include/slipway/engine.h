@@ -166,6 +166,43 @@ SW_API const char *sw_build_log_file(const sw_build *b, const char *vertex);
  *  reads them; after a build too. Errors: SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_engine_dump_trace(sw_engine *e, int fd);
 
+/* ---- Into what is left of a failed step ---- */
+
+/* A command in the root that a failed one left (keep_failed_s; sw_build_failure.kept), in
+ * this process or another. Grows at the end only; borrowed until return. */
+struct sw_shell_request {
+        uint32_t size;
+        const char *kept;         /* sw_build_failure.kept */
+        const char *id;           /* of the container, for resize and signal: sw_id_check */
+        const char *const *args;  /* NULL-ended; NULL: /bin/sh */
+        const char *const *env;   /* NULL-ended; what the failed one did not have is set */
+        const char *user;         /* NULL: that of the failed one */
+        const char *const *allow; /* as sw_build_request: what the failed one needed */
+        int fds_std[3];           /* -1: none */
+        bool terminal; /* it gets one; fds_std[0] is what is typed, fds_std[1] gets what is
+                          shown */
+        void (*started)(void *arg); /* it runs: from now on it can be resized; or NULL */
+        void *arg;
+        sw_cancel *cancel; /* or NULL */
+};
+struct sw_shell_exit {
+        bool signalled;
+        int value; /* exit status or signal number */
+};
+/**
+ * sw_engine_shell - run it to its end; what it writes to the root is dropped.
+ * Errors: SW_E_NOT_FOUND (nothing is kept of that name any more), SW_E_DENIED
+ * (entitlements), SW_E_CANCELLED, and those of the executor. Blocks: yes.   Since: 0.1
+ */
+SW_API SW_NODISCARD sw_err *sw_engine_shell(sw_engine *e,
+                                            const struct sw_shell_request *req,
+                                            struct sw_shell_exit *out);
+/** sw_engine_shell_resize, sw_engine_shell_signal - of the one with the id @id, which runs.
+ *  Errors: SW_E_NOT_FOUND, SW_E_INVALID (no terminal), SW_E_UNSUPPORTED. */
+SW_API SW_NODISCARD sw_err *sw_engine_shell_resize(sw_engine *e, const char *id,
+                                                   unsigned rows, unsigned columns);
+SW_API SW_NODISCARD sw_err *sw_engine_shell_signal(sw_engine *e, const char *id, int sig);
+
 /* ---- What is stored ---- */
 
 /* One record of the cache. Borrowed until return. */
