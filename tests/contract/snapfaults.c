@@ -285,7 +285,6 @@ static int64_t
 blocks_below(int dirfd)
 {
         char path[64];
-        sw_auto(sw_str) said = NULL;
         int64_t n = -1;
 
         (void) snprintf(path, sizeof(path), "du -s --block-size=1 /proc/%d/fd/%d/.",
