@@ -58,8 +58,13 @@ new_tmpfs(sw_fd *out)
 {
         sw_auto(sw_fd) fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
-        if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) != 0 ||
-            fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+        if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) != 0)
+                return sw_err_sys(errno == EPERM ? SW_E_DENIED : SW_E_IO, errno,
+                                  "make a tmpfs for a container");
+        /* the environment is in there, with secrets: not to be written to a disk, where the
+         * kernel can promise that (6.4) */
+        (void) fsconfig(fs, FSCONFIG_SET_FLAG, "noswap", NULL, 0);
+        if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
                 return sw_err_sys(errno == EPERM ? SW_E_DENIED : SW_E_IO, errno,
                                   "make a tmpfs for a container");
         *out = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
