@@ -119,12 +119,29 @@ sw__view_of_list(const struct sw_listing *l, struct sw__view *out)
         }
 }
 
+static sw_err *
+open_stored(sw_worker *w, sw_ctx *ctx, sw_ref *ref, struct sw__view *out)
+{
+        struct sw_snapshot_mount mount = { .size = sizeof(mount) };
+
+        sw__view_of_dir(-1, out);
+        sw_err *err = sw__worker_look(w, ctx, ref, &out->look);
+        if (err || out->look.ops)
+                return err;
+        err = sw__worker_view(w, ctx, ref, &mount);
+        if (err)
+                return err;
+        out->worker = w;
+        out->mount = mount;
+        out->mounted = true;
+        out->rootfd = mount.dirfd;
+        return SW_OK;
+}
+
 sw_err *
 sw__view_open(sw_worker *w, sw_ctx *ctx, sw_ref *ref, struct sw__view *out)
 {
         const struct sw_listing *list = ref ? sw_ref_listing(ref) : NULL;
-        struct sw_snapshot_mount mount = { .size = sizeof(mount) };
-        sw_err *err;
 
         if (!ref) {
                 sw__view_of_dir(-1, out);
@@ -133,14 +150,10 @@ sw__view_open(sw_worker *w, sw_ctx *ctx, sw_ref *ref, struct sw__view *out)
         if (list) {
                 sw__view_of_list(list, out);
         } else {
-                err = sw__worker_view(w, ctx, ref, &mount);
+                sw_err *err = open_stored(w, ctx, ref, out);
+
                 if (err)
                         return err;
-                *out = (struct sw__view){ .worker = w,
-                                          .mount = mount,
-                                          .mounted = true,
-                                          .rootfd = mount.dirfd,
-                                          .dir = -1 };
         }
         out->ref = sw_ref_ref(ref);
         return SW_OK;
@@ -153,6 +166,8 @@ sw__view_close(struct sw__view *v)
 
         if (v->mounted)
                 err = sw__worker_unview(v->worker, &v->mount);
+        if (v->look.ops)
+                v->look.ops->look_close(v->look.look);
         sw_fd_clear(&v->dir);
         sw_ref_unref(v->ref);
         free(v->linked);
@@ -213,6 +228,8 @@ sw__view_lstat(const struct sw__view *v, const char *path, struct sw__view_entry
 
         if (v->list)
                 return lstat_listed(v, path, out);
+        if (v->look.ops)
+                return v->look.ops->look_stat(v->look.look, path, &out->st);
         if (!*path && v->rootfd < 0) {
                 *out = (struct sw__view_entry){ .st = { .st_mode = S_IFDIR | 0755,
                                                         .st_nlink = 1 } };
@@ -245,7 +262,14 @@ sw__view_readlink(const struct sw__view *v, const char *path, char **out)
                 *out = sw_strdup(e->link);
                 return SW_OK;
         }
-        fd = open_plain(v->rootfd, path, O_PATH);
+        if (v->look.ops) {
+                sw_err *err = v->look.ops->look_open(v->look.look, path, O_PATH, &fd);
+
+                if (err)
+                        return err;
+        } else {
+                fd = open_plain(v->rootfd, path, O_PATH);
+        }
         n = fd < 0 ? -1 : readlinkat(fd, "", target, sizeof(target));
         if (n < 0)
                 return path_error(errno, "read link", path);
@@ -292,6 +316,8 @@ sw__view_names(const struct sw__view *v, const char *path, sw_strlist *out)
 
         if (v->list)
                 return names_listed(v->list, path, out);
+        if (v->look.ops)
+                return v->look.ops->look_names(v->look.look, path, out);
         if (v->rootfd < 0 && !*path)
                 return SW_OK;
         fd = open_plain(v->rootfd, path, O_RDONLY | O_DIRECTORY);
@@ -325,8 +351,15 @@ sw__view_open_file(const struct sw__view *v, const char *path,
                 *out = sw_fd_steal(&fd);
                 return SW_OK;
         }
-        fd = open_plain(v->list ? v->list->dirfd : v->rootfd, path,
-                        O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        if (v->look.ops) {
+                err = v->look.ops->look_open(v->look.look, path,
+                                             O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd);
+                if (err)
+                        return err;
+        } else {
+                fd = open_plain(v->list ? v->list->dirfd : v->rootfd, path,
+                                O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        }
         if (fd < 0 && is_missing(errno))
                 return changed(path, "removed or replaced");
         if (fd < 0 || fstat(fd, st) != 0)
@@ -344,7 +377,7 @@ sw__view_check_file(const struct sw__view *v, const char *path,
 {
         struct stat now;
 
-        if (v->mounted) /* layers do not change */
+        if (v->mounted || v->look.ops) /* layers do not change */
                 return SW_OK;
         if (v->list)
                 return sw_listing_check(v->list, e->index, fd, st);
@@ -363,6 +396,8 @@ sw__view_open_node(const struct sw__view *v, const char *path,
         int root = v->list ? v->list->dirfd : v->rootfd, fd;
 
         *out = -1;
+        if (v->look.ops)
+                return v->look.ops->look_open(v->look.look, path, O_PATH, out);
         if (root < 0)
                 return SW_OK;
         fd = open_plain(root, path, O_PATH);

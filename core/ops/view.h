@@ -1,6 +1,7 @@
 /*
- * core/ops/view.h - a tree to read from: the mounted view of a stored ref, a directory, or
- * a listing of a part of a directory that somebody else owns and may be changing.
+ * core/ops/view.h - a tree to read from: a stored ref, which is mounted only where its
+ * snapshotter cannot look paths up by itself; a directory; or a listing of a part of a
+ * directory that somebody else owns and may be changing.
  *
  * Two kinds of path: one from outside ("/usr/../lib/", with symlinks in it) goes through
  * sw__view_resolve(), which gives a *plain* path: cleaned, relative, "" for the root, no
@@ -23,8 +24,9 @@ typedef struct sw__view {
         bool *linked;                   /* of a listing: entries that others are links to */
         struct sw_snapshot_mount mount; /* when `mounted` */
         bool mounted;
-        int rootfd; /* -1: the empty tree, or a listing */
-        sw_fd dir;  /* owned; -1 */
+        struct sw__look look; /* when it has ops: a stored ref that needs no mount */
+        int rootfd;           /* -1: the empty tree, a listing, or `look` */
+        sw_fd dir;            /* owned; -1 */
 } sw__view;
 
 /** sw__view_open - @ref: NULL: the empty tree. The view holds it until closed. */

@@ -44,6 +44,16 @@ SW_API struct sw_stack sw__ref_stack(const sw_ref *r);
 /** sw__ref_own_layer - the top layer if the ref made it itself, else NULL: what changed on
  *  sw__ref_parent_stack(). */
 SW_API const char *sw__ref_own_layer(const sw_ref *r);
+/* A tree that is asked path by path: see slipway/snapshotter.h. */
+struct sw__look {
+        const struct sw_snapshotter_ops *ops; /* NULL: there is none */
+        void *look;
+};
+/** sw__worker_look - of a stored ref. @out: with ops NULL where only a view will do: the
+ *  snapshotter has no such thing, or the ref is somebody's directory. Given back with
+ *  ops->look_close(). */
+SW_API SW_NODISCARD sw_err *sw__worker_look(sw_worker *w, sw_ctx *ctx, sw_ref *r,
+                                            struct sw__look *out);
 /** sw__worker_view - a mounted view of a ref, or of a foreign directory; the executor needs
  *  its treefd. Given back with sw__worker_unview(). @r: NULL: the empty tree. */
 SW_API SW_NODISCARD sw_err *sw__worker_view(sw_worker *w, sw_ctx *ctx, sw_ref *r,
@@ -57,8 +67,8 @@ SW_API void sw__worker_let_go(sw_worker *w);
  *  some time later. */
 SW_API SW_NODISCARD sw_err *sw__worker_reap(sw_worker *w, sw_ctx *ctx);
 
-/** sw__worker_hashes - the directory <root>/hashes; *dirfd handed back. A file there that is
- *  named like a ref goes with it. */
+/** sw__worker_hashes - the directory <root>/hashes; *dirfd handed back. A file there that
+ * is named like a ref goes with it. */
 SW_API SW_NODISCARD sw_err *sw__worker_hashes(sw_worker *w, int *dirfd);
 
 /* ---- disk usage ---- */

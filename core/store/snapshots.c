@@ -291,3 +291,19 @@ sw__snapshots_list(sw__snapshots *s, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg)
 {
         CALL(s->ops->list(s->store, ctx, fn, arg));
 }
+
+sw_err *
+sw__snapshots_look(sw__snapshots *s, sw_ctx *ctx, struct sw_stack stack,
+                   const struct sw_snapshotter_ops **ops, void **look)
+{
+        sw_err *err = sw__snapshots_ready(s, ctx);
+
+        *ops = NULL;
+        if (err || !SW_OPS_HAS(s->ops, struct sw_snapshotter_ops, look_close) ||
+            !SW_OPS_HAS(s->ops, struct sw_snapshotter_ops, look))
+                return err;
+        err = blame(s->name, s->ops->look(s->store, ctx, &stack, look));
+        if (!err)
+                *ops = s->ops;
+        return err;
+}

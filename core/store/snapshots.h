@@ -57,6 +57,11 @@ SW_NODISCARD sw_err *sw__snapshots_diff(sw__snapshots *s, sw_ctx *ctx,
 SW_NODISCARD sw_err *sw__snapshots_usage(sw__snapshots *s, sw_ctx *ctx, const char *key,
                                          int64_t *bytes);
 SW_NODISCARD sw_err *sw__snapshots_remove(sw__snapshots *s, sw_ctx *ctx, const char *key);
+/** sw__snapshots_look - *ops: NULL when the snapshotter cannot; then views are to be taken.
+ */
+SW_NODISCARD sw_err *sw__snapshots_look(sw__snapshots *s, sw_ctx *ctx,
+                                        struct sw_stack stack,
+                                        const struct sw_snapshotter_ops **ops, void **look);
 SW_NODISCARD sw_err *sw__snapshots_list(sw__snapshots *s, sw_ctx *ctx, sw_snapshot_fn *fn,
                                         void *arg);
 

@@ -1,5 +1,6 @@
 /*
- * core/store/view.c - views with their mounts, for the executor; directories for plugins.
+ * core/store/view.c - views with their mounts, for the executor; trees that are only looked
+ * at; directories for plugins.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +55,18 @@ sw_err *
 sw__worker_hashes(sw_worker *w, int *dirfd)
 {
         return sw_path_mkdirs(w->rootfd, "hashes", 0700, dirfd);
+}
+
+sw_err *
+sw__worker_look(sw_worker *w, sw_ctx *ctx, sw_ref *r, struct sw__look *out)
+{
+        const struct sw__held *h = sw__held_of(w, r);
+
+        *out = (struct sw__look){ NULL, NULL };
+        if (!h)
+                return SW_OK;
+        return sw__snapshots_look(w->snaps, ctx, sw__stack_of(h->stack), &out->ops,
+                                  &out->look);
 }
 
 sw_err *

@@ -44,11 +44,9 @@ snapdir_proc_path(char out[300], int dirfd, const char *name)
 static ssize_t
 get_attr(int dirfd, const char *name, const char *attr, void *value, size_t size)
 {
-        char path[300];
-
         if (!name || !*name)
                 return fgetxattr(dirfd, attr, value, size);
-        snapdir_proc_path(path, dirfd, name);
+        sw_auto(sw_str) path = sw_asprintf("/proc/self/fd/%d/%s", dirfd, name);
         return lgetxattr(path, attr, value, size);
 }
 

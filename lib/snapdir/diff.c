@@ -390,16 +390,11 @@ add_dirs(struct diff *d, sw_map *numbers, const sw_strlist *dirs, layer_list *ou
         }
 }
 
-/* The directories of a stack, top first. An empty one is an empty directory. */
+/* The directories of a stack. An empty one is an empty directory. */
 static void
 list_stack(const struct snapdir_stack *st, sw_strlist *out)
 {
-        char path[SNAPDIR_PATH];
-
-        for (size_t i = st->keys.n; i-- > 0;) {
-                snapdir_stack_path(st, i, path);
-                sw_strlist_add(out, path);
-        }
+        snapdir_stack_dirs(st, out);
         if (!out->n)
                 sw_strlist_add(out, "e/0");
 }

@@ -8,6 +8,7 @@ libsnapdir_la_SOURCES = \
 	lib/snapdir/diff_priv.h \
 	lib/snapdir/difftell.c \
 	lib/snapdir/flat.c \
+	lib/snapdir/look.c \
 	lib/snapdir/snapdir.h \
 	lib/snapdir/store.c \
 	lib/snapdir/usage.c \

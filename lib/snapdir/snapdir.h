@@ -91,6 +91,8 @@ sw_err *snapdir_stack_check(struct snapdir *s, const struct sw_stack *in,
                             struct snapdir_stack *out);
 /* What the active layer @key was prepared on. */
 sw_err *snapdir_stack_read(struct snapdir *s, const char *key, struct snapdir_stack *out);
+/* Where all of it is, top first; added to @out. */
+void snapdir_stack_dirs(const struct snapdir_stack *st, sw_strlist *out);
 void snapdir_stack_release(struct snapdir_stack *st);
 /* Whether the layer has no whiteouts and marks: its directory is a tree by itself. */
 bool snapdir_is_plain(struct snapdir *s, char state, const char *key);
@@ -153,6 +155,17 @@ struct snapdir_copied;
 sw_err *snapdir_diff_dirs(struct snapdir *s, sw_ctx *ctx, const sw_strlist *lower,
                           const sw_strlist *upper, const struct snapdir_copied *copied,
                           const struct sw_layer_ops *ops, void *w);
+
+/* ---- look.c ---- a tree that is asked path by path; nothing is mounted */
+
+struct snapdir_look;
+/* @dirs: top first, relative to the store; what is in it is given. */
+sw_err *snapdir_look_open(struct snapdir *s, sw_strlist *dirs, struct snapdir_look **out);
+void snapdir_look_close(struct snapdir_look *l);
+/* As slipway/snapshotter.h says of look_stat, look_open and look_names. */
+sw_err *snapdir_look_stat(struct snapdir_look *l, const char *path, struct stat *st);
+sw_err *snapdir_look_at(struct snapdir_look *l, const char *path, int flags, int *fd);
+sw_err *snapdir_look_names(struct snapdir_look *l, const char *path, sw_strlist *out);
 
 /* ---- flat.c ---- */
 

@@ -308,6 +308,17 @@ snapdir_stack_path(const struct snapdir_stack *st, size_t i, char out[SNAPDIR_PA
 }
 
 void
+snapdir_stack_dirs(const struct snapdir_stack *st, sw_strlist *out)
+{
+        char path[SNAPDIR_PATH];
+
+        for (size_t i = st->keys.n; i-- > 0;) {
+                snapdir_stack_path(st, i, path);
+                sw_strlist_add(out, path);
+        }
+}
+
+void
 snapdir_stack_release(struct snapdir_stack *st)
 {
         sw_array_release(&st->keys);

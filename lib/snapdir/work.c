@@ -38,7 +38,6 @@ find_sources(struct snapdir_work *w)
 {
         sw_auto(snapdir_stack) st = SNAPDIR_STACK_INIT;
         sw_auto(sw_fd) fd = -1;
-        char path[SNAPDIR_PATH];
         bool opaque = false;
         sw_err *err = snapdir_open_layer(w->s, 'a', w->key, &fd, &opaque);
 
@@ -47,10 +46,7 @@ find_sources(struct snapdir_work *w)
         if (err)
                 return err;
         sw_strlist_take(&w->sources, sw_asprintf("a/%s/%s", w->key, opaque ? "fo" : "fs"));
-        for (size_t i = st.keys.n; i-- > 0;) {
-                snapdir_stack_path(&st, i, path);
-                sw_strlist_add(&w->sources, path);
-        }
+        snapdir_stack_dirs(&st, &w->sources);
         return SW_OK;
 }
 

@@ -71,6 +71,48 @@ native_list(void *store, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg)
         return snapdir_list(store, ctx, fn, arg);
 }
 
+static sw_err *
+native_look(void *store, sw_ctx *ctx, const struct sw_stack *stack, void **out)
+{
+        sw_auto(snapdir_stack) st = SNAPDIR_STACK_INIT;
+        sw_auto(sw_strlist) dirs = { 0 };
+        struct snapdir_look *l;
+        sw_err *err = snapdir_stack_check(store, stack, &st);
+
+        (void) ctx;
+        if (!err) {
+                snapdir_stack_dirs(&st, &dirs);
+                err = snapdir_look_open(store, &dirs, &l);
+        }
+        if (!err)
+                *out = l;
+        return err;
+}
+
+static sw_err *
+native_look_stat(void *look, const char *path, struct stat *st)
+{
+        return snapdir_look_stat(look, path, st);
+}
+
+static sw_err *
+native_look_open(void *look, const char *path, int flags, int *fd)
+{
+        return snapdir_look_at(look, path, flags, fd);
+}
+
+static sw_err *
+native_look_names(void *look, const char *path, sw_strlist *out)
+{
+        return snapdir_look_names(look, path, out);
+}
+
+static void
+native_look_close(void *look)
+{
+        snapdir_look_close(look);
+}
+
 static const struct sw_snapshotter_ops ops = {
         .hdr = SW_OPS_SIZE(struct sw_snapshotter_ops),
         .probe = native_probe,
@@ -86,6 +128,11 @@ static const struct sw_snapshotter_ops ops = {
         .usage = native_usage,
         .remove = native_remove,
         .list = native_list,
+        .look = native_look,
+        .look_stat = native_look_stat,
+        .look_open = native_look_open,
+        .look_names = native_look_names,
+        .look_close = native_look_close,
 };
 
 SW_PLUGIN(snapshotter_native) = {

@@ -85,6 +85,52 @@ overlay_list(void *store, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg)
         return snapdir_list(o->dir, ctx, fn, arg);
 }
 
+/* Runs that were put together serve lookups as well. */
+static sw_err *
+overlay_look(void *store, sw_ctx *ctx, const struct sw_stack *stack, void **out)
+{
+        struct overlay *o = store;
+        sw_auto(snapdir_stack) st = SNAPDIR_STACK_INIT;
+        sw_auto(overlay_plan) plan = { 0 };
+        sw_auto(sw_strlist) dirs = { 0 };
+        struct snapdir_look *l;
+        sw_err *err = snapdir_stack_check(o->dir, stack, &st);
+
+        if (!err)
+                err = overlay_plan_stack(o, ctx, &st, 0, &plan);
+        for (size_t i = 0; i < plan.lower.n && !err; i++)
+                sw_strlist_add(&dirs, plan.lower.v[i]);
+        if (!err)
+                err = snapdir_look_open(o->dir, &dirs, &l);
+        if (!err)
+                *out = l;
+        return err;
+}
+
+static sw_err *
+overlay_look_stat(void *look, const char *path, struct stat *st)
+{
+        return snapdir_look_stat(look, path, st);
+}
+
+static sw_err *
+overlay_look_open(void *look, const char *path, int flags, int *fd)
+{
+        return snapdir_look_at(look, path, flags, fd);
+}
+
+static sw_err *
+overlay_look_names(void *look, const char *path, sw_strlist *out)
+{
+        return snapdir_look_names(look, path, out);
+}
+
+static void
+overlay_look_close(void *look)
+{
+        snapdir_look_close(look);
+}
+
 static sw_err *
 overlay_init(const struct sw_plugin_env *env, void **self)
 {
@@ -130,6 +176,11 @@ static const struct sw_snapshotter_ops ops = {
         .usage = overlay_usage,
         .remove = overlay_remove,
         .list = overlay_list,
+        .look = overlay_look,
+        .look_stat = overlay_look_stat,
+        .look_open = overlay_look_open,
+        .look_names = overlay_look_names,
+        .look_close = overlay_look_close,
 };
 
 SW_PLUGIN(snapshotter_overlay) = {

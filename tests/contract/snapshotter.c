@@ -142,6 +142,27 @@ snap_simple(struct snap *s, const char *key, const struct sw_stack *lower)
         return snap_finish(s, &w) && snap_commit(s, key);
 }
 
+/* What lookups tell is what is mounted; there is no line for a success. */
+static void
+check_looked(struct snap *s, const struct sw_stack *st, const char *manifest)
+{
+        struct stat none;
+        void *look;
+
+        if (!must(s, s->ops->look(s->store, s->ctx, st, &look), "look works"))
+                return;
+        sw_auto(sw_str) looked = snap_looked(s->ops, look);
+        sw_err *err = s->ops->look_stat(look, "not/there", &none);
+        s->ops->look_close(look);
+        if (sw_err_code(err) != SW_E_NOT_FOUND)
+                contract_check(s->c, false, "what is not there is not found by a lookup",
+                               "%s", sw_err_message(err));
+        sw_err_free(err);
+        if (strcmp(looked, manifest) != 0)
+                snap_same(s, sw_strdup(manifest), sw_strdup(looked),
+                          "lookups tell what a view shows");
+}
+
 char *
 snap_tree(struct snap *s, const struct sw_stack *st)
 {
@@ -151,6 +172,8 @@ snap_tree(struct snap *s, const struct sw_stack *st)
                 return NULL;
         char *manifest = snap_manifest(m.dirfd);
         (void) snap_unmount(s, &m);
+        if (SW_OPS_HAS(s->ops, struct sw_snapshotter_ops, look))
+                check_looked(s, st, manifest);
         return manifest;
 }
 

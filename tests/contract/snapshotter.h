@@ -61,7 +61,10 @@ bool snap_finish(struct snap *s, struct snap_writer *w);
 
 /* Everything that can be seen of a tree, one entry a line, in order. From malloc. */
 char *snap_manifest(int dirfd);
-/* The same of the view of a stack; NULL after a broken rule. */
+/* The same by lookups. */
+char *snap_looked(const struct sw_snapshotter_ops *ops, void *look);
+/* The same of the view of a stack; NULL after a broken rule. Lookups have to tell the same,
+ * where the snapshotter has them. */
 char *snap_tree(struct snap *s, const struct sw_stack *st);
 /* Check that two manifests are equal; shows the first line that is not. @a, @b: given. */
 void snap_same(struct snap *s, char *a, char *b, const char *rule);

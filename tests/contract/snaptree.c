@@ -35,15 +35,16 @@ must(bool ok, const char *what)
         }
 }
 
-/* Attributes that belong to the tree, sorted. */
+/* Attributes that belong to the tree, sorted. @path: a way to the entry; @follow: it is a
+ * link to it. */
 static void
-add_attrs(sw_buf *out, int dirfd, const char *name)
+add_attrs(sw_buf *out, const char *path, bool follow)
 {
-        char path[300], list[4096], value[4096];
+        char list[4096], value[4096];
         sw_auto(sw_strlist) names = { 0 };
 
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dirfd, name);
-        ssize_t n = llistxattr(path, list, sizeof(list));
+        ssize_t n = follow ? listxattr(path, list, sizeof(list))
+                           : llistxattr(path, list, sizeof(list));
         for (const char *p = list; p < list + n; p += strlen(p) + 1)
                 if (!sw_str_has_prefix(p, "trusted.overlay.") &&
                     !sw_str_has_prefix(p, "user.overlay.") &&
@@ -51,7 +52,8 @@ add_attrs(sw_buf *out, int dirfd, const char *name)
                         sw_strlist_add(&names, p);
         sw_strlist_sort(&names);
         for (size_t i = 0; i < names.n; i++) {
-                ssize_t len = lgetxattr(path, names.v[i], value, sizeof(value));
+                ssize_t len = follow ? getxattr(path, names.v[i], value, sizeof(value))
+                                     : lgetxattr(path, names.v[i], value, sizeof(value));
 
                 must(len >= 0, names.v[i]);
                 sw_buf_addf(out, " %s=", names.v[i]);
@@ -59,55 +61,65 @@ add_attrs(sw_buf *out, int dirfd, const char *name)
         }
 }
 
+/* @fd: the entry: O_PATH of a symlink, a file for reading. */
 static void
-add_content(sw_buf *out, int dirfd, const char *name, const struct stat *st)
+add_content(sw_buf *out, int fd, const char *path, mode_t type)
 {
-        char target[PATH_MAX], text[SW_DIGEST_STR_SIZE];
+        char block[PATH_MAX], text[SW_DIGEST_STR_SIZE];
         sw_autoptr(sw_hasher) h = sw_hasher_new();
         ssize_t n;
 
-        if (S_ISLNK(st->st_mode)) {
-                n = readlinkat(dirfd, name, target, sizeof(target));
-                must(n >= 0, name);
-                sw_buf_addf(out, " -> %.*s", (int) n, target);
-        } else if (S_ISREG(st->st_mode)) {
-                sw_auto(sw_fd) fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-                must(fd >= 0, name);
-                while ((n = read(fd, target, sizeof(target))) > 0)
-                        sw_hasher_add(h, target, (size_t) n);
-                must(n == 0, name);
+        if (S_ISLNK(type)) {
+                n = readlinkat(fd, "", block, sizeof(block));
+                must(n >= 0, path);
+                sw_buf_addf(out, " -> %.*s", (int) n, block);
+        } else if (S_ISREG(type)) {
+                while ((n = read(fd, block, sizeof(block))) > 0)
+                        sw_hasher_add(h, block, (size_t) n);
+                must(n == 0, path);
                 const sw_digest d = sw_hasher_finish(h);
                 sw_buf_addf(out, " %.20s", sw_digest_str(&d, text));
         }
 }
 
 static void
+add_stat(struct lister *l, const char *path, const struct stat *st)
+{
+        sw_buf_addf(&l->out, "%s %o %u:%u %" PRId64 ".%09ld", path, (unsigned) st->st_mode,
+                    (unsigned) st->st_uid, (unsigned) st->st_gid,
+                    (int64_t) st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+        if (S_ISREG(st->st_mode))
+                sw_buf_addf(&l->out, " %" PRId64, (int64_t) st->st_size);
+        if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+                sw_buf_addf(&l->out, " %u:%u", major(st->st_rdev), minor(st->st_rdev));
+        if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
+                return;
+        const char *first = sw_map_get_bytes(l->links, &st->st_ino, sizeof(st->st_ino));
+        if (first)
+                sw_buf_addf(&l->out, " = %s", first);
+        else
+                (void) sw_map_set_bytes(l->links, &st->st_ino, sizeof(st->st_ino),
+                                        sw_strdup(path));
+}
+
+static void
 add_entry(struct lister *l, int dirfd, const char *dir, const char *name)
 {
         sw_auto(sw_str) path = *dir ? sw_asprintf("%s/%s", dir, name) : sw_strdup(name);
+        sw_auto(sw_str) way = sw_asprintf("/proc/self/fd/%d/%s", dirfd, name);
+        sw_auto(sw_fd) fd = -1;
         struct stat st;
 
         must(fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0, path);
-        sw_buf_addf(&l->out, "%s %o %u:%u %" PRId64 ".%09ld", path, (unsigned) st.st_mode,
-                    (unsigned) st.st_uid, (unsigned) st.st_gid, (int64_t) st.st_mtim.tv_sec,
-                    st.st_mtim.tv_nsec);
-        if (S_ISREG(st.st_mode))
-                sw_buf_addf(&l->out, " %" PRId64, (int64_t) st.st_size);
-        if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
-                sw_buf_addf(&l->out, " %u:%u", major(st.st_rdev), minor(st.st_rdev));
-        if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) {
-                const char *first =
-                        sw_map_get_bytes(l->links, &st.st_ino, sizeof(st.st_ino));
-
-                if (first)
-                        sw_buf_addf(&l->out, " = %s", first);
-                else
-                        (void) sw_map_set_bytes(l->links, &st.st_ino, sizeof(st.st_ino),
-                                                sw_strdup(path));
+        add_stat(l, path, &st);
+        if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)) {
+                fd = openat(dirfd, name,
+                            (S_ISREG(st.st_mode) ? O_RDONLY : O_PATH) | O_NOFOLLOW |
+                                    O_CLOEXEC);
+                must(fd >= 0, path);
         }
-        add_content(&l->out, dirfd, name, &st);
-        add_attrs(&l->out, dirfd, name);
+        add_content(&l->out, fd, path, st.st_mode);
+        add_attrs(&l->out, way, false);
         sw_buf_addc(&l->out, '\n');
         if (S_ISDIR(st.st_mode) && strcmp(name, ".") != 0)
                 sw_strlist_take(&l->todo, sw_steal(path));
@@ -154,6 +166,55 @@ snap_manifest(int dirfd)
                 for (size_t k = 0; k < names.n; k++)
                         add_entry(&l, fd, at, names.v[k]);
                 (void) closedir(dir);
+        }
+        sw_strlist_release(&l.todo);
+        sw_map_free(l.links);
+        return sw_buf_detach(&l.out);
+}
+
+/* One entry by lookups; @path: "" for the root. */
+static void
+add_looked(struct lister *l, const struct sw_snapshotter_ops *ops, void *look,
+           const char *path)
+{
+        sw_auto(sw_fd) fd = -1;
+        struct stat st;
+        sw_err *err = ops->look_stat(look, path, &st);
+
+        if (!err)
+                err = ops->look_open(look, path, S_ISREG(st.st_mode) ? O_RDONLY : O_PATH,
+                                     &fd);
+        must(!err, err ? sw_err_message(err) : "");
+        add_stat(l, *path ? path : ".", &st);
+        add_content(&l->out, fd, path, st.st_mode);
+        sw_auto(sw_str) way = sw_asprintf("/proc/self/fd/%d", fd);
+        if (!S_ISLNK(st.st_mode)) /* which has none */
+                add_attrs(&l->out, way, true);
+        sw_buf_addc(&l->out, '\n');
+        if (S_ISDIR(st.st_mode) && *path)
+                sw_strlist_add(&l->todo, path);
+}
+
+char *
+snap_looked(const struct sw_snapshotter_ops *ops, void *look)
+{
+        struct lister l = { .out = SW_BUF_INIT, .links = sw_map_new(free) };
+
+        add_looked(&l, ops, look, "");
+        sw_strlist_add(&l.todo, "");
+        for (size_t i = 0; i < l.todo.n; i++) {
+                const char *dir = l.todo.v[i];
+                sw_auto(sw_strlist) names = { 0 };
+                sw_err *err = ops->look_names(look, dir, &names);
+
+                must(!err, err ? sw_err_message(err) : "");
+                for (size_t k = 0; k < names.n; k++) {
+                        sw_auto(sw_str) path =
+                                *dir ? sw_asprintf("%s/%s", l.todo.v[i], names.v[k])
+                                     : sw_strdup(names.v[k]);
+
+                        add_looked(&l, ops, look, path);
+                }
         }
         sw_strlist_release(&l.todo);
         sw_map_free(l.links);

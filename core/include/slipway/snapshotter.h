@@ -24,6 +24,9 @@
 #ifndef SLIPWAY_SNAPSHOTTER_H
 #define SLIPWAY_SNAPSHOTTER_H
 
+#include <sys/stat.h>
+
+#include <slipway/array.h>
 #include <slipway/layer.h>
 #include <slipway/plugin.h>
 
@@ -103,6 +106,25 @@ struct sw_snapshotter_ops {
         sw_err *(*remove)(void *store, sw_ctx *ctx, const char *key);
         /** list - every layer there is; @fn returns false to end it. Required. */
         sw_err *(*list)(void *store, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg);
+
+        /* A tree that is asked path by path, for who does not need it mounted. Optional:
+         * all of it or nothing; without it views are taken. Paths are relative and
+         * cleaned, "" for the root, and lead through directories only. Any thread, several
+         * at once, but for look and look_close. Errors: SW_E_NOT_FOUND (also below
+         * something that is no directory), SW_E_IO. */
+
+        /** look - begin. @out: handed back. */
+        sw_err *(*look)(void *store, sw_ctx *ctx, const struct sw_stack *stack, void **out);
+        /** look_stat - lstat(2). Names of one file have one st_dev and st_ino. */
+        sw_err *(*look_stat)(void *look, const char *path, struct stat *st);
+        /** look_open - open(2), @flags: O_PATH or O_RDONLY with others for reading; no link
+         *  is followed. Of a directory only metadata and attributes are those of the tree;
+         *  among its attributes there may be some of the snapshotter's own. */
+        sw_err *(*look_open)(void *look, const char *path, int flags, int *fd);
+        /** look_names - what is in a directory, sorted by bytes; added to @out. */
+        sw_err *(*look_names)(void *look, const char *path, sw_strlist *out);
+        /** look_close - end. */
+        void (*look_close)(void *look);
 };
 
 SW_END_DECLS
