@@ -7,8 +7,8 @@
  * kept for what is below the slice, and a directory is opaque when something in the slice
  * hides what is below it. Or, as a whole tree, it has neither.
  *
- * It is found by a digest of the keys, belongs to the top one of them (c/<top>/f.<digest>,
- * whose usage counts it), and each part has a note of it (c/<part>/p.<digest>): removing
+ * It is found by a digest of the keys, belongs to the top one of them (c/<top>/f.<digest>),
+ * and each part has a note of it (c/<part>/p.<digest>): removing
  * any part removes it. Notes come first: a flat that can be seen is known to all its parts.
  *
  * A copy (snapdir_copy_tree) is made the same way, as a whole tree whose files are copies;

@@ -72,6 +72,18 @@ struct snapdir_stack {
 
 sw_err *snapdir_open(int dirfd, struct snapdir **out);
 void snapdir_close(struct snapdir *s);
+
+/* A store for a trial, below t/ of the directory of one: nothing of it stays, even when the
+ * process is killed. */
+struct snapdir_trial {
+        int parentfd;
+        bool made;                 /* t/, too */
+        char path[SW_ID_SIZE + 4]; /* "": there is none */
+        sw_fd fd;
+        struct snapdir *dir;
+};
+SW_NODISCARD sw_err *snapdir_trial_begin(int dirfd, struct snapdir_trial *out);
+void snapdir_trial_end(struct snapdir_trial *t); /* also after begin failed */
 /* A name below t/<id>/ that nobody has, relative to the store. */
 void snapdir_temp(struct snapdir *s, char out[SNAPDIR_PATH]);
 /* Rename @path (relative to the store) to a temporary name and remove it. Missing: fine. */

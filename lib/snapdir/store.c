@@ -105,8 +105,12 @@ make_proc(struct snapdir *s)
                 char path[SNAPDIR_PATH];
 
                 (void) snprintf(path, sizeof(path), "t/%s", sw_id_new(s->proc));
-                if (mkdirat(s->dirfd, path, 0700) < 0)
-                        return snapdir_err(errno, "make", path);
+                if (mkdirat(s->dirfd, path, 0700) < 0) {
+                        if (errno != ENOENT) /* a trial has just ended, see below */
+                                return snapdir_err(errno, "make", path);
+                        (void) mkdirat(s->dirfd, "t", 0700);
+                        continue;
+                }
                 s->procfd = lock_temp(s, path);
                 if (s->procfd >= 0)
                         return SW_OK;
@@ -183,6 +187,59 @@ snapdir_close(struct snapdir *s)
         pthread_mutex_destroy(&s->lock);
         sw_map_free(s->known);
         free(s);
+}
+
+/* ---- trials ------------------------------------------------------------------------ */
+
+/* A directory below t/, locked, so that the next open removes it if we do not. */
+static sw_err *
+make_trial_dir(struct snapdir_trial *t)
+{
+        char id[SW_ID_SIZE];
+        struct stat st;
+
+        for (int i = 0; i < 100; i++) {
+                if (mkdirat(t->parentfd, "t", 0700) == 0)
+                        t->made = true;
+                else if (errno != EEXIST)
+                        break;
+                (void) snprintf(t->path, sizeof(t->path), "t/%s", sw_id_new(id));
+                if (mkdirat(t->parentfd, t->path, 0700) < 0) {
+                        if (errno != ENOENT)
+                                break;
+                        continue;
+                }
+                t->fd = openat(t->parentfd, t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                if (t->fd >= 0 && flock(t->fd, LOCK_EX | LOCK_NB) == 0 &&
+                    fstat(t->fd, &st) == 0 && st.st_nlink > 0)
+                        return SW_OK;
+                sw_fd_clear(&t->fd);
+                (void) unlinkat(t->parentfd, t->path, AT_REMOVEDIR);
+        }
+        t->path[0] = '\0';
+        return sw_err_sys(SW_E_UNSUPPORTED, errno, "the directory cannot be written");
+}
+
+sw_err *
+snapdir_trial_begin(int dirfd, struct snapdir_trial *t)
+{
+        *t = (struct snapdir_trial){ .parentfd = dirfd, .fd = -1 };
+        sw_err *err = make_trial_dir(t);
+
+        return err ? err : snapdir_open(t->fd, &t->dir);
+}
+
+void
+snapdir_trial_end(struct snapdir_trial *t)
+{
+        if (t->dir)
+                snapdir_close(t->dir);
+        if (*t->path)
+                sw_err_drop(sw_path_remove(t->parentfd, t->path),
+                            "the outcome of the trial counts");
+        sw_fd_clear(&t->fd);
+        if (t->made) /* others see to it that they have one */
+                (void) unlinkat(t->parentfd, "t", AT_REMOVEDIR);
 }
 
 /* ---- stacks ------------------------------------------------------------------------ */

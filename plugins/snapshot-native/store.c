@@ -151,22 +151,11 @@ native_unmount(void *store, struct sw_snapshot_mount *m)
 sw_err *
 native_probe(void *self, sw_ctx *ctx, int dirfd)
 {
-        struct snapdir *s = NULL;
-        char id[SW_ID_SIZE];
-        sw_auto(sw_str) name = sw_asprintf("probe-%s", sw_id_new(id));
+        struct snapdir_trial t;
+        sw_err *err = snapdir_trial_begin(dirfd, &t);
 
         (void) self;
         (void) ctx;
-        if (mkdirat(dirfd, name, 0700) < 0)
-                return sw_err_sys(SW_E_UNSUPPORTED, errno,
-                                  "the directory cannot be written");
-        sw_auto(sw_fd) fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        sw_err *err =
-                fd < 0 ? sw_err_sys(SW_E_UNSUPPORTED, errno, "open a directory") : SW_OK;
-        if (!err)
-                err = snapdir_open(fd, &s);
-        if (s)
-                snapdir_close(s);
-        sw_err_drop(sw_path_remove(dirfd, name), "the outcome of the trial counts");
+        snapdir_trial_end(&t);
         return err;
 }

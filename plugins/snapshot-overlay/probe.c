@@ -75,22 +75,14 @@ overlay_probe(void *self, sw_ctx *ctx, int dirfd)
 {
         const enum overlay_api *api = self;
         struct overlay o = { .api = api ? *api : OVERLAY_AUTO };
-        char id[SW_ID_SIZE];
-        sw_auto(sw_str) name = sw_asprintf("probe-%s", sw_id_new(id));
+        struct snapdir_trial t;
+        sw_err *err = snapdir_trial_begin(dirfd, &t);
 
         (void) ctx;
-        if (mkdirat(dirfd, name, 0700) < 0)
-                return sw_err_sys(SW_E_UNSUPPORTED, errno,
-                                  "the directory cannot be written");
-        sw_auto(sw_fd) fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        sw_err *err =
-                fd < 0 ? sw_err_sys(SW_E_UNSUPPORTED, errno, "open a directory") : SW_OK;
-        if (!err)
-                err = snapdir_open(fd, &o.dir);
-        if (!err)
+        if (!err) {
+                o.dir = t.dir;
                 err = try_mount(&o);
-        if (o.dir)
-                snapdir_close(o.dir);
-        sw_err_drop(sw_path_remove(dirfd, name), "the outcome of the trial counts");
+        }
+        snapdir_trial_end(&t);
         return err ? explain(err) : SW_OK;
 }

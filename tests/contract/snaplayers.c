@@ -5,10 +5,13 @@
 #include "tests/contract/snapshotter.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+
+#include <slipway/map.h>
 
 static const int not_found[] = { SW_E_NOT_FOUND, 0 };
 static const int exists[] = { SW_E_EXISTS, 0 };
@@ -341,6 +344,65 @@ check_list(struct contract *c)
         snap_close(&s);
 }
 
+/* ---- usage -----------------------------------------------------------------------------
+ */
+
+struct sum {
+        struct snap *s;
+        int64_t bytes;
+};
+
+static bool
+add_usage(void *arg, const char *key, bool committed)
+{
+        struct sum *sum = arg;
+        struct sw_snapshot_usage u = { 0 };
+
+        (void) committed;
+        sw_err *err = sum->s->ops->usage(sum->s->store, sum->s->ctx, key, &u);
+        if (err) /* a success of each is not worth a line */
+                contract_ok(sum->s->c, err, "usage of a layer that is listed");
+        sum->bytes += u.bytes;
+        return true;
+}
+
+static int64_t du_bytes; /* nftw has no argument */
+static sw_map *du_seen;
+
+static int
+add_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+        const uint64_t id[2] = { st->st_dev, st->st_ino };
+
+        (void) path;
+        (void) flag;
+        (void) ftw;
+        if (sw_map_set_bytes(du_seen, id, sizeof(id), du_seen))
+                du_bytes += (int64_t) st->st_blocks * 512;
+        return 0;
+}
+
+/* Catches: what is counted twice, or not at all. */
+static void
+check_usage_adds_up(struct snap *s)
+{
+        struct sum sum = { .s = s };
+
+        contract_ok(s->c, s->ops->list(s->store, s->ctx, add_usage, &sum), "list works");
+        (void) add_usage(&sum, "", true);
+        s->ops->close(s->self, s->store); /* what only lives as long as the store is gone */
+        s->store = NULL;
+        du_bytes = 0;
+        du_seen = sw_map_new(NULL);
+        (void) nftw(s->path, add_file, 16, FTW_PHYS);
+        sw_map_free(du_seen);
+        contract_check(
+                s->c, sum.bytes == du_bytes,
+                "usage of all layers and of the rest is what du(1) says of the store",
+                "%lld, not %lld", (long long) sum.bytes, (long long) du_bytes);
+        snap_reopen(s);
+}
+
 static void
 check_high(struct contract *c)
 {
@@ -394,6 +456,7 @@ check_high(struct contract *c)
                                strerror(errno));
                 (void) snap_unmount(&s, &m);
         }
+        check_usage_adds_up(&s);
         while (n-- > 0)
                 free((char *) (uintptr_t) keys[n]);
         snap_close(&s);
@@ -413,6 +476,7 @@ snap_check_layers(struct contract *c)
         check_readonly(&s);
         check_mount(&s);
         check_mount_then_write(&s);
+        check_usage_adds_up(&s);
         snap_close(&s);
         check_list(c);
         if (!c->quick)

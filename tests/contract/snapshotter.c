@@ -50,7 +50,8 @@ snap_open(struct snap *s, struct contract *c, const char *name)
 void
 snap_reopen(struct snap *s)
 {
-        s->ops->close(s->self, s->store);
+        if (s->store)
+                s->ops->close(s->self, s->store);
         s->store = NULL;
         contract_ok(s->c, s->ops->open(s->self, s->ctx, s->dirfd, &s->store),
                     "a store can be opened again");
