@@ -110,8 +110,10 @@ try_one(sw__snapshots *s, sw_ctx *ctx, const char *name)
         err = s->ops->probe(s->self, ctx, dirfd);
         if (!err)
                 err = s->ops->open(s->self, ctx, dirfd, &s->store);
-        if (err)
+        if (err) { /* only an empty directory goes */
+                (void) unlinkat(s->opts.rootfd, dir, AT_REMOVEDIR);
                 return blame(name, err);
+        }
         s->dirfd = sw_fd_steal(&dirfd);
         s->name = sw_strdup(name);
         return SW_OK;

@@ -295,25 +295,70 @@ own_blocks(int dirfd, const char *path)
                        : 0;
 }
 
-/* Directories that parts and layers are in, and files beside layers. */
+/* Directories that parts and stores of layers are in. */
 static int64_t
 frame_size(int rootfd)
 {
-        static const char *const above[] = { "state", "snapshots" };
-        int64_t sum = own_blocks(rootfd, ".");
+        sw_auto(sw_strlist) kinds = { 0 };
+        int64_t sum = own_blocks(rootfd, ".") + own_blocks(rootfd, "snapshots") +
+                      own_blocks(rootfd, "state");
 
-        for (size_t i = 0; i < SW_COUNT(above); i++) {
-                sw_auto(sw_strlist) names = { 0 };
+        list_names(rootfd, "state", &kinds);
+        for (size_t i = 0; i < kinds.n; i++) {
+                sw_auto(sw_str) path = sw_asprintf("state/%s", kinds.v[i]);
 
-                sum += own_blocks(rootfd, above[i]);
-                list_names(rootfd, above[i], &names);
-                for (size_t k = 0; k < names.n; k++) {
-                        sw_auto(sw_str) path = sw_asprintf("%s/%s", above[i], names.v[k]);
-
-                        sum += own_blocks(rootfd, path);
-                }
+                sum += own_blocks(rootfd, path);
         }
         return sum;
+}
+
+struct unknown {
+        sw_worker *w;
+        sw_ctx *ctx;
+        const struct sw__survey *s;
+        int64_t bytes;
+        sw_err *err;
+};
+
+static bool
+add_unknown(void *arg, const char *key, bool committed)
+{
+        struct unknown *u = arg;
+        const struct sw__item *it = find(u->s, key);
+        int64_t bytes = 0;
+
+        (void) committed;
+        if (it && it->rec && it->rec->kind == SW__REC_LAYER)
+                return true;
+        sw_err *err = sw__snapshots_usage(u->w->snaps, u->ctx, key, &bytes);
+        if (sw_err_code(err) == SW_E_NOT_FOUND)
+                sw_err_drop(err, "it has just gone");
+        else
+                u->err = err;
+        u->bytes += bytes;
+        return !u->err;
+}
+
+/* What the snapshotter has that is no layer of a record. */
+static sw_err *
+measure_rest(sw_worker *w, sw_ctx *ctx, const struct sw__survey *s, int64_t *bytes)
+{
+        struct unknown u = { .w = w, .ctx = ctx, .s = s };
+        bool any = false;
+        sw_err *err = sw__snapshots_any(w->snaps, &any);
+
+        *bytes = 0;
+        if (err || !any)
+                return err;
+        err = sw__snapshots_list(w->snaps, ctx, add_unknown, &u);
+        if (!err)
+                err = u.err;
+        else
+                sw_err_drop(u.err, "the first one is told");
+        if (!err)
+                err = sw__snapshots_usage(w->snaps, ctx, "", bytes);
+        *bytes += u.bytes;
+        return err;
 }
 
 /* All that is neither a layer nor a part of its own. */
@@ -323,9 +368,10 @@ add_meta(sw_worker *w, sw_ctx *ctx, struct sw__survey *s)
         static const char *const others[] = { "content", "hashes", "logs", "snapshots",
                                               "state" };
         sw_auto(sw_strlist) names = { 0 };
-        struct sw__item it = { .size = frame_size(w->rootfd) };
-        sw_err *err = SW_OK;
+        struct sw__item it = { 0 };
+        sw_err *err = measure_rest(w, ctx, s, &it.size);
 
+        it.size += frame_size(w->rootfd);
         list_names(w->rootfd, ".", &names);
         for (size_t i = 0; i < names.n && !err; i++) {
                 bool other = false;

@@ -239,9 +239,10 @@ fake_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage *
         (void) ctx;
         if (stat(cmd, &st) < 0)
                 return sw_err_sys(SW_E_NOT_FOUND, errno, "usage of %s", key);
-        *out = (struct sw_snapshot_usage){ 1000, 1 };
+        *out = (struct sw_snapshot_usage){ *key ? 1000 : 0, 1 };
         if (f->du) {
-                sw_auto(sw_str) du = sw_asprintf("du -s --block-size=1 %s/", cmd);
+                sw_auto(sw_str) du = sw_asprintf("du -s --block-size=1 %s %s/",
+                                                 *key ? "" : "--max-depth=0 -S", cmd);
                 FILE *p = popen(du, "r");
                 long long n = -1;
 
@@ -295,17 +296,23 @@ static const struct sw_snapshotter_ops fake_ops = {
         .list = fake_list,
 };
 
-/* A root with it. */
+/* A root with it. @boot: NULL: that of this machine. */
 static inline sw_root *
-fake_root(const char *dir, struct fake *f)
+fake_root_at(const char *dir, struct fake *f, const char *boot)
 {
-        const struct sw_root_opts opts = { .path = dir };
+        const struct sw_root_opts opts = { .path = dir, .boot = boot };
         sw_root *r;
 
         *f = (struct fake){ .dirfd = -1 };
         ok(sw__root_open(&opts, &r));
         sw__root_use_snapshotter(r, "fake", &fake_ops, f);
         return r;
+}
+
+static inline sw_root *
+fake_root(const char *dir, struct fake *f)
+{
+        return fake_root_at(dir, f, NULL);
 }
 
 /* How many layers the snapshotter has. */
