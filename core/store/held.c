@@ -19,6 +19,9 @@
 
 enum { JANITOR_DELAY_MS = 500 };
 
+/* Syncing takes what the disk needs for it: not after every ref. */
+#define SYNC_INTERVAL (60 * SW_NS_PER_SEC)
+
 sw_err *
 sw__worker_lease(sw_worker *w)
 {
@@ -274,31 +277,71 @@ reap_quietly(sw_worker *w)
         sw_err_free(err);
 }
 
+static void
+sync_quietly(sw_worker *w)
+{
+        sw_err *err = sw__sync(w);
+
+        if (err)
+                sw_log_err(w->log, SW_LOG_WARN, err);
+        sw_err_drop(err, "after a power failure more is dropped");
+}
+
+/* When the janitor has to wake by itself. False: never. */
+static bool
+sync_due_locked(const sw_worker *w, struct timespec *at)
+{
+        const int64_t due = w->synced_mono ? w->synced_mono + SYNC_INTERVAL : 0;
+
+        at->tv_sec = due / SW_NS_PER_SEC;
+        at->tv_nsec = due % SW_NS_PER_SEC;
+        return w->unsynced;
+}
+
+/* Sleep until there is something to do: when refs became idle, a little longer, as more may
+ * follow. */
+static void
+janitor_wait_locked(sw_worker *w)
+{
+        struct timespec until;
+
+        while (!w->stop && !w->idle && !w->reap) {
+                if (!sync_due_locked(w, &until))
+                        pthread_cond_wait(&w->wake, &w->lock);
+                else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
+                        return;
+        }
+        after_ms(&until, JANITOR_DELAY_MS);
+        while (!w->stop && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0) {
+        }
+}
+
 static void *
 janitor_main(void *arg)
 {
         sw_worker *w = arg;
-        struct timespec until;
 
         pthread_mutex_lock(&w->lock);
-        while (!w->stop) {
-                if (!w->idle && !w->reap) {
-                        pthread_cond_wait(&w->wake, &w->lock);
-                        continue;
-                }
-                after_ms(&until, JANITOR_DELAY_MS);
-                while (!w->stop &&
-                       pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0) {
-                }
+        for (;;) {
+                janitor_wait_locked(w);
                 if (w->stop)
                         break;
                 const bool idle = w->idle > 0, reap = w->reap;
+                const bool sync =
+                        w->unsynced && (!w->synced_mono ||
+                                        sw_time_mono() - w->synced_mono >= SYNC_INTERVAL);
                 w->reap = false;
+                if (sync) {
+                        w->unsynced = false;
+                        w->synced_mono = sw_time_mono();
+                }
                 pthread_mutex_unlock(&w->lock);
                 if (idle)
                         drop_idle(w, false);
                 if (reap)
                         reap_quietly(w);
+                if (sync)
+                        sync_quietly(w);
                 pthread_mutex_lock(&w->lock);
         }
         pthread_mutex_unlock(&w->lock);
@@ -317,6 +360,19 @@ start_janitor_locked(sw_worker *w)
         /* Without it, what is idle goes at the end. */
         w->janitor_runs = pthread_create(&w->janitor, NULL, janitor_main, w) == 0;
         pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+sw__stored(sw_worker *w)
+{
+        atomic_store_explicit(&w->stored, true, memory_order_relaxed);
+        pthread_mutex_lock(&w->lock);
+        if (!w->overdue && !w->synced_mono)
+                w->synced_mono = sw_time_mono();
+        w->overdue = false;
+        w->unsynced = true;
+        pthread_cond_signal(&w->wake);
+        pthread_mutex_unlock(&w->lock);
 }
 
 void
@@ -341,6 +397,8 @@ sw__held_drop_all(sw_worker *w)
                 pthread_join(w->janitor, NULL);
         if (sw_map_count(w->held))
                 drop_idle(w, true);
+        if (w->reap) /* a program that ends soon leaves no garbage of one that died */
+                reap_quietly(w);
         sw__lease_drop(w->leases_fd, &w->lease);
 }
 

@@ -279,7 +279,7 @@ sw_layer_commit(sw_layer *l, sw_ctx *ctx, sw_ref **out)
                 sw_layer_abandon(l);
                 return err;
         }
-        atomic_store_explicit(&l->w->stored, true, memory_order_relaxed);
+        sw__stored(l->w);
         sw__layer_free(l);
         return SW_OK;
 }

@@ -24,6 +24,7 @@ libslipway_la_SOURCES += \
 	core/store/root.c core/store/root.h \
 	core/store/snapshots.c core/store/snapshots.h \
 	core/store/stack.c core/store/stack.h \
+	core/store/sync.c \
 	core/store/take.c \
 	core/store/view.c \
 	core/store/worker.c core/store/worker_priv.h

@@ -2,10 +2,10 @@
  * core/store/root.c - open and close a root: directories, version, metadata, leases.
  *
  * Power failure. Commits of metadata do not wait for the disk, nor do the files of layers.
- * A thread syncs the file system behind them and then stores, under "synced", the boot and
- * the number of the last transaction that was covered. Who opens the root after another
- * boot drops what was finished after that: refs whose files may be damaged. Within one boot
- * nothing is ever lost, whoever is killed.
+ * The janitor syncs the file system behind them and then stores, under "synced", the boot
+ * and the number of the last transaction that was covered (sync.c). Who opens the root
+ * after another boot drops what was finished after that: refs whose files may be damaged.
+ * Within one boot nothing is ever lost, whoever is killed.
  */
 #include "core/store/root.h"
 
@@ -17,11 +17,15 @@
 
 #include <slipway/path.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "core/store/content_priv.h"
 #include "core/store/worker_priv.h"
 
 enum { ROOT_SCHEMA = 1 };
+
+/* The kernel writes within half a minute by itself. */
+#define SYNC_INTERVAL (60 * SW_NS_PER_SEC)
 
 struct sw_root {
         int fd; /* of <root>, for reading */
@@ -122,26 +126,6 @@ read_boot_id(char **out)
         return SW_OK;
 }
 
-/* "boot sequence" */
-static bool
-parse_mark(const char *mark, const char *boot, uint64_t *sequence)
-{
-        const size_t n = strlen(boot);
-        char *end;
-
-        *sequence = 0;
-        if (!mark)
-                return false;
-        const char *space = strchr(mark, ' ');
-        if (space) {
-                errno = 0;
-                *sequence = strtoull(space + 1, &end, 10);
-                if (errno || *end)
-                        *sequence = 0;
-        }
-        return space == mark + n && strncmp(mark, boot, n) == 0;
-}
-
 struct suspects {
         uint64_t sequence;
         sw_strlist ids;
@@ -162,7 +146,7 @@ static sw_err *
 drop_suspects(sw__tx *tx, const char *boot, uint64_t sequence, size_t *n)
 {
         struct suspects s = { .sequence = sequence };
-        sw_auto(sw_str) mark = sw_asprintf("%s %zu", boot, (size_t) mdb_txn_id(tx->txn));
+        sw_auto(sw_str) mark = sw__sync_text(boot, mdb_txn_id(tx->txn));
         sw_err *err = sw__rec_each(tx, suspect, &s);
 
         for (size_t i = 0; i < s.ids.n && !err; i++) {
@@ -184,6 +168,7 @@ settle_in(sw_root *r, sw__tx *tx, const char *boot, size_t *dropped)
 {
         sw_auto(sw_str) mark = NULL, id = NULL;
         uint64_t sequence;
+        int64_t time;
         sw_err *err = sw__text_get(tx, SW_META_STORE, "worker", &id);
 
         if (!err)
@@ -192,9 +177,22 @@ settle_in(sw_root *r, sw__tx *tx, const char *boot, size_t *dropped)
                 err = sw__text_put(tx, SW_META_STORE, "worker", sw_id_new(r->worker.id));
         else if (!err)
                 snprintf(r->worker.id, sizeof(r->worker.id), "%s", id);
-        if (!err && !parse_mark(mark, boot, &sequence))
+        if (!err && !sw__sync_parse(mark, boot, &sequence, &time))
                 err = drop_suspects(tx, boot, sequence, dropped);
         return err ? err : sw__tx_commit(tx, true);
+}
+
+/* What processes before this one left is synced with the first ref that this one stores: a
+ * build that is cached does not wait for the disk. By then it is old enough to have been
+ * written by itself, and there is little to wait for. */
+static void
+plan_sync(sw_root *r, sw__tx *tx, uint64_t sequence, int64_t time)
+{
+        const int64_t now = sw_time_now();
+
+        /* a transaction that reads has the number of the last one */
+        r->worker.overdue = mdb_txn_id(tx->txn) > sequence + 1 &&
+                            (time > now || now - time > SYNC_INTERVAL);
 }
 
 /* Whether nothing has to be written: the worker's id is there, and the boot is the same. */
@@ -204,6 +202,7 @@ is_settled(sw_root *r, const char *boot, bool *out)
         sw_auto(sw__tx) tx = { 0 };
         sw_auto(sw_str) mark = NULL, id = NULL;
         uint64_t sequence;
+        int64_t time;
         sw_err *err = sw__tx_begin(r->meta, false, &tx);
 
         if (!err)
@@ -211,28 +210,33 @@ is_settled(sw_root *r, const char *boot, bool *out)
         if (!err)
                 err = sw__text_get(&tx, SW_META_STORE, "synced", &mark);
         *out = !err && id && sw__id_ok(id) && strlen(id) <= SW_ID_LEN &&
-               parse_mark(mark, boot, &sequence);
-        if (*out)
+               sw__sync_parse(mark, boot, &sequence, &time);
+        if (*out) {
                 snprintf(r->worker.id, sizeof(r->worker.id), "%s", id);
+                plan_sync(r, &tx, sequence, time);
+        }
         return err;
 }
 
 static sw_err *
-settle(sw_root *r, bool read_only)
+settle(sw_root *r, const char *other_boot, bool read_only)
 {
         sw_auto(sw__tx) tx = { 0 };
-        sw_auto(sw_str) boot = NULL;
         bool settled = false;
         size_t dropped = 0;
-        sw_err *err = read_boot_id(&boot);
+        sw_err *err = SW_OK;
 
+        if (other_boot)
+                r->worker.boot = sw_strdup(other_boot);
+        else
+                err = read_boot_id(&r->worker.boot);
         if (!err)
-                err = is_settled(r, boot, &settled);
+                err = is_settled(r, r->worker.boot, &settled);
         if (err || settled || read_only)
                 return err;
         err = sw__tx_begin(r->meta, true, &tx);
         if (!err)
-                err = settle_in(r, &tx, boot, &dropped);
+                err = settle_in(r, &tx, r->worker.boot, &dropped);
         if (!err && dropped)
                 sw_log_line(r->log, SW_LOG_INFO, "store",
                             "the machine was started again: %zu trees that were made just "
@@ -287,7 +291,7 @@ open_parts(sw_root *r, const struct sw_root_opts *opts)
         sw_auto(sw_str) meta = sw_path_join(r->path, "meta");
         err = sw__meta_open(meta, opts->log, &r->meta);
         if (!err)
-                err = settle(r, opts->read_only);
+                err = settle(r, opts->boot, opts->read_only);
         if (!err)
                 err = sw__content_open(r->fd, opts->log, opts->read_only, &r->content);
         if (!err)
@@ -325,6 +329,7 @@ sw__root_close(sw_root *r)
         sw__content_close(r->content);
         sw__meta_close(r->meta);
         sw_fd_clear(&r->fd);
+        free(r->worker.boot);
         free(r->path);
         free(r);
 }

@@ -31,6 +31,7 @@ struct sw_root_opts {
         const char *snapshotter; /* "auto": the best that works here */
         sw_log *log;             /* borrowed; may be NULL */
         bool read_only;          /* for du: nothing is made or swept */
+        const char *boot;        /* for tests: id of another boot; NULL: that of now */
 };
 
 /**

@@ -242,6 +242,7 @@ sw_layer_release(sw_layer *l, sw_ctx *ctx)
                 sw_layer_abandon(l);
                 return err;
         }
+        sw__stored(w);
         pthread_mutex_lock(&w->lock);
         pthread_cond_broadcast(&w->released);
         pthread_mutex_unlock(&w->lock);

@@ -206,7 +206,10 @@ add_ref(sw_worker *w, sw__rec *rec, sw__stack *stack, sw_ref **out)
                 err = sw__hold_in(w, &tx, id, false, sw_steal(given), &h);
         if (!h)
                 return err;
-        return sw__hold_end(h, err ? err : sw__tx_commit(&tx, true), out);
+        err = sw__hold_end(h, err ? err : sw__tx_commit(&tx, true), out);
+        if (!err)
+                sw__stored(w);
+        return err;
 }
 
 static sw_err *

@@ -6,6 +6,7 @@
  *      layer.c    layers being made
  *      take.c     mutable trees
  *      reap.c     layers that nobody has any more
+ *      sync.c     what survives a power failure
  *      usage.c prune.c gc.c   disk usage and what is done about it
  *
  * A ref that this process holds has one struct sw__held, whatever the number of its
@@ -51,6 +52,7 @@ struct sw_worker {
         sw__snapshots *snaps; /* owned */
         sw_log *log;
         char id[SW_ID_SIZE];
+        char *boot;    /* id of this boot; owned */
         int leases_fd; /* owned */
         bool read_only;
 
@@ -68,7 +70,10 @@ struct sw_worker {
         sw__lease lease;         /* fd -1: none yet */
         sw_map *held;            /* id -> struct sw__held, owned */
         size_t idle;
-        bool reap; /* there are doomed layers */
+        bool unsynced;       /* refs were stored since the last sync */
+        bool overdue;        /* and by processes before this one, a while ago */
+        int64_t synced_mono; /* when that was, monotonic ns; 0: not by this process */
+        bool reap;           /* there are doomed layers */
         bool stop, janitor_runs;
         pthread_t janitor;
 };
@@ -91,6 +96,17 @@ struct sw__held *sw__held_of(const sw_worker *w, const sw_ref *r);
 void sw__held_drop_all(sw_worker *w);
 /** sw__janitor_kick - have it look for doomed layers. */
 void sw__janitor_kick(sw_worker *w);
+
+/** sw__stored - a ref was stored: it is to be synced, and makes garbage. */
+void sw__stored(sw_worker *w);
+
+/* ---- sync.c ---- */
+/** sw__sync_parse - a mark: "boot sequence time". Whether it is of @boot. */
+SW_API bool sw__sync_parse(const char *mark, const char *boot, uint64_t *sequence,
+                           int64_t *time);
+char *sw__sync_text(const char *boot, uint64_t sequence); /* from malloc */
+/** sw__sync - sync the file system, then store that everything until now is safe. */
+SW_API SW_NODISCARD sw_err *sw__sync(sw_worker *w);
 
 /* ---- reap.c ---- */
 /** sw__reap - remove what is doomed from the snapshotter. */

@@ -46,3 +46,8 @@ tests_unit_core_store_prune_test_SOURCES = tests/unit/core/store/prune_test.c \
 
 UNIT_TESTS += tests/unit/core/store/filter_test
 tests_unit_core_store_filter_test_SOURCES = tests/unit/core/store/filter_test.c
+
+UNIT_TESTS += tests/unit/core/store/sync_test
+tests_unit_core_store_sync_test_SOURCES = tests/unit/core/store/sync_test.c \
+	tests/unit/core/store/fakesnap.h tests/unit/core/store/storetool.h
+tests_unit_core_store_sync_test_LDADD = $(LDADD) $(LMDB_LIBS)
