@@ -3,8 +3,13 @@
 #      kit_root DIR       a root file system that commands can run in: busybox and links to it
 #      kit_llb FILE       a definition from standard input (tests/tools/llb.c)
 #      kit_build ...      slipway build on the root directory of this test, no progress
+#      kit_background ... the same, not waited for
+#      kit_apart          containers get a run directory and a cgroup of this test's own
+#      kit_clean          what has to be so when no slipway runs: see there
 # shellcheck shell=bash disable=SC2154
-export SLIPWAY_ROOT=$dir/store SLIPWAY_PLUGIN_PATH=$top_builddir/plugins/.libs
+export SLIPWAY_ROOT=${dir:?}/store SLIPWAY_PLUGIN_PATH=$top_builddir/plugins/.libs
+kit_cgroup=slipway-test-$$
+kit_config=()
 
 kit_root() {
         local applet busybox
@@ -20,20 +25,47 @@ kit_root() {
 }
 
 kit_llb() { "$top_builddir/tests/tools/llb" >"$1"; }
-kit_build() { "$SLIPWAY" build --progress quiet "$@"; }
-
-# Nothing of ours is mounted in this namespace, and no process has its files open.
-kit_nothing_left() {
-        ! grep -F "$SLIPWAY_ROOT" /proc/self/mountinfo
+kit_build() { "$SLIPWAY" "${kit_config[@]}" build --progress quiet "$@"; }
+kit_background() { # the same; $! is slipway itself, not a shell around it
+        (exec "$SLIPWAY" "${kit_config[@]}" build --progress quiet "$@") &
 }
 
-# What slipway says it uses is what du(1) says: all but the metadata and the leases.
+kit_apart() {
+        printf 'plugins:\n  executor/runc:\n    run-dir: %s\n    cgroup-parent: %s\n' "$dir/run" "/$kit_cgroup" >"$dir/config.yaml"
+        kit_config=(--config "$dir/config.yaml")
+}
+
+kit_end() { # the cgroup that kit_apart named
+        find /sys/fs/cgroup -depth -type d -path "*/$kit_cgroup*" -exec rmdir {} + 2>/dev/null
+}
+
+# What slipway says is stored is what du(1) says of the whole root, to the byte.
 kit_usage_is_right() {
         local said real
         said=$("$SLIPWAY" du --format '{{json .}}' | python3 -c 'import json, sys
 print(sum(r["size"] for r in json.load(sys.stdin)))') || return 1
-        real=$(du -s --block-size=1 --exclude=meta --exclude=leases --exclude=logs "$SLIPWAY_ROOT/snapshots" |
-                cut -f1)
-        echo "# slipway du: $said, du: $real"
-        [ "$said" -le "$real" ] && [ "$((real - said))" -le "${1:-65536}" ]
+        real=$(du -s --block-size=1 "$SLIPWAY_ROOT" | cut -f1)
+        [ "$said" = "$real" ] && return 0
+        echo "slipway du: $said, du: $real"
+        "$SLIPWAY" du | tail -n 12
+        (cd "$SLIPWAY_ROOT" && du -B1 --max-depth 3 | grep -v /c/)
+        return 1
+}
+
+# No mount of this test in any namespace, no container, cgroup or lease, no temporary file,
+# no process whose environment or arguments have $1.
+kit_clean() {
+        local left pid
+        echo "$1" >"$dir/pattern" # not an argument of grep, which would find itself
+        left=$(grep -lF -e "$SLIPWAY_ROOT/" -e "$dir/run/" /proc/[0-9]*/mountinfo 2>/dev/null
+                grep -lszf "$dir/pattern" /proc/[0-9]*/environ /proc/[0-9]*/cmdline
+                find "$dir/run/exec" "$dir/run/box" "$SLIPWAY_ROOT"/{leases,content/ingest,snapshots/*/t} -mindepth 1 2>/dev/null
+                find /sys/fs/cgroup -type d -path "*/$kit_cgroup/slipway/*"
+                find "$dir" -path "$dir/rootfs" -prune -o -name '.slipway-*' -print)
+        [ -z "$left" ] && return 0
+        printf 'left: %s\n' $left
+        for pid in $(sed -n 's|^/proc/\([0-9]*\)/.*|\1|p' <<<"$left" | sort -u); do
+                ps -o pid,ppid,stat,wchan,args "$pid"
+        done
+        return 1
 }

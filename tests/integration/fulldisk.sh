@@ -2,15 +2,17 @@
 # A disk that becomes full at every stage of a build: the store on file systems of growing
 # sizes. Catches: a wrong message, a crash, a result that is half there, a store that is of
 # no use once there is room again.
-. "$top_srcdir/tests/integration/tap.sh"
-. "$top_srcdir/tests/integration/build-kit.sh"
+. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tap.sh}/tests/integration/build-kit.sh"
 
 # Everything is mounted where nobody else sees it and it cannot stay.
-if [ -z "${SLIPWAY_FULLDISK:-}" ]; then
+if [ -z "${TEST_FULLDISK:-}" ]; then
         rm -rf "$dir"
         trap - EXIT
-        SLIPWAY_FULLDISK=1 exec unshare -m --propagation private bash "$0"
+        TEST_FULLDISK=1 exec unshare -m --propagation private bash "$0"
 fi
+kit_apart
+trap 'kit_end; rm -rf "$dir"' EXIT
 kit_root "$dir/rootfs"
 mkdir -p "$dir/ctx" "$SLIPWAY_ROOT" "$dir/out"
 head -c 3000000 /dev/urandom >"$dir/ctx/big"
@@ -21,16 +23,17 @@ ctx = local ctx
 s = scratch
 base = copy s rootfs / / contents
 a = copy base ctx / /src contents parents
-r1 = run a cache=/cache=full -- /bin/sh -c "cp /src/big /copy && cp /src/big /cache/big"
+r1 = run a cache=/cache=full env=MARK=slipway-full-$$ -- /bin/sh -c "cp /src/big /copy && cp /src/big /cache/big"
 m = mkfile r1 /end 644 end
 output m
 END
 build() {
         kit_build --llb "$dir/def" --local "rootfs=$dir/rootfs" --local "ctx=$dir/ctx" --output "$1"
 }
-full_stages=0 bad=0
+full_stages=0 bad=0 sizes=0
 for kb in 64 300 700 1200 1600 2000 2600 3500 4500 5400 6000 7000 8500 9500 10500 12000 14000; do
         mount -t tmpfs -o "size=${kb}k,mode=755" tmpfs "$SLIPWAY_ROOT" || break
+        sizes=$((sizes + 1))
         if build type=tar,dest="$dir/out/x.tar" 2>"$dir/err"; then
                 [ -f "$dir/out/x.tar" ] || { echo "# ${kb}k: no archive"; bad=$((bad + 1)); }
                 rm -f "$dir/out/x.tar"
@@ -48,11 +51,15 @@ for kb in 64 300 700 1200 1600 2000 2600 3500 4500 5400 6000 7000 8500 9500 1050
                         echo "# ${kb}k, then room: $(tail -n 3 "$dir/err" | tr '\n' ' ')"
                         bad=$((bad + 1))
                 fi
+                for sound in kit_usage_is_right "kit_clean slipway-full-$$"; do
+                        $sound >"$dir/said" && continue
+                        sed "s/^/# ${kb}k, then room: /" "$dir/said"
+                        bad=$((bad + 1))
+                done
                 rm -f "$dir/out/x.tar"
         fi
         umount "$SLIPWAY_ROOT" || { bad=$((bad + 1)); umount -l "$SLIPWAY_ROOT"; }
 done
-echo "# $full_stages of the sizes were too small"
 check "small disks fail in order, and serve once there is room" [ "$bad" = 0 ]
 check "several stages were hit" [ "$full_stages" -gt 5 ]
 
@@ -66,4 +73,5 @@ check "a full place for files" refused "type=local,dest=$dir/out/files"
 no_part() { ! find "$dir/out" -name '.slipway-*' | grep .; }
 check "leaves no part of a file" no_part
 umount "$dir/out"
+echo "# $sizes sizes of disk, $full_stages too small for the build, $bad of them wrong"
 finish

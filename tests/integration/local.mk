@@ -4,6 +4,8 @@ dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/build.sh \
 	tests/integration/cli.sh \
+	tests/integration/fulldisk.sh \
+	tests/integration/kill9.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/ops.sh \
