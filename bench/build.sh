@@ -5,6 +5,7 @@
 # Shown is the fastest run, the one that was disturbed least. BENCH_FILES makes the tree
 # smaller, BENCH_RUNS sets the number of slow runs, BENCH_DIR says where.
 set -euo pipefail
+# shellcheck disable=SC2046,SC2086 # command lines are words here
 work=$(mktemp -d -p "${BENCH_DIR:-/tmp}" slipway-bench-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 files=${BENCH_FILES:-50000} runs=${BENCH_RUNS:-5}
@@ -22,6 +23,7 @@ own_mounts() { # COMMAND...
         unshare -m sh -c '[ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified; exec "$@"' sh "$@"
 }
 build() { printf 'slipway --root %s build --progress quiet %s' "$work/root" "$*"; }
+once() { "$@"; }
 row what measured budget 'compared with'
 
 # ---- Fully cached
@@ -33,7 +35,7 @@ chain() { # N: steps, each over the one before it
 true_ms=$(fastest true true 200)
 for n in 10 100; do
         chain "$n" | llb "chain$n"
-        $(build --llb "$work/chain$n")
+        once $(build --llb "$work/chain$n")
         ms=$(fastest true "$(build --llb "$work/chain$n")" 100)
         row "cached, $n steps, whole process" "$(calc "$ms") ms" '10 ms' \
                 "$(calc "$ms / $true_ms" %.1f) x true ($(calc "$true_ms") ms)"
@@ -54,7 +56,7 @@ if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybo
         }
         for n in 1 21; do { echo "scratch0 = scratch"; commands $n; } | llb "run$n"; done
         runtime_ms=$(wrap=own_mounts fastest true "$runtime run --bundle $work/bundle slipway-bench-$$" 30)
-        $(build --local "root=$work/bundle/rootfs" --llb "$work/run1")
+        once $(build --local "root=$work/bundle/rootfs" --llb "$work/run1")
         one=$(fastest true "$(build --no-cache --local "root=$work/bundle/rootfs" --llb "$work/run1")" 20)
         many=$(fastest true "$(build --no-cache --local "root=$work/bundle/rootfs" --llb "$work/run21")" 10)
         each=$(calc "($many - $one) / 20" %.4f)
@@ -129,7 +131,7 @@ END
 size=$(du -sm --apparent-size "$work/big" | cut -f1)
 export=$(build --local "tree=$work/big" --llb "$work/copy" -o "type=tar,dest=$work/out.tar")
 tar_ms=$(fastest "rm -f $work/tar.tar" "tar -cf $work/tar.tar -C $work/big ." 10)
-$export
+once $export
 export_ms=$(fastest "rm -f $work/out.tar" "$export" 10)
 row "export of $size MB as tar, cached" "$(calc "$export_ms" %.0f) ms" '' "$(calc "$export_ms / $tar_ms") x tar -c ($(calc "$tar_ms" %.0f) ms)"
 copy_ms=$(fastest "rm -rf $work/copied" "cp -a $work/big $work/copied" 5)
