@@ -4,8 +4,8 @@
 #
 # Shown is the fastest run, the one that was disturbed least. BENCH_FILES makes the tree
 # smaller, BENCH_RUNS sets the number of slow runs, BENCH_DIR says where.
-set -euo pipefail
 # shellcheck disable=SC2046,SC2086 # command lines are words here
+set -euo pipefail
 work=$(mktemp -d -p "${BENCH_DIR:-/tmp}" slipway-bench-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 files=${BENCH_FILES:-50000} runs=${BENCH_RUNS:-5}

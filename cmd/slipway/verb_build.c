@@ -120,6 +120,19 @@ read_definition(struct build_run *r)
         return SW_OK;
 }
 
+/* Whatever is wrong with the value of a flag is a wrong command line. */
+static sw_err *
+wrong_usage(sw_err *err, const char *flag, const char *value)
+{
+        sw_err *wrong;
+
+        if (!err)
+                return SW_OK;
+        wrong = sw_err_new(SW_E_USAGE, "--%s %s: %s", flag, value, sw_err_message(err));
+        sw_err_drop(err, "told as a wrong command line");
+        return wrong;
+}
+
 /* The session's functions take one specification; @add each of the flag's. */
 static sw_err *
 add_each(struct build_run *r, const char *flag,
@@ -130,7 +143,7 @@ add_each(struct build_run *r, const char *flag,
 
         cli_list(r->call, flag, &specs);
         for (size_t i = 0; i < specs.n && !err; i++)
-                err = sw_err_wrap(add(r->client, specs.v[i]), "--%s %s", flag, specs.v[i]);
+                err = wrong_usage(add(r->client, specs.v[i]), flag, specs.v[i]);
         return err;
 }
 
@@ -269,11 +282,24 @@ conclude(struct build_run *r, sw_err *failed)
 }
 
 static sw_err *
+check_places(const struct build_run *r)
+{
+        static const char *const flags[] = { "metadata-file", "ref-file", "solve-trace" };
+        sw_err *err = SW_OK;
+
+        for (size_t i = 0; i < SW_COUNT(flags) && !err; i++)
+                err = report_place(flags[i], cli_str(r->call, flags[i]));
+        return err;
+}
+
+static sw_err *
 run(struct build_run *r)
 {
         struct sw_build_failure step = { .size = sizeof(step) };
         sw_err *err = progress_open(cli_str(r->call, "progress"), &r->progress);
 
+        if (!err)
+                err = check_places(r);
         if (!err)
                 err = make_outputs(r);
         if (!err)

@@ -127,12 +127,12 @@ sw_engine_open(const struct sw_engine_opts *opts, sw_engine **out)
         e->executor = sw_strdup(executor ? executor : "auto");
         e->snapshotter = sw_strdup(snapshotter ? snapshotter : "auto");
         err = open_root(e);
-        if (!err) {
-                sw__kept_sweep(e->root, e->log);
-                err = open_solver(e, OPT(opts, keep_failed_s));
-        }
         if (err)
-                return sw_err_wrap(err, "open root %s", root);
+                return err;
+        sw__kept_sweep(e->root, e->log);
+        err = open_solver(e, OPT(opts, keep_failed_s));
+        if (err)
+                return sw_err_wrap(err, "root %s", root);
         sw__engine_auto_gc(e);
         *out = sw_steal(e);
         return SW_OK;

@@ -15,13 +15,13 @@
 
 /* ---- Before the build ---- */
 
-/* The step's digest: sha256("<session>-export-<i>"). */
+/* The step's digest: sha256("<session>-export-<i>"). @part: "export", or one of ours. */
 static sw_digest
-step_digest(const struct sw_build *b, size_t i)
+step_digest(const struct sw_build *b, const char *part, size_t i)
 {
         const char *session =
                 b->req.session ? sw_session_id(b->req.session) : (const char *) b->id;
-        sw_auto(sw_str) text = sw_asprintf("%s-export-%zu", session, i);
+        sw_auto(sw_str) text = sw_asprintf("%s-%s-%zu", session, part, i);
 
         return sw_digest_of(text, strlen(text));
 }
@@ -74,7 +74,7 @@ sw__output_resolve(struct sw_build *b, size_t i)
 
         o->build = b;
         o->asked = &b->req.outputs[i];
-        o->digest = step_digest(b, i);
+        o->digest = step_digest(b, "export", i);
         err = sw_host_require(host, SW_KIND_EXPORTER, o->asked->type);
         if (!err)
                 err = sw_host_exporter(host, o->asked->type, &o->exporter);
@@ -196,7 +196,7 @@ finalize(struct sw_build *b)
                 if (!SW_OPS_HAS(o->exporter.ops, struct sw_exporter_ops, finalize))
                         continue;
                 sw_auto(sw_str) title = sw_asprintf("%s: last part", o->title);
-                sw_digest digest = sw_digest_of(title, strlen(title));
+                sw_digest digest = step_digest(b, "finalize", i);
                 sw_err *err = run_step(o, &digest, title, sw_exporter_finalize);
                 if (err)
                         return err;

@@ -36,7 +36,7 @@ dir_free(void *p)
 
 /* "X is not offered; there are a, b". */
 static sw_err *
-unknown(const sw_map *m, const char *fmt, const char *name)
+unknown(const sw_map *m, const char *fmt, const char *name, const char *flag)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
 
@@ -51,6 +51,8 @@ unknown(const sw_map *m, const char *fmt, const char *name)
         }
         if (sw_map_count(m) > 0)
                 sw_buf_addc(&b, ')');
+        else
+                sw_buf_addf(&b, " (none was given: %s)", flag);
         return sw_err_new(SW_E_NOT_FOUND, "%s", b.data);
 }
 
@@ -62,7 +64,8 @@ get_directory(void *self, sw_ctx *ctx, const char *name, int *dirfd)
 
         (void) ctx;
         if (!d)
-                return unknown(l->dirs, "no access allowed to dir", name);
+                return unknown(l->dirs, "no access allowed to dir", name,
+                               "--local NAME=DIR");
         /* a description of its own: two readers do not share a position */
         *dirfd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (*dirfd < 0)
@@ -77,7 +80,8 @@ get_secret(void *self, sw_ctx *ctx, const char *id, sw_buf *out)
         const struct sw__secret *s = sw_map_get(l->secrets, id);
 
         (void) ctx;
-        return s ? sw__secret_read(s, out) : unknown(l->secrets, "no secret", id);
+        return s ? sw__secret_read(s, out)
+                 : unknown(l->secrets, "no secret", id, "--secret id=ID,src=FILE");
 }
 
 static sw_err *
@@ -87,7 +91,7 @@ get_agent(void *self, sw_ctx *ctx, const char *id, int *fd)
         struct sw__ssh *s = sw_map_get(l->agents, id);
 
         return s ? sw__ssh_connect(s, ctx, fd)
-                 : unknown(l->agents, "unset ssh forward key", id);
+                 : unknown(l->agents, "unset ssh forward key", id, "--ssh ID");
 }
 
 static const struct sw_session_ops ops = {

@@ -73,6 +73,17 @@ failing_keeps() {
 check "a build that fails leaves the old file" failing_keeps
 dated() { SOURCE_DATE_EPOCH=1000000000 build -o type=tar | TZ=UTC tar tv | grep -q '2001-09-09 01:46'; }
 check "SOURCE_DATE_EPOCH" dated
+fifo() {
+        mkfifo "$dir/fifo"
+        build -o "type=tar,dest=$dir/fifo" & local pid=$!
+        tar t <"$dir/fifo" | grep -q d/hello && wait "$pid" && [ -p "$dir/fifo" ]
+}
+check "to a named pipe" fifo
+fifo_cancelled() { # nobody reads it
+        timeout --signal=INT 1 "$SLIPWAY" build --progress quiet --llb "$dir/def" -o "type=tar,dest=$dir/fifo" 2>"$dir/err"
+        [ $? = 124 ] && grep -q interrupted "$dir/err"
+}
+check "to a pipe without a reader, until interrupted" fifo_cancelled
 bad_epoch() { SOURCE_DATE_EPOCH=soon fails 1 'invalid SOURCE_DATE_EPOCH' build --llb "$dir/def"; }
 check "a bad one" bad_epoch
 closed_stdout() { "$SLIPWAY" build --progress quiet --llb "$dir/def" -o type=tar >&- 2>"$dir/err"; [ $? = 1 ]; }
@@ -81,9 +92,9 @@ full_stdout() { build -o type=tar >/dev/full 2>"$dir/err"; [ $? = 1 ] && grep -q
 check "standard output is full" full_stdout
 
 # ---- What a build may use
-check "a directory that is not there" fails 1 "$dir/none" build --llb "$dir/def" --local "x=$dir/none"
+check "a directory that is not there" fails 2 "$dir/none" build --llb "$dir/def" --local "x=$dir/none"
 check "--local without a name" fails 2 'local' build --llb "$dir/def" --local "$dir"
-check "a secret's file that is not there" fails 1 "$dir/none" build --llb "$dir/def" --secret "id=x,src=$dir/none"
+check "a secret's file that is not there" fails 2 "$dir/none" build --llb "$dir/def" --secret "id=x,src=$dir/none"
 check "a secret without id" fails 2 'secret' build --llb "$dir/def" --secret "src=$dir/file"
 no_agent() { (unset SSH_AUTH_SOCK; run build --llb "$dir/def" --ssh default; [ "$status" != 0 ] && grep -q 'ssh' "$dir/err"); }
 check "no ssh agent" no_agent
@@ -155,7 +166,9 @@ failing_files() {
         [ $? = 1 ] && [ ! -e "$dir/meta" ] && [ -s "$dir/ref" ]
 }
 check "a build that fails has a ref and no metadata" failing_files
-check "metadata that cannot be written" fails 1 "$dir/none/meta" build --progress quiet --llb "$dir/def" --metadata-file "$dir/none/meta"
+for flag in metadata-file ref-file solve-trace; do # told before anything is built
+        check "--$flag that cannot be written" fails 2 "--$flag $dir/none/meta" build --llb "$dir/bad" "--$flag" "$dir/none/meta"
+done
 check "a trace that cannot be written" fails 2 "$dir/none/t" build --progress quiet --llb "$dir/def" --trace "$dir/none/t"
 solve_trace() { build --solve-trace "$dir/solve" && "$SLIPWAY" debug solve-trace "$dir/solve" | grep -q hit; }
 check "--solve-trace" solve_trace

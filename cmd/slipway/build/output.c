@@ -12,6 +12,8 @@
 
 #include "cmd/slipway/build/output.h"
 
+#define PIPE_POLL (INT64_C(50) * 1000000) /* between two looks for a reader */
+
 /* ---- Places ---- */
 
 static bool
@@ -93,20 +95,36 @@ is_special(const struct output *o)
         return fstatat(o->dirfd, o->base, &st, 0) == 0 && !S_ISREG(st.st_mode);
 }
 
+/* A named pipe has to have a reader; until then nobody is kept from cancelling. */
 static sw_err *
-open_pending(struct output *o)
+open_special(struct output *o, sw_ctx *ctx)
+{
+        const int flags = O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+        sw_err *err = SW_OK;
+
+        while ((o->fd = openat(o->dirfd, o->base, flags)) < 0 && errno == ENXIO && !err) {
+                (void) sw_cancel_wait(sw_ctx_cancel(ctx), PIPE_POLL);
+                err = sw_ctx_check(ctx);
+        }
+        if (err)
+                return err;
+        if (o->fd < 0 || fcntl(o->fd, F_SETFL, O_WRONLY) < 0)
+                return sw_err_sys(SW_E_IO, errno, "write %s", o->dest);
+        return SW_OK;
+}
+
+static sw_err *
+open_pending(struct output *o, sw_ctx *ctx)
 {
         char id[SW_ID_SIZE];
 
-        if (is_special(o)) {
-                o->fd = openat(o->dirfd, o->base, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-        } else {
-                o->fd = openat(o->dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-                if (o->fd < 0) { /* a file system without unnamed files */
-                        o->pending = sw_asprintf(".slipway-%s", sw_id_new(id));
-                        o->fd = openat(o->dirfd, o->pending,
-                                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-                }
+        if (is_special(o))
+                return open_special(o, ctx);
+        o->fd = openat(o->dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+        if (o->fd < 0) { /* a file system without unnamed files */
+                o->pending = sw_asprintf(".slipway-%s", sw_id_new(id));
+                o->fd = openat(o->dirfd, o->pending,
+                               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         }
         if (o->fd < 0)
                 return sw_err_sys(SW_E_IO, errno, "write %s", o->dest);
@@ -119,14 +137,13 @@ target_open_file(void *arg, sw_ctx *ctx, int *fd)
         struct output *o = arg;
         sw_err *err = SW_OK;
 
-        (void) ctx;
         if (!o->dest || sw_str_eq(o->dest, "-")) {
                 *fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
                 return *fd >= 0 ? SW_OK
                                 : sw_err_sys(SW_E_IO, errno, "write to standard output");
         }
         if (o->fd < 0)
-                err = open_pending(o);
+                err = open_pending(o, ctx);
         if (err)
                 return err;
         *fd = fcntl(o->fd, F_DUPFD_CLOEXEC, 3);

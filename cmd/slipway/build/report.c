@@ -144,18 +144,43 @@ report_failure(sw_build *b, const model *m, bool with_tail)
 
 /* ---- Files ---- */
 
-static sw_err *
-write_file(const char *path, const char *p, size_t n, mode_t mode)
+/* The directory of @path; *name: what it is called there. */
+static int
+open_dir_of(const char *path, const char **name)
 {
         const char *slash = strrchr(path, '/');
         sw_auto(sw_str) dir =
                 slash ? sw_strndup(path, (size_t) (slash - path) + 1) : sw_strdup(".");
-        sw_auto(sw_fd) fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        *name = slash ? slash + 1 : path;
+        return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+sw_err *
+report_place(const char *flag, const char *path)
+{
+        const char *name;
+        struct stat st;
+
+        if (!path)
+                return SW_OK;
+        sw_auto(sw_fd) fd = open_dir_of(path, &name);
+        if (fd < 0)
+                return sw_err_sys(SW_E_USAGE, errno, "--%s %s", flag, path);
+        if (!*name || (fstatat(fd, name, &st, 0) == 0 && S_ISDIR(st.st_mode)))
+                return sw_err_sys(SW_E_USAGE, EISDIR, "--%s %s", flag, path);
+        return SW_OK;
+}
+
+static sw_err *
+write_file(const char *path, const char *p, size_t n, mode_t mode)
+{
+        const char *name;
+        sw_auto(sw_fd) fd = open_dir_of(path, &name);
 
         if (fd < 0)
                 return sw_err_sys(SW_E_IO, errno, "write %s", path);
-        return sw_err_wrap(sw_path_write_file(fd, slash ? slash + 1 : path, p, n, mode),
-                           "write %s", path);
+        return sw_err_wrap(sw_path_write_file(fd, name, p, n, mode), "write %s", path);
 }
 
 sw_err *

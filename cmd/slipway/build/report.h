@@ -14,6 +14,9 @@ void report_explain(const model *m);
 /** report_failure - where the failed step stands in its source, where its whole log is,
  *  how to look into what it left. */
 void report_failure(sw_build *b, const model *m, bool with_tail);
+/** report_place - see that the file @path, given with @flag, can be made, before anything
+ * is done for it. @path: NULL is fine. Errors: SW_E_USAGE. */
+SW_NODISCARD sw_err *report_place(const char *flag, const char *path);
 /** report_metadata - what the exporters answered, as JSON in the file @path, written whole
  *  or not at all. */
 SW_NODISCARD sw_err *report_metadata(sw_build *b, size_t n_outputs, const char *path,

@@ -19,6 +19,9 @@
  *      sw_engine_close(engine)
  *      sw_host_free(host)
  *
+ * A program that writes to pipes or sockets through it ignores SIGPIPE: a reader that went
+ * away is then an error of that build.
+ *
  * Plugins are loaded when a build needs them: one that is cached whole loads its exporters
  * and the sources it has to ask, and no more. Several engines, in one process or many, may
  * be over one root, save that one process opens a root once at a time.
@@ -146,7 +149,7 @@ SW_API const sw_map *sw_build_response(const sw_build *b, size_t i);
 
 /* The step that made a build fail. Borrowed until the build is freed. */
 struct sw_build_failure {
-        uint32_t size;      /* sizeof as compiled; set by the caller */
+        uint32_t size; /* sizeof as compiled, set by the caller; what was set of it after */
         const char *vertex; /* digest */
         const char *name;
         const char *log_file; /* all it printed; NULL: it printed nothing */
