@@ -3,7 +3,7 @@
  *
  * A model of core/solver/run.c and ready.c: three vertices over two keys, two jobs that
  * share one of them, ops that succeed, fail, or are stopped and may succeed all the same,
- * jobs that are cancelled at any time and come back once, records that turn out gone when
+ * ops that give up because the job they worked for left, and begin anew for another, jobs that are cancelled at any time and come back once, records that turn out gone when
  * they are loaded, a bound on running ops, and a limit that some vertices need.
  *
  * What the code does in one step is atomic here. What it does in some order that depends on
@@ -31,6 +31,7 @@
 #define NO_SECOND_LOOK      5 /* no look for a record right before the op runs */
 #define FORGETS_THE_STOPPED 6 /* stopped and wanted again, it stands in no queue */
 #define KEEPS_UNITS         7 /* who is blocked keeps its unit of the limit */
+#define FORGETS_WHO_GAVE_UP 8 /* an op that gave up stands in no queue */
 
 #define N 3
 #define J 2
@@ -61,6 +62,7 @@ byte at_limit;  /* set of vertices that wait there */
 byte holds;     /* set of vertices that hold the unit of the limit, 0 or 1 of them */
 byte busy;      /* keys whose op runs: not in the code, for the check alone */
 byte over;      /* jobs that are over for good */
+byte left;      /* set of vertices that a job left while their op ran */
 
 #define has(set, v) ((set) & (1 << (v)))
 #define wanted(v)   has(wants[0] | wants[1], v)
@@ -123,6 +125,7 @@ inline need(v) {
 inline over_act(v) {
         used--;
         busy = busy & (3 - keys[v]);
+        left = left & (7 - (1 << (v)));
         holds = holds & (7 - (1 << (v)));
         limit_wake()
 }
@@ -177,6 +180,17 @@ inline stopped_err(v) {
         :: wanted(v) && broken != FORGETS_THE_STOPPED -> st[v] = READY; push(v)
         :: wanted(v) && broken == FORGETS_THE_STOPPED -> st[v] = READY
         :: else -> st[v] = NONE
+        fi;
+        free_others(v)
+}
+
+/* The op gave up: the job it worked for has left. */
+inline again_step(v) {
+        over_act(v);
+        st[v] = READY;
+        if
+        :: broken != FORGETS_WHO_GAVE_UP -> push(v)
+        :: else
         fi;
         free_others(v)
 }
@@ -237,6 +251,7 @@ end:    do
         /* the op */
         :: atomic { st[v] == GOING -> ran_ok(v); check() }
         :: atomic { st[v] == GOING -> ran_err(v); check() }
+        :: atomic { st[v] == GOING && has(left, v) -> again_step(v); check() }
         :: atomic { st[v] == STOPPING -> ran_ok(v); check() }
         :: atomic { st[v] == STOPPING -> stopped_err(v); check() }
         /* the load; a record that is gone is dropped */
@@ -261,6 +276,19 @@ inline join(j, v) {
         fi
 }
 
+inline leave_one(j, v) {
+        if
+        :: has(wants[j], v) && st[v] == GOING -> left = left | (1 << (v))
+        :: else
+        fi
+}
+
+inline leave(j) {
+        leave_one(j, 0); leave_one(j, 1); leave_one(j, 2);
+        wants[j] = 0;
+        queued[j] = 0
+}
+
 #define final_in(set, v) (!has(set, v) || st[v] == DONE || st[v] == FAILED)
 #define failed_in(set, v) (has(set, v) && st[v] == FAILED)
 
@@ -281,8 +309,8 @@ again:  atomic {
         :: atomic { /* over: all there, or one failed, which does not wait for the others */
                 (final_in(mine, 0) && final_in(mine, 1) && final_in(mine, 2)) ||
                 failed_in(mine, 0) || failed_in(mine, 1) || failed_in(mine, 2) ->
-                wants[j] = 0; queued[j] = 0 }
-        :: atomic { !patient -> wants[j] = 0; queued[j] = 0 } /* cancelled, at any time */
+                leave(j) }
+        :: atomic { !patient -> leave(j) } /* cancelled, at any time */
                 if
                 :: rounds > 0 -> goto again
                 :: true

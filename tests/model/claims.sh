@@ -69,5 +69,6 @@ wrong "results are not handed to who waits" BROKEN=4
 wrong "no look for a record right before the op runs" BROKEN=5
 wrong "stopped and wanted again, it stands in no queue" BROKEN=6
 wrong "who is blocked keeps its unit of the limit" BROKEN=7 LIMITED=7
+wrong "an op that gave up stands in no queue" BROKEN=8
 
 finish
