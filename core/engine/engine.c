@@ -89,6 +89,7 @@ open_solver(sw_engine *e, unsigned keep_failed_s)
                 .log = e->log,
                 .debug_kept_for_s = (int) keep_failed_s,
                 .caches = sw__caches_new(),
+                .nests = sw__nests_new(),
         };
         sw__ops_loader(&e->env, &e->loader);
         e->cache = sw__cacheset_new(&local, 1);
@@ -146,6 +147,7 @@ sw_engine_close(sw_engine *e)
         if (e->solver)
                 sw__solver_free(e->solver);
         sw__caches_free(e->env.caches);
+        sw__nests_free(e->env.nests);
         if (e->cache)
                 sw__cacheset_unref(e->cache);
         if (e->sources)

@@ -112,6 +112,7 @@ execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, siz
 {
         sw_autoptr(sw_definition) def = NULL;
         struct nested n = { .op = op, .out = &out[0] };
+        void *nest;
         sw_err *err;
 
         (void) n_in;
@@ -124,7 +125,11 @@ execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, siz
         if (err)
                 return err;
         n.def = def;
-        return sw_err_wrap(sw__op_with_job(call, solve_nested, &n), "build inside a build");
+        err = sw__nest_begin(op->env->nests, op->v, def, &nest);
+        if (!err)
+                err = sw__op_with_job(call, solve_nested, &n);
+        sw__nest_end(op->env->nests, nest);
+        return sw_err_wrap(err, "build inside a build");
 }
 
 static const struct sw__op_kind kind = {

@@ -89,6 +89,14 @@ SW_NODISCARD sw_err *sw__op_passthrough_new(struct sw__op *op,
 SW_API SW_NODISCARD sw_err *sw__ops_stored(const struct sw_ops_env *env, sw_ctx *ctx,
                                            sw_ref *ref, sw_ref **out);
 
+/* ---- nests.c: builds inside builds ---- */
+
+/** sw__nest_begin - the build op @v is about to wait for @def. @out: for sw__nest_end();
+ * NULL is fine there. Errors: SW_E_INVALID: it would wait for itself. */
+SW_NODISCARD sw_err *sw__nest_begin(sw_nests *all, const sw_llb_vertex *v,
+                                    const sw_definition *def, void **out);
+void sw__nest_end(sw_nests *all, void *nest);
+
 /* ---- cachemap.c: digests as BuildKit makes them ---- */
 
 SW_API SW_NODISCARD sw_err *sw__op_keys_exec(const struct sw__op *op,

@@ -32,6 +32,7 @@ libslipway_la_SOURCES += \
 	core/ops/fileunpack.c \
 	core/ops/kept.c \
 	core/ops/modeset.c \
+	core/ops/nests.c \
 	core/ops/ops.c \
 	core/ops/owner.c \
 	core/ops/resolve.c \

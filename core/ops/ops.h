@@ -30,6 +30,11 @@ typedef struct sw_caches sw_caches;
 SW_API sw_caches *sw__caches_new(void);
 SW_API void sw__caches_free(sw_caches *c); /* no command runs any more; NULL is fine */
 
+/* Builds inside builds that run, of all jobs of an engine. */
+typedef struct sw_nests sw_nests;
+SW_API sw_nests *sw__nests_new(void);
+SW_API void sw__nests_free(sw_nests *n); /* none runs any more; NULL is fine */
+
 /* What ops work with: the same for all jobs of an engine. */
 struct sw_ops_env {
         sw_root *root;
@@ -42,6 +47,7 @@ struct sw_ops_env {
         sw_limit *exec_limit; /* or NULL */
         int debug_kept_for_s; /* keep roots of failed commands so long; 0: not */
         sw_caches *caches;    /* NULL: shared cache mounts are not shared */
+        sw_nests *nests;      /* NULL: a build inside a build may wait for itself */
 };
 
 /* What they do it for: one build. It is the `client` of the job's struct sw_job_opts, so

@@ -296,9 +296,11 @@ turned_up(struct sw__core *c, struct sw__vx *v)
 static void
 try_start(struct sw__core *c, struct sw__job *j, struct sw__vx *v)
 {
+        const bool waits = v->ops->flags & SW_OP_WAITS_FOR_SOLVER;
+
         if (v->run != SW__R_READY)
                 return; /* started by another job's turn, or left */
-        if (sw__claim_holder(c, v)) {
+        if (!waits && sw__claim_holder(c, v)) {
                 sw__ready_leave_limit(c, v);
                 sw__run_step(c, v, SW__RE_BLOCK, NULL);
         } else if (!limit_pass(v)) {

@@ -20,9 +20,9 @@
  * Why this cannot deadlock: the holder of a claim waits for nothing in here. It has all its
  * inputs and its place; only its op stands between it and the end. Those that wait hold
  * neither a claim nor a place nor units of a limit. An op that waits for another solve
- * (SW_OP_WAITS_FOR_SOLVER) does hold its claim meanwhile, but not a place; to wait for
- * itself its solve would have to contain a vertex with its own key, whose op would again
- * start the same solve: a build that contains itself.
+ * (SW_OP_WAITS_FOR_SOLVER) takes no place, and no claim keeps it from running: its solve may
+ * contain a vertex with its own key. What it starts is shared all the same, vertex by
+ * vertex. That its solve does not contain the very vertex is the op's to see to.
  *
  * Vertices that ignore the cache wait like the others, but take results only from others
  * that ignore it: otherwise they run after the first.
