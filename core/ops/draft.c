@@ -275,7 +275,7 @@ tell_from_base(sw__draft *d, struct sw__draft_node *n)
         if (!err)
                 err = sw__view_open_node(d->base, n->path, &e, &fd);
         if (!err && fd >= 0)
-                err = sw__draft_xattrs(d, n, fd);
+                err = sw__draft_xattrs(d, n, d->base, fd, NULL);
         return err;
 }
 

@@ -127,12 +127,12 @@ SW_API SW_NODISCARD sw_err *sw__draft_own(sw__draft *d, struct sw__draft_node **
 /** sw__draft_flush - tell what was gathered. Errors: those of the view and the writer. */
 SW_API SW_NODISCARD sw_err *sw__draft_flush(sw__draft *d);
 /** sw__draft_xattrs - have the entry have the extended attributes of the file @fd (O_PATH
- *  will do); those the writer may not set are left out. */
+ *  will do) of the tree @from; those the writer may not set are left out, and of a listing
+ *  all but what means the same on every machine.
+ *  @but: one that is left out; or NULL. */
 SW_API SW_NODISCARD sw_err *sw__draft_xattrs(sw__draft *d, struct sw__draft_node *n,
-                                             int fd);
-/** sw__draft_xattrs_but - the same, without the one called @but. */
-SW_API SW_NODISCARD sw_err *sw__draft_xattrs_but(sw__draft *d, struct sw__draft_node *n,
-                                                 int fd, const char *but);
+                                             const struct sw__view *from, int fd,
+                                             const char *but);
 SW_API SW_NODISCARD sw_err *sw__draft_xattr(sw__draft *d, struct sw__draft_node *n,
                                             const char *name, const void *p, size_t len);
 

@@ -90,9 +90,17 @@ get_value(int fd, const char *proc, const char *name, void *value, size_t size)
         return n < 0 && errno == EBADF ? getxattr(proc, name, value, size) : n;
 }
 
+/* A file of the client's machine may have attributes that are that machine's: labels, lists
+ * of its users. No content key has them, so no copy may. */
+static bool
+is_portable(const char *name)
+{
+        return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0;
+}
+
 static sw_err *
-copy_values(sw__draft *d, struct sw__draft_node *n, int fd, const char *proc,
-            const char *names, size_t len, const char *but)
+copy_values(sw__draft *d, struct sw__draft_node *n, const struct sw__view *from, int fd,
+            const char *proc, const char *names, size_t len, const char *but)
 {
         char *value = sw_alloc(VALUE_MAX);
         sw_err *err = SW_OK;
@@ -101,7 +109,7 @@ copy_values(sw__draft *d, struct sw__draft_node *n, int fd, const char *proc,
              name += strlen(name) + 1) {
                 ssize_t size;
 
-                if (but && strcmp(name, but) == 0)
+                if ((but && strcmp(name, but) == 0) || (from->list && !is_portable(name)))
                         continue;
                 size = get_value(fd, proc, name, value, VALUE_MAX);
                 if (size >= 0)
@@ -136,13 +144,8 @@ sw__draft_tell_xattrs(sw__draft *d, struct sw__draft_node *n)
 }
 
 sw_err *
-sw__draft_xattrs(sw__draft *d, struct sw__draft_node *n, int fd)
-{
-        return sw__draft_xattrs_but(d, n, fd, NULL);
-}
-
-sw_err *
-sw__draft_xattrs_but(sw__draft *d, struct sw__draft_node *n, int fd, const char *but)
+sw__draft_xattrs(sw__draft *d, struct sw__draft_node *n, const struct sw__view *from,
+                 int fd, const char *but)
 {
         char proc[40], small[256], *names = small;
         ssize_t len;
@@ -155,7 +158,7 @@ sw__draft_xattrs_but(sw__draft *d, struct sw__draft_node *n, int fd, const char 
                 len = list_names(fd, proc, names, NAMES_MAX);
         }
         if (len > 0)
-                err = copy_values(d, n, fd, proc, names, (size_t) len, but);
+                err = copy_values(d, n, from, fd, proc, names, (size_t) len, but);
         else if (len < 0 && errno != ENOTSUP && errno != ENOENT)
                 err = sw_err_sys(SW_E_IO, errno, "list attributes for %s", n->path);
         if (names != small)
@@ -183,7 +186,7 @@ tell_file(sw__draft *d, struct sw__draft_job *job)
                         (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
         err = d->ops->file(d->w, n->path, &n->meta, fd, 0, st.st_size);
         if (!err)
-                err = sw__draft_xattrs(d, n, fd);
+                err = sw__draft_xattrs(d, n, c->view, fd, NULL);
         if (!err)
                 return sw__view_check_file(c->view, c->path, &c->entry, fd, &st);
         /* It may have failed because the file shrank: that says more. */

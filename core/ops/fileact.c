@@ -112,7 +112,8 @@ keep_xattrs(sw__draft *d, const struct sw__view *base, struct sw__draft_node *n)
         struct sw__view_entry e = { .index = 0 };
         sw_err *err = sw__view_open_node(base, n->path, &e, &fd);
 
-        return err || fd < 0 ? err : sw__draft_xattrs_but(d, n, fd, "security.capability");
+        return err || fd < 0 ? err
+                             : sw__draft_xattrs(d, n, base, fd, "security.capability");
 }
 
 sw_err *

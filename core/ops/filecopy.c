@@ -77,7 +77,7 @@ copy_xattrs(struct copier *c, const char *path, const struct sw__view_entry *e,
         sw_auto(sw_fd) fd = -1;
         sw_err *err = sw__view_open_node(c->src, path, e, &fd);
 
-        return err || fd < 0 ? err : sw__draft_xattrs(c->d, n, fd);
+        return err || fd < 0 ? err : sw__draft_xattrs(c->d, n, c->src, fd, NULL);
 }
 
 static sw_err *
@@ -260,8 +260,10 @@ walk_names(struct copier *c, struct level *l, const char *rel, const sw_strlist 
                 struct sw__view_entry e;
 
                 err = sw__view_lstat(c->src, path, &e);
+                if (err && sw_err_code(err) == SW_E_NOT_FOUND)
+                        err = sw_err_wrap(err, "what was there a moment ago is gone");
                 if (err)
-                        return sw_err_wrap(err, "what was there a moment ago is gone");
+                        return err;
                 err = find_target(c, &t);
                 if (!err)
                         err = copy_entry(c, path, below, &e, &t);
