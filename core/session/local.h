@@ -23,8 +23,15 @@ void sw__secret_free(void *secret);
 
 struct sw__ssh;
 SW_NODISCARD sw_err *sw__ssh_parse(const char *spec, char **id, struct sw__ssh **out);
-/* A connected socket; what runs behind it ends with the agent. */
+/* A connected socket; what runs behind it ends with @s. */
 SW_NODISCARD sw_err *sw__ssh_connect(struct sw__ssh *s, sw_ctx *ctx, int *fd);
 void sw__ssh_free(void *ssh);
+
+struct sw__sshfilter;
+struct sw__sshfilter *sw__sshfilter_new(void);
+/* Ends all connections. NULL is fine. */
+void sw__sshfilter_free(struct sw__sshfilter *f);
+/* @agent: a connection to an agent, given. @out: what of it a build may use. */
+SW_NODISCARD sw_err *sw__sshfilter_start(struct sw__sshfilter *f, int agent, int *out);
 
 #endif

@@ -3,4 +3,5 @@ libslipway_la_SOURCES += \
 	core/session/local.c core/session/local.h \
 	core/session/localsecret.c \
 	core/session/localssh.c \
-	core/session/session.c
+	core/session/session.c \
+	core/session/sshfilter.c

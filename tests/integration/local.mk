@@ -13,4 +13,5 @@ dist_check_SCRIPTS += \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh \
+	tests/integration/ssh.sh \
 	tests/integration/snapshotters.sh
