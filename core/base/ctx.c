@@ -4,8 +4,10 @@
  * Nothing in it changes after sw_ctx_new, so any thread may use it without a lock. A sink
  * compiled against an older header is shorter: members beyond its size are not there.
  */
+#include <time.h>
 #include <stdarg.h>
 
+#include <slipway/time.h>
 #include <slipway/buf.h>
 #include <slipway/ctx.h>
 #include <slipway/mem.h>
@@ -71,6 +73,27 @@ sw_err *
 sw_ctx_check(const sw_ctx *ctx)
 {
         return sw_cancel_check(sw_ctx_cancel(ctx));
+}
+
+sw_err *
+sw_ctx_lock(const sw_ctx *ctx, pthread_mutex_t *lock)
+{
+        while (pthread_mutex_trylock(lock) != 0) {
+                struct timespec until;
+                sw_err *err = sw_ctx_check(ctx);
+
+                if (err)
+                        return err;
+                (void) clock_gettime(CLOCK_REALTIME, &until);
+                until.tv_nsec += SW_NS_PER_SEC / 10;
+                if (until.tv_nsec >= SW_NS_PER_SEC) {
+                        until.tv_nsec -= SW_NS_PER_SEC;
+                        until.tv_sec++;
+                }
+                if (pthread_mutex_timedlock(lock, &until) == 0)
+                        break;
+        }
+        return SW_OK;
 }
 
 void

@@ -137,7 +137,11 @@ sw__contenthash_changed(sw_worker *w, sw_ctx *ctx, const char *name, const char 
         struct sw__hview b = {
                 .ctx = ctx, .ref = ref, .tree = sw__htree_of(ref), .fd = -1
         };
-        (void) pthread_mutex_lock(&b.tree->lock);
+        err = sw_ctx_lock(ctx, &b.tree->lock);
+        if (err) {
+                sw__htree_free(a.tree);
+                return err;
+        }
         for (size_t i = 0; i < n && !err; i++)
                 err = diff_selection(&a, &b, &sel[i], &d);
         sw__hview_close(&b);

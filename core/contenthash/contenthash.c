@@ -28,9 +28,11 @@ sw__contenthash(sw_worker *w, sw_ctx *ctx, sw_ref *ref, const struct sw_hash_sel
                 .ctx = ctx, .ref = ref, .tree = sw__htree_of(ref), .fd = -1
         };
 
-        (void) pthread_mutex_lock(&v.tree->lock);
+        sw_err *err = sw_ctx_lock(ctx, &v.tree->lock);
+        if (err)
+                return err;
         sw__hrecall(&v, w);
-        sw_err *err = sw__hselect_digest(&v, sel, out);
+        err = sw__hselect_digest(&v, sel, out);
         if (!err)
                 sw__hkeep(&v, w);
         sw__hview_close(&v);

@@ -68,8 +68,8 @@ take_from(struct sw__htree *t, sw_ref *ref, int dirfd)
 {
         struct sw__htree *other = sw__ref_attached(ref);
 
-        if (other) {
-                (void) pthread_mutex_lock(&other->lock);
+        /* when it is being hashed just now, there is more to be won elsewhere */
+        if (other && pthread_mutex_trylock(&other->lock) == 0) {
                 if (other->n_hashed >= WORTH_A_FILE)
                         take_over(t, other);
                 (void) pthread_mutex_unlock(&other->lock);

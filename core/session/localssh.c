@@ -38,7 +38,7 @@
 static const char script[] =
         "trap 'kill \"$SSH_AGENT_PID\"; rm -f \"$SSH_AUTH_SOCK\"; "
         "rmdir \"${SSH_AUTH_SOCK%/*}\"' EXIT\n"
-        "trap '' INT TERM HUP QUIT\n"
+        "trap '' INT TERM HUP QUIT PIPE\n"
         "said=$(ssh-add -- \"$@\" 2>&1 </dev/null) || { printf '%s' \"$said\"; exit 1; }\n"
         "echo ready\n"
         "exec >/dev/null\n"

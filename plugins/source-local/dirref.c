@@ -26,10 +26,10 @@ struct dirref {
         int dirfd;
         int statedir;
         char *cache_name;
-        sw_log *log;
-        pthread_mutex_t lock; /* items of the list, and the counts */
-        size_t known;         /* items with a digest that is worth keeping */
-        size_t learnt;        /* of them, since the state was written */
+        const struct local *local; /* or NULL */
+        pthread_mutex_t lock;      /* items of the list, and the counts */
+        size_t known;              /* items with a digest that is worth keeping */
+        size_t learnt;             /* of them, since the state was written */
         pthread_mutex_t copying;
         sw_ref *copy;
 };
@@ -112,7 +112,8 @@ static void
 save_locked(struct dirref *d)
 {
         if (d->statedir >= 0 && d->learnt > 0)
-                statcache_save(d->statedir, d->cache_name, d->list, d->log);
+                statcache_save(d->statedir, d->cache_name, d->list,
+                               d->local ? d->local->log : NULL);
         d->learnt = 0;
 }
 
@@ -353,9 +354,10 @@ static sw_err *
 get_stored(void *self, sw_ctx *ctx, sw_ref **out)
 {
         struct dirref *d = self;
-        sw_err *err = SW_OK;
+        sw_err *err = sw_ctx_lock(ctx, &d->copying);
 
-        (void) pthread_mutex_lock(&d->copying);
+        if (err)
+                return err;
         if (!d->copy && !d->worker)
                 err = sw_err_new(SW_E_UNSUPPORTED, "there is no store to copy it to");
         else if (!d->copy) {
@@ -380,12 +382,11 @@ get_listing(void *self)
 }
 
 static void
-release(void *self)
+save_and_free(void *arg)
 {
-        struct dirref *d = self;
+        struct dirref *d = arg;
 
         save_locked(d); /* nobody else has it any more */
-        sw_ref_unref(d->copy);
         list_free(d->list);
         sw_fd_clear(&d->dirfd);
         sw_fd_clear(&d->statedir);
@@ -394,6 +395,24 @@ release(void *self)
         (void) pthread_mutex_destroy(&d->lock);
         (void) pthread_mutex_destroy(&d->copying);
         free(d);
+}
+
+/* Nobody waits for the writing but the end of the plugin. */
+static void
+release(void *self)
+{
+        struct dirref *d = self;
+
+        sw_ref_unref(d->copy);
+        d->copy = NULL;
+        if (d->learnt > 0 && d->statedir >= 0 && d->local) {
+                sw_err *err = sw_pool_submit(d->local->saver, save_and_free, d);
+
+                if (!err)
+                        return;
+                sw_err_drop(err, "it is written at once then");
+        }
+        save_and_free(d);
 }
 
 static const struct sw_ref_ops ops = {
@@ -405,7 +424,7 @@ static const struct sw_ref_ops ops = {
 
 sw_ref *
 dirref_new(sw_worker *worker, const char *name, int dirfd, struct list *list, int statedir,
-           const char *cache_name, sw_log *log)
+           const char *cache_name, const struct local *local)
 {
         struct dirref *d = sw_new(struct dirref);
         sw_auto(sw_str) id = sw_asprintf("local:%s", name);
@@ -416,7 +435,7 @@ dirref_new(sw_worker *worker, const char *name, int dirfd, struct list *list, in
         d->dirfd = dirfd;
         d->statedir = statedir;
         d->cache_name = sw_strdup(cache_name);
-        d->log = log;
+        d->local = local;
         for (size_t i = 0; i < list->n; i++)
                 d->known += list->items[i].known;
         (void) pthread_mutex_init(&d->lock, NULL);

@@ -18,6 +18,7 @@
 #include <slipway/array.h>
 #include <slipway/map.h>
 #include <slipway/pattern.h>
+#include <slipway/pool.h>
 #include <slipway/worker.h>
 
 /* What of the directory is wanted. */
@@ -89,8 +90,15 @@ void statcache_pack(const struct list *l, sw_buf *out);
 /* report.c: what is big among what is not known yet. */
 void report_biggest(sw_ctx *ctx, const char *name, const struct list *l);
 
-/* dirref.c: @dirfd, @list: given; @statedir: given, -1: nothing is kept. */
+/* What the plugin has for all its refs. */
+struct local {
+        sw_log *log;
+        sw_pool *saver; /* writes states of refs that are let go of, which must not wait */
+};
+
+/* dirref.c: @dirfd, @list: given; @statedir: given, -1: nothing is kept. @local: outlives
+ * it; NULL: states are written by who lets go of it. */
 sw_ref *dirref_new(sw_worker *worker, const char *name, int dirfd, struct list *list,
-                   int statedir, const char *cache_name, sw_log *log);
+                   int statedir, const char *cache_name, const struct local *local);
 
 #endif

@@ -299,12 +299,27 @@ local_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session, sw_ref 
         return SW_OK;
 }
 
-/* What a plugin keeps of its own is the log. */
+static void
+local_shutdown(void *self)
+{
+        struct local *l = self;
+
+        sw_pool_free(l->saver); /* when everything is written */
+        free(l);
+}
+
 static sw_err *
 local_init(const struct sw_plugin_env *env, void **self)
 {
-        *self = env->log;
-        return SW_OK;
+        struct local *l = sw_new(struct local);
+        sw_err *err = sw_pool_new("stat cache", 1, &l->saver);
+
+        l->log = env->log;
+        if (err)
+                free(l);
+        else
+                *self = l;
+        return err;
 }
 
 static const char *const schemes[] = { "local", NULL };
@@ -323,4 +338,5 @@ SW_PLUGIN(source_local) = {
         .summary = "directories of the client, not copied",
         .ops = &ops.hdr,
         .init = local_init,
+        .shutdown = local_shutdown,
 };

@@ -8,6 +8,8 @@
 #ifndef SLIPWAY_CTX_H
 #define SLIPWAY_CTX_H
 
+#include <pthread.h>
+
 #include <slipway/cancel.h>
 #include <slipway/log.h>
 
@@ -46,6 +48,9 @@ SW_API sw_log *sw_ctx_log(const sw_ctx *ctx);       /* borrowed; may be NULL */
 SW_API const char *sw_ctx_source(const sw_ctx *ctx);
 /** sw_ctx_check - SW_OK, or SW_E_CANCELLED: to be called in every longer loop. */
 SW_API SW_NODISCARD sw_err *sw_ctx_check(const sw_ctx *ctx);
+/** sw_ctx_lock - take a lock that may be held for long, unless it is cancelled meanwhile
+ *  (SW_E_CANCELLED; it is not taken then). */
+SW_API SW_NODISCARD sw_err *sw_ctx_lock(const sw_ctx *ctx, pthread_mutex_t *lock);
 
 SW_API void sw_progress_note(sw_ctx *ctx, const char *fmt, ...) SW_PRINTF(2, 3);
 SW_API void sw_progress_warn(sw_ctx *ctx, const char *fmt, ...) SW_PRINTF(2, 3);

@@ -111,4 +111,21 @@ START_TEST(cancel_and_log)
 }
 END_TEST
 
-UNIT_MAIN("ctx", progress_reaches_the_sink, short_and_empty_sinks, cancel_and_log)
+START_TEST(locks_unless_cancelled)
+{
+        pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+        sw_autoptr(sw_cancel) c = sw_cancel_new(NULL);
+        sw_autoptr(sw_ctx) ctx = sw_ctx_new(c, NULL, NULL, NULL, NULL);
+
+        ok(sw_ctx_lock(NULL, &m));
+        sw_cancel_now(c, "enough");
+        fails(sw_ctx_lock(ctx, &m), SW_E_CANCELLED, "enough"); /* does not wait for ever */
+        pthread_mutex_unlock(&m);
+        ok(sw_ctx_lock(ctx, &m)); /* nothing to wait for */
+        ck_assert_int_ne(pthread_mutex_trylock(&m), 0);
+        pthread_mutex_unlock(&m);
+}
+END_TEST
+
+UNIT_MAIN("ctx", progress_reaches_the_sink, short_and_empty_sinks, cancel_and_log,
+          locks_unless_cancelled)
