@@ -211,15 +211,16 @@ static bool
 check_options(struct sw__module *m, const sw_config *config)
 {
         enum sw_plugin_fault fault = SW_FAULT_NONE;
-        size_t n = 0;
-        const struct sw_config_option *given =
-                config ? sw_config_plugin(config, m->id, &n) : NULL;
+        struct sw__given given;
         sw_autoptr(sw_err) err = sw__options_declared(m->desc.options);
 
         if (err)
                 return sw__module_break(m, SW_FAULT_BAD_DESCRIPTOR, "its descriptor's %s",
                                         sw_err_message(err));
-        err = sw__options_make(m->id, m->desc.options, given, n, &m->options, &fault);
+        sw__given_make(m->desc.kind, m->id, m->desc.options, config, &given);
+        err = sw__options_make(m->id, m->desc.options, given.v, given.n, &m->options,
+                               &fault);
+        sw__given_release(&given);
         return !err || sw__module_break(m, fault, "%s", sw_err_message(err));
 }
 

@@ -95,6 +95,20 @@ SW_API void sw__options_free(sw_options *o);
 /** sw__option_place - add "FILE:LINE:COLUMN: plugins."ID".NAME: " to @b. */
 void sw__option_place(sw_buf *b, const char *id, const struct sw_config_option *given);
 
+/* general.c */
+/* What is given for a plugin's options. Texts are borrowed from the configuration. */
+struct sw__given {
+        struct sw_config_option *v;
+        size_t n;
+        const char **text; /* values of those that are no lists */
+        size_t n_texts;
+};
+/** sw__given_make - by its entry below "plugins", and by what the general configuration
+ *  says of its kind. @config: NULL: nothing. */
+void sw__given_make(unsigned kind, const char *id, const struct sw_option *decl,
+                    const sw_config *config, struct sw__given *out);
+void sw__given_release(struct sw__given *g);
+
 /* search.c */
 void sw__search_path(sw_host *h, const struct sw_host_opts *opts);
 /** sw__search_all - every module of the search path, in order, known ones reused; sets

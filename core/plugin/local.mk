@@ -3,6 +3,7 @@ libslipway_la_SOURCES += \
 	core/plugin/check.c \
 	core/plugin/elf.c \
 	core/plugin/exporter.c \
+	core/plugin/general.c \
 	core/plugin/host.c core/plugin/host_priv.h \
 	core/plugin/kind.c \
 	core/plugin/load.c \
