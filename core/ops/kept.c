@@ -140,10 +140,13 @@ sw__kept_read(sw_root *root, const char *ref, sw__kept *out)
         sw_auto(sw_str) name = sw_asprintf("%s" SUFFIX, ref);
         sw_err *err = sw_id_check("root", ref);
 
-        if (!err && dir >= 0 && strlen(ref) < SW_ID_SIZE)
+        if (!err && (dir < 0 || strlen(ref) >= SW_ID_SIZE ||
+                     faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0))
+                err = sw_err_new(SW_E_NOT_FOUND,
+                                 "none of that name is kept, or not longer; "
+                                 "build with --on-error keep");
+        if (!err)
                 err = read_file(dir, name, &k);
-        else if (!err)
-                err = sw_err_new(SW_E_NOT_FOUND, "none is kept");
         if (!err && k.expires < sw_time_now())
                 err = sw_err_new(SW_E_NOT_FOUND, "its time is over");
         if (err)

@@ -109,22 +109,30 @@ attach(struct runc_box *b, int fd, const char *name, mode_t mode, bool copy)
 
 /* A copy of what @fd shows on a mount of this process, with what is mounted below it. */
 static sw_err *
+set_attributes(int fd, uint64_t set)
+{
+        struct mount_attr attr = { .attr_set = set };
+
+        if (!set || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr,
+                            sizeof(attr)) == 0)
+                return SW_OK;
+        return sw_err_sys(SW_E_IO, errno, "set what a mount of a container allows");
+}
+
+static sw_err *
 copy_here(struct runc_box *b, int fd, bool readonly, int *out)
 {
         int copy = open_tree(fd, "",
                              AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE |
                                      OPEN_TREE_CLOEXEC);
-        struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 
         if (copy < 0)
                 return sw_err_sys(errno == EPERM ? SW_E_DENIED : SW_E_IO, errno,
                                   "take hold of a directory for a container");
         sw_array_push(&b->owned, copy);
-        if (readonly && syscall(SYS_mount_setattr, copy, "", AT_EMPTY_PATH | AT_RECURSIVE,
-                                &attr, sizeof(attr)) != 0)
-                return sw_err_sys(SW_E_IO, errno, "make a mount of a container read-only");
         *out = copy;
-        return SW_OK;
+        return set_attributes(copy, (readonly ? MOUNT_ATTR_RDONLY : 0) |
+                                            (b->nodev ? MOUNT_ATTR_NODEV : 0));
 }
 
 /* The container's trees: where they are, and where they will be. */
@@ -145,6 +153,8 @@ find_trees(struct runc_box *b, const struct sw_exec_container *c, struct trees *
                 sw_err *err = place_of(c->trees[i], &t->place[i]);
 
                 (void) snprintf(name, sizeof(name), "t%zu", i);
+                if (!err)
+                        err = set_attributes(c->trees[i], b->nodev ? MOUNT_ATTR_NODEV : 0);
                 if (!err)
                         err = attach(b, c->trees[i], name, t->place[i].mode, false);
                 if (err)
@@ -205,11 +215,11 @@ add_mounts(struct runc_box *b, const struct trees *t, const struct sw_exec_conta
 
 sw_err *
 runc_box_open(struct runc_box *b, const char *path, const struct sw_exec_container *c,
-              const char *hide)
+              const char *hide, bool nodev)
 {
         struct trees t = { 0 };
 
-        *b = (struct runc_box){ .fd = -1, .path = path };
+        *b = (struct runc_box){ .fd = -1, .path = path, .nodev = nodev };
         sw_err *err = new_tmpfs(&b->fd);
         if (!err) {
                 sw_array_push(&b->mounts, (struct sw_spawn_mount){ b->fd, path, false });

@@ -87,9 +87,9 @@ add_call(const struct library *l, scmp_filter_ctx f, const struct runc_call *c)
         static const enum scmp_compare ops[] = { [RUNC_EQUAL] = SCMP_CMP_EQ,
                                                  [RUNC_NOT_EQUAL] = SCMP_CMP_NE,
                                                  [RUNC_MASKED_EQUAL] = SCMP_CMP_MASKED_EQ };
-        const struct scmp_arg_cmp arg = { .op = ops[c->op],
-                                          .datum_a = c->a,
-                                          .datum_b = c->b };
+        const struct scmp_arg_cmp arg = {
+                .arg = c->arg, .op = ops[c->op], .datum_a = c->a, .datum_b = c->b
+        };
         int number = l->syscall_resolve_name(c->name);
         uint32_t action = c->err ? SCMP_ACT_ERRNO((uint32_t) c->err) : SCMP_ACT_ALLOW;
 

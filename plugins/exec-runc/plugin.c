@@ -14,6 +14,8 @@ static const struct sw_option options[] = {
         { "dns-options", SW_OPT_LIST, NULL, "of /etc/resolv.conf, instead of the host's" },
         { "dns-search", SW_OPT_LIST, NULL, "of /etc/resolv.conf, instead of the host's" },
         { "apparmor-profile", SW_OPT_STRING, "", "AppArmor profile of build steps" },
+        { "selinux", SW_OPT_BOOL, "false",
+          "label build steps for SELinux: not possible so far, and refused" },
         { "no-process-sandbox", SW_OPT_BOOL, "false",
           "let build steps see the processes of the machine" },
         { "seccomp", SW_OPT_BOOL, "true",

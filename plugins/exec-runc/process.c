@@ -95,8 +95,10 @@ runc_resize(void *self, sw_ctx *ctx, const char *id, unsigned rows, unsigned col
                 err = sw_err_new(SW_E_INVALID, "container %s has no terminal", id);
         else if (ioctl(l->master, TIOCSWINSZ, &size) != 0)
                 err = sw_err_sys(SW_E_IO, errno, "resize the terminal of %s", id);
-        else /* the terminal is nobody's controlling one: the runtime is told by us */
+        else { /* the terminal is nobody's controlling one: the runtime is told by us */
                 (void) kill(l->runtime, SIGWINCH);
+                runc_resize_pid(&l->procs, runc_first_pid(l->box_fd, "pid"), &size);
+        }
         unuse(x, l);
         return err;
 }

@@ -92,7 +92,7 @@ runc_failure(const struct runc_exec *x, int box_fd, int status)
         /* one that is not there, or cannot be run, is the step's own fault */
         bool own = strstr(text, "executable") || strstr(text, "exec: ");
         for (char *c = text; *c; c++)
-                if ((unsigned char) *c < ' ')
+                if ((unsigned char) *c < ' ' || *c == 0x7f)
                         *c = ' ';
         sw_buf_addf(&shown, "%s: %s", x->runtime.path, text);
         while (shown.len && strchr(" .", shown.data[shown.len - 1]))
@@ -207,7 +207,8 @@ prepare_box(struct run *r)
         const char *hide = r->x->runtime.flavour == RUNC_IS_CRUN && r->x->cgroups.hybrid
                                    ? r->x->cgroups.hybrid_path
                                    : NULL;
-        sw_err *err = runc_box_open(&r->box, r->x->box_path, r->c, hide);
+        sw_err *err = runc_box_open(&r->box, r->x->box_path, r->c, hide,
+                                    !r->x->cgroups.usable && !r->c->insecure);
 
         if (err)
                 return err;

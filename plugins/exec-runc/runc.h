@@ -24,6 +24,7 @@
 #define SLIPWAY_PLUGINS_EXEC_RUNC_H
 
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -142,7 +143,7 @@ struct runc_stubs {
 /** runc_stubs_make - for a mount at @target, which is no symlink's business of the host:
  *  every component is looked up below @rootfd. */
 SW_NODISCARD sw_err *runc_stub_make(struct runc_stubs *s, int rootfd, const char *target,
-                                    bool directory);
+                                    mode_t mode);
 /** runc_stubs_remove - those that are as they were made. */
 void runc_stubs_remove(struct runc_stubs *s, bool recursive);
 void runc_stubs_release(struct runc_stubs *s);
@@ -164,11 +165,12 @@ void runc_resolv_conf_from(const char *host, bool host_network, const sw_strlist
 uint64_t runc_caps_here(void); /* the bounding set of this process */
 json_t *runc_caps_json(uint64_t caps);
 #define RUNC_DEFAULT_CAPS runc_caps_default()
+#define RUNC_CAP_MKNOD    (UINT64_C(1) << 27)
 uint64_t runc_caps_default(void);
 
 /* ---- seccomp.c ---- */
 
-/* A call that is allowed, or fails with @err, depending on its first argument. */
+/* A call that is allowed, or fails with @err, depending on an argument. */
 struct runc_call {
         const char *name;
         int err; /* 0: allowed */
@@ -179,6 +181,7 @@ struct runc_call {
                 RUNC_MASKED_EQUAL /* to b in the bits of a */
         } op;
         uint64_t a, b;
+        unsigned arg; /* which argument */
 };
 /* All others fail with EPERM. */
 struct runc_profile {
@@ -201,15 +204,18 @@ char *runc_filter(int dirfd);
 struct runc_box {
         sw_fd fd;         /* the detached tmpfs */
         const char *path; /* where the child attaches it; borrowed */
+        bool nodev;       /* device nodes on its mounts are none */
         SW_ARRAY(struct sw_spawn_mount) mounts;
         SW_ARRAY(int) owned; /* descriptors to close */
         sw_strlist texts;    /* targets */
         sw_strlist sources;  /* of the container's mounts, in their order; "" for tmpfs */
         char *root;          /* path of the root */
 };
-/** runc_box_open - @hide: a directory over which an empty one is put, or NULL. */
+/** runc_box_open - @hide: a directory over which an empty one is put, or NULL. @nodev:
+ *  nothing else keeps the container from devices. */
 SW_NODISCARD sw_err *runc_box_open(struct runc_box *b, const char *path,
-                                   const struct sw_exec_container *c, const char *hide);
+                                   const struct sw_exec_container *c, const char *hide,
+                                   bool nodev);
 SW_NODISCARD sw_err *runc_box_write(int box_fd, const char *name, const void *p, size_t n);
 void runc_box_release(struct runc_box *b);
 
@@ -301,6 +307,8 @@ SW_NODISCARD sw_err *runc_procs_open(struct runc_procs *p, const sw_child *child
 void runc_procs_release(struct runc_procs *p);
 /** runc_signal_pid - to @pid, if it is a child of the runtime; whether it was. */
 bool runc_signal_pid(const struct runc_procs *p, pid_t pid, int sig);
+/** runc_resize_pid - the terminal that is the standard input of @pid. */
+void runc_resize_pid(const struct runc_procs *p, pid_t pid, const struct winsize *size);
 
 /* ---- run.c ---- */
 sw_err *runc_run(void *self, sw_ctx *ctx, const struct sw_exec_container *c,

@@ -419,18 +419,23 @@ static const char *const architectures[] = {
 
 /* The flags of clone(2) that make namespaces. */
 #define CLONE_NAMESPACES 0x7E020000
+#ifdef __s390x__
+#define CLONE_FLAGS_ARG 1
+#else
+#define CLONE_FLAGS_ARG 0
+#endif
 
-/* Calls that are fine with some values of their first argument only. The flags of clone3
+/* Calls that are fine with some values of an argument only. The flags of clone3
  * cannot be looked at: without it, C libraries use clone. */
 static const struct runc_call conditional[] = {
-        { "personality", 0, RUNC_EQUAL, 0x0, 0 },
-        { "personality", 0, RUNC_EQUAL, 0x8, 0 },
-        { "personality", 0, RUNC_EQUAL, 0x20000, 0 },
-        { "personality", 0, RUNC_EQUAL, 0x20008, 0 },
-        { "personality", 0, RUNC_EQUAL, 0xffffffff, 0 },
-        { "socket", 0, RUNC_NOT_EQUAL, AF_VSOCK, 0 },
-        { "clone", 0, RUNC_MASKED_EQUAL, CLONE_NAMESPACES, 0 },
-        { "clone3", ENOSYS, RUNC_ANY, 0, 0 },
+        { "personality", 0, RUNC_EQUAL, 0x0, 0, 0 },
+        { "personality", 0, RUNC_EQUAL, 0x8, 0, 0 },
+        { "personality", 0, RUNC_EQUAL, 0x20000, 0, 0 },
+        { "personality", 0, RUNC_EQUAL, 0x20008, 0, 0 },
+        { "personality", 0, RUNC_EQUAL, 0xffffffff, 0, 0 },
+        { "socket", 0, RUNC_NOT_EQUAL, AF_VSOCK, 0, 0 },
+        { "clone", 0, RUNC_MASKED_EQUAL, CLONE_NAMESPACES, 0, CLONE_FLAGS_ARG },
+        { "clone3", ENOSYS, RUNC_ANY, 0, 0, 0 },
 };
 
 void
@@ -461,9 +466,10 @@ call_json(const struct runc_call *c)
                 json_object_set_new(o, "errnoRet", json_integer(c->err));
         if (c->op != RUNC_ANY)
                 json_object_set_new(o, "args",
-                                    json_pack("[{s:i, s:I, s:I, s:s}]", "index", 0, "value",
-                                              (json_int_t) c->a, "valueTwo",
-                                              (json_int_t) c->b, "op", ops[c->op]));
+                                    json_pack("[{s:i, s:I, s:I, s:s}]", "index",
+                                              (int) c->arg, "value", (json_int_t) c->a,
+                                              "valueTwo", (json_int_t) c->b, "op",
+                                              ops[c->op]));
         return o;
 }
 

@@ -152,6 +152,8 @@ runc_process_json(const struct runc_spec *s, bool insecure, json_t **out)
         uint64_t caps = insecure ? s->x->caps : s->x->caps & RUNC_DEFAULT_CAPS;
         json_t *list = NULL;
 
+        if (!insecure && !s->x->cgroups.usable) /* no cgroup keeps it from devices */
+                caps &= ~RUNC_CAP_MKNOD;
         json_object_set_new(o, "terminal", json_boolean(s->p->terminal));
         json_object_set_new(o, "user", user_json(s->user));
         sw_err *err = text_list("an argument", s->p->args, &list);
@@ -349,12 +351,16 @@ place_in(const struct runc_spec *s, size_t i, int *fd)
         return rest;
 }
 
-static bool
-is_directory(int fd)
+/* Some runtimes give a tmpfs the mode of what it is mounted on. */
+static mode_t
+stub_mode(const struct sw_exec_mount *m)
 {
         struct stat st;
 
-        return fd < 0 || fstat(fd, &st) != 0 || S_ISDIR(st.st_mode);
+        if (m->type != SW_EXEC_BIND)
+                return S_IFDIR | 01777;
+        return fstat(m->fd, &st) != 0 || S_ISDIR(st.st_mode) ? S_IFDIR | 0755
+                                                             : S_IFREG | 0644;
 }
 
 sw_err *
@@ -365,17 +371,17 @@ runc_spec_stubs(const struct runc_spec *s, struct runc_stubs *stubs)
 
         for (size_t i = 0; !err && i < SW_COUNT(tops); i++)
                 if (!is_replaced(s, tops[i]))
-                        err = runc_stub_make(stubs, s->c->rootfd, tops[i], true);
+                        err = runc_stub_make(stubs, s->c->rootfd, tops[i], S_IFDIR | 0755);
         for (size_t i = 0; !err && i < SW_COUNT(files); i++)
                 if (!is_replaced(s, files[i].target))
-                        err = runc_stub_make(stubs, s->c->rootfd, files[i].target, false);
+                        err = runc_stub_make(stubs, s->c->rootfd, files[i].target,
+                                             S_IFREG | 0644);
         for (size_t i = 0; !err && i < s->c->n_mounts; i++) {
                 int fd;
                 const char *rest = place_in(s, i, &fd);
 
                 if (fd >= 0)
-                        err = runc_stub_make(stubs, fd, rest,
-                                             is_directory(s->c->mounts[i].fd));
+                        err = runc_stub_make(stubs, fd, rest, stub_mode(&s->c->mounts[i]));
         }
         return err;
 }

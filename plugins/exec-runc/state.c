@@ -242,6 +242,10 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
 {
         sw_err *err;
 
+        if (sw_options_bool(x->options, "selinux"))
+                return sw_err_new(SW_E_UNSUPPORTED,
+                                  "executor runc cannot label containers "
+                                  "for SELinux: unset worker.oci.selinux");
         if (!x->runtime.path) {
                 err = runc_find_runtime(sw_options_str(x->options, "binary"), &x->runtime);
                 if (err)

@@ -18,8 +18,8 @@
 #include "plugins/exec-runc/runc.h"
 
 #define DIR_MODE  0755
-#define FILE_MODE 0644
 #define DEPTH_MAX 4096
+#define LINKS_MAX 40
 
 static void
 stub_release(struct runc_stub *s)
@@ -64,7 +64,7 @@ open_existing(int rootfd, const char *path, int *fd, const char **rest)
 /* Make @name in the directory @parent and open it (directories only). *made: false when it
  * was there, for instance as a symlink that leads nowhere. */
 static sw_err *
-make_one(int parent, const char *name, bool directory, int *fd, bool *made)
+make_one(int parent, const char *name, bool directory, mode_t mode, int *fd, bool *made)
 {
         sw_auto(sw_fd) f = -1;
 
@@ -77,7 +77,7 @@ make_one(int parent, const char *name, bool directory, int *fd, bool *made)
                 f = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         } else {
                 f = openat(parent, name,
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
                 if (f < 0 && errno == EEXIST)
                         return SW_OK;
         }
@@ -85,17 +85,34 @@ make_one(int parent, const char *name, bool directory, int *fd, bool *made)
                 return sw_err_sys(SW_E_IO, errno, "make %s in the root", name);
         /* Whatever the umask is; of what was opened, since in a shared cache another
          * container may have put a symlink in its place by now. */
-        if (fchmod(f, directory ? DIR_MODE : FILE_MODE) != 0)
+        if (fchmod(f, mode) != 0)
                 return sw_err_sys(SW_E_IO, errno, "set the mode of %s in the root", name);
         *made = true;
         *fd = sw_fd_steal(&f);
         return SW_OK;
 }
 
+/* @name in @parent was there. If it is a symlink, where it leads: ".." of what is there is
+ * for the kernel to resolve below the root; what is not there yet has none. */
+static sw_err *
+follow(int parent, const char *name, const char *above, const char *rest, char **again)
+{
+        sw_auto(sw_str) to = NULL;
+        struct stat st;
+
+        if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(st.st_mode))
+                return SW_OK; /* the runtime will know, or complain */
+        sw_err *err = sw_path_readlink(parent, name, &to);
+        if (!err)
+                *again = sw_asprintf("%s/%s/%s", to[0] == '/' ? "" : above, to, rest);
+        return err;
+}
+
 /* @mine: recorded as stubs; else they get the owner @u. */
 struct making {
         struct runc_stubs *mine;
         const struct runc_user *u;
+        mode_t mode; /* of the last component */
 };
 
 static sw_err *
@@ -121,8 +138,11 @@ note_made(const struct making *m, int parent, const struct stat *before, const c
         return SW_OK;
 }
 
+/* Make what is missing of @path. *again: a symlink was met that leads nowhere so far; what
+ * it leads to, with what comes behind it, is to be made instead (from malloc). */
 static sw_err *
-make_missing(int rootfd, const char *path, bool directory, const struct making *m)
+make_once(int rootfd, const char *path, bool directory, const struct making *m,
+          char **again)
 {
         sw_auto(sw_fd) parent = -1;
         const char *rest;
@@ -131,6 +151,7 @@ make_missing(int rootfd, const char *path, bool directory, const struct making *
         while (!err && *rest) {
                 size_t n = strcspn(rest, "/");
                 sw_auto(sw_str) name = sw_strndup(rest, n);
+                sw_auto(sw_str) above = sw_strndup(path, (size_t) (rest - path));
                 struct stat before;
                 sw_fd next = -1;
                 bool made;
@@ -139,9 +160,10 @@ make_missing(int rootfd, const char *path, bool directory, const struct making *
                 rest += strspn(rest, "/");
                 if (fstat(parent, &before) != 0)
                         return sw_err_sys(SW_E_IO, errno, "look at the parent of %s", name);
-                err = make_one(parent, name, directory || *rest, &next, &made);
+                err = make_one(parent, name, directory || *rest, *rest ? DIR_MODE : m->mode,
+                               &next, &made);
                 if (!err && !made)
-                        return SW_OK; /* the runtime will know, or complain */
+                        return follow(parent, name, above, rest, again);
                 if (!err)
                         err = note_made(m, parent, &before, name, !*rest);
                 sw_fd_clear(&parent);
@@ -150,10 +172,30 @@ make_missing(int rootfd, const char *path, bool directory, const struct making *
         return err;
 }
 
-sw_err *
-runc_stub_make(struct runc_stubs *s, int rootfd, const char *target, bool directory)
+static sw_err *
+make_missing(int rootfd, const char *path, bool directory, const struct making *m)
 {
-        const struct making m = { .mine = s };
+        sw_auto(sw_str) now = sw_path_join("/", path);
+        char *again = NULL;
+        sw_err *err = SW_OK;
+
+        for (int links = 0; !err; links++) {
+                err = make_once(rootfd, now, directory, m, &again);
+                if (err || !again)
+                        return err;
+                free(now);
+                now = sw_steal(again);
+                if (links == LINKS_MAX)
+                        err = sw_err_sys(SW_E_INVALID, ELOOP, "follow %s", now);
+        }
+        return err;
+}
+
+sw_err *
+runc_stub_make(struct runc_stubs *s, int rootfd, const char *target, mode_t mode)
+{
+        const struct making m = { .mine = s, .mode = mode & 07777 };
+        bool directory = S_ISDIR(mode);
 
         return sw_err_wrap(make_missing(rootfd, target, directory, &m),
                            "make a place to mount on at %s", target);
@@ -162,7 +204,7 @@ runc_stub_make(struct runc_stubs *s, int rootfd, const char *target, bool direct
 sw_err *
 runc_make_cwd(int rootfd, const char *cwd, const struct runc_user *u)
 {
-        const struct making m = { .u = u };
+        const struct making m = { .u = u, .mode = DIR_MODE };
 
         return sw_err_wrap(make_missing(rootfd, cwd, true, &m),
                            "make the working directory %s", cwd);

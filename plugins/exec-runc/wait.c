@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 
 #include <slipway/time.h>
@@ -28,6 +29,10 @@
 #define KILL_AGAIN_MS 20
 #define LOOK_MS       2 /* for the file with the number */
 #define TERMINAL_BUF  8192
+
+/* Linux: Documentation/admin-guide/devices.txt, "Unix98 PTY slaves". */
+#define PTS_MAJOR_FIRST 136
+#define PTS_MAJOR_LAST  143
 
 /* ---- processes ----------------------------------------------------------------------- */
 
@@ -76,18 +81,46 @@ parent_of(int fd)
         return p ? (pid_t) strtol(p + 6, NULL, 10) : 0;
 }
 
-bool
-runc_signal_pid(const struct runc_procs *p, pid_t pid, int sig)
+/* The directory in /proc of @pid, if that is a child of the runtime; else -1. What it names
+ * cannot change any more. */
+static int
+open_process(const struct runc_procs *p, pid_t pid)
 {
         char name[16];
 
         if (pid <= 1 || p->proc < 0)
-                return false;
+                return -1;
         (void) snprintf(name, sizeof(name), "%d", (int) pid);
         sw_auto(sw_fd) fd = openat(p->proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        /* what the descriptor names cannot change between the check and the signal */
-        return fd >= 0 && parent_of(fd) == p->runtime &&
-               syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
+        return fd >= 0 && parent_of(fd) == p->runtime ? sw_fd_steal(&fd) : -1;
+}
+
+bool
+runc_signal_pid(const struct runc_procs *p, pid_t pid, int sig)
+{
+        sw_auto(sw_fd) fd = open_process(p, pid);
+
+        return fd >= 0 && syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) == 0;
+}
+
+/* Not every runtime passes on the size of the terminal it was given. What the process has
+ * as its standard input by now is for us to doubt: it is opened once it is known to be a
+ * pseudo terminal. */
+void
+runc_resize_pid(const struct runc_procs *p, pid_t pid, const struct winsize *size)
+{
+        sw_auto(sw_fd) dir = open_process(p, pid);
+        sw_auto(sw_fd) input = dir < 0 ? -1 : openat(dir, "fd/0", O_PATH | O_CLOEXEC);
+        char path[32];
+        struct stat st;
+
+        if (input < 0 || fstat(input, &st) != 0 || !S_ISCHR(st.st_mode) ||
+            major(st.st_rdev) < PTS_MAJOR_FIRST || major(st.st_rdev) > PTS_MAJOR_LAST)
+                return;
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", input);
+        sw_auto(sw_fd) fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0)
+                (void) ioctl(fd, TIOCSWINSZ, size);
 }
 
 static void
