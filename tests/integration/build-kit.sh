@@ -5,6 +5,7 @@
 #      kit_build ...      slipway build on the root directory of this test, no progress
 #      kit_background ... the same, not waited for
 #      kit_apart          containers get a run directory and a cgroup of this test's own
+#      kit_nothing_left   no mount of this test is in our namespace
 #      kit_clean          what has to be so when no slipway runs: see there
 # shellcheck shell=bash disable=SC2154
 export SLIPWAY_ROOT=${dir:?}/store SLIPWAY_PLUGIN_PATH=$top_builddir/plugins/.libs
@@ -38,6 +39,9 @@ kit_apart() {
 kit_end() { # the cgroup that kit_apart named
         find /sys/fs/cgroup -depth -type d -path "*/$kit_cgroup*" -exec rmdir {} + 2>/dev/null
 }
+
+# Nothing of this test is mounted in our namespace.
+kit_nothing_left() { ! grep -F "$SLIPWAY_ROOT" /proc/self/mountinfo; }
 
 # What slipway says is stored is what du(1) says of the whole root, to the byte.
 kit_usage_is_right() {

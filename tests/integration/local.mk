@@ -1,11 +1,12 @@
 # Tests of whole programs, as scripts that print TAP.
-EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh
+EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/terminal.py
 dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/build.sh \
 	tests/integration/cli.sh \
 	tests/integration/fulldisk.sh \
 	tests/integration/kill9.sh \
+	tests/integration/exec.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/ops.sh \

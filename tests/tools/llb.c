@@ -14,13 +14,11 @@
  *      NAME + mkfile|mkdir|rm|symlink|copy . ...  one more action of the same step
  *      NAME = run BASE OPTION... -- ARG...
  *              readonly  host  nonet  insecure  dir=D  env=K=V  user=U  hostname=H  valid=N
- *              addhost=NAME=IP  ulimit=NAME=SOFT=HARD  tmpfs=DEST
+ *              addhost=NAME=IP  ulimit=NAME=SOFT=HARD  tmpfs=DEST[=BYTES]  memory=BYTES
  *              mount=DEST=STATE[=SELECTOR]  romount=...  scratchmount=DEST
- *              cache=DEST=ID[=shared|private|locked]  secret=ID=TARGET  secretenv=ID=VAR
- *              ssh=ID
- *      NAME = result RUN DEST
- *      NAME = merge STATE...
- *      NAME = diff LOWER UPPER
+ *              cache=DEST=ID[=shared|private|locked[=STATE]]  ssh=ID
+ *              secret=ID=TARGET[=MODE[=UID]]  secretenv=ID=VAR  optsecret=...
+ * optsecretenv=... NAME = result RUN DEST NAME = merge STATE... NAME = diff LOWER UPPER
  *      NAME = build STATE                       [file=F]
  *      NAME = requires STATE ID DEPENDENCY...
  *      output NAME
@@ -280,35 +278,60 @@ add_mounts(const struct line *l, sw_run *r, const char *key, bool readonly)
 }
 
 static void
+add_secrets(const struct line *l, sw_run *r, const char *prefix, bool optional)
+{
+        char file[16], env[16];
+        const char *v, *rest;
+
+        (void) snprintf(file, sizeof(file), "%ssecret", prefix);
+        (void) snprintf(env, sizeof(env), "%ssecretenv", prefix);
+        for (size_t i = 4; (v = next(l, file, &i));) {
+                char *id = part(v, &rest);
+                char *target = part(rest, &rest);
+                char *m = part(rest ? rest : "0400", &rest);
+
+                struct sw_llb_secret o = { .size = sizeof(o), .id = id, .target = target };
+
+                o.mode = mode(m);
+                o.uid = (uint32_t) atoi(rest ? rest : "0");
+                o.optional = optional;
+                check(l, sw_run_secret(r, &o));
+        }
+        for (size_t i = 4; (v = next(l, env, &i));) {
+                char *id = part(v, &rest);
+
+                check(l, sw_run_secret(r, SW_LLB_SECRET(.id = id, .env = rest,
+                                                        .optional = optional)));
+        }
+}
+
+static void
 add_other_mounts(const struct line *l, sw_run *r)
 {
         const char *v, *rest;
 
-        for (size_t i = 4; (v = next(l, "tmpfs", &i));)
-                check(l, sw_run_mount(r, v, NULL, SW_LLB_MOUNT(.tmpfs = true)));
+        for (size_t i = 4; (v = next(l, "tmpfs", &i));) {
+                char *dest = part(v, &rest);
+
+                check(l, sw_run_mount(r, dest, NULL,
+                                      SW_LLB_MOUNT(.tmpfs = true,
+                                                   .tmpfs_size = rest ? atoll(rest) : 0)));
+        }
         for (size_t i = 4; (v = next(l, "scratchmount", &i));)
                 check(l, sw_run_mount(r, v, NULL, NULL));
         for (size_t i = 4; (v = next(l, "cache", &i));) {
                 char *dest = part(v, &rest);
                 char *id = part(rest, &rest);
-                enum sw_llb_sharing sharing = !rest                      ? SW_LLB_SHARED
-                                              : !strcmp(rest, "locked")  ? SW_LLB_LOCKED
-                                              : !strcmp(rest, "private") ? SW_LLB_PRIVATE
-                                                                         : SW_LLB_SHARED;
+                char *how = part(rest ? rest : "", &rest);
+                enum sw_llb_sharing sharing = !strcmp(how, "locked")    ? SW_LLB_LOCKED
+                                              : !strcmp(how, "private") ? SW_LLB_PRIVATE
+                                                                        : SW_LLB_SHARED;
 
-                check(l, sw_run_mount(r, dest, NULL,
+                check(l, sw_run_mount(r, dest, rest ? state_named(l, rest) : NULL,
                                       SW_LLB_MOUNT(.cache_id = id, .sharing = sharing)));
         }
-        for (size_t i = 4; (v = next(l, "secret", &i));) {
-                char *id = part(v, &rest);
-
-                check(l, sw_run_secret(r, SW_LLB_SECRET(.id = id, .target = rest)));
-        }
-        for (size_t i = 4; (v = next(l, "secretenv", &i));) {
-                char *id = part(v, &rest);
-
-                check(l, sw_run_secret(r, SW_LLB_SECRET(.id = id, .env = rest)));
-        }
+        add_secrets(l, r, "", false);
+        add_secrets(l, r, "opt", true);
         for (size_t i = 4; (v = next(l, "ssh", &i));)
                 check(l, sw_run_ssh(r, SW_LLB_SSH(.id = v)));
 }
@@ -360,7 +383,9 @@ make_run(const struct line *l, sw_state **out)
         sw_autoptr(sw_state) base = surroundings(l);
         sw_run *r = sw_run_new(base);
         const char **args = sw_alloc_array(l->words.n + 1, sizeof(*args));
-        const char *valid = value(l, "valid");
+        const char *valid = value(l, "valid"), *memory = value(l, "memory");
+        struct sw_llb_opts *o = sw_new(struct sw_llb_opts);
+        struct sw_llb_resources limits = { 0 };
 
         for (size_t i = l->n_args + 1; i < l->words.n; i++)
                 args[i - l->n_args - 1] = l->words.v[i];
@@ -375,7 +400,11 @@ make_run(const struct line *l, sw_state **out)
         add_mounts(l, r, "mount", false);
         add_mounts(l, r, "romount", true);
         add_other_mounts(l, r);
-        check(l, sw_run_end(r, opts(l), out));
+        limits.memory = memory ? atoll(memory) : 0;
+        *o = *opts(l);
+        o->resources = memory ? &limits : NULL;
+        check(l, sw_run_end(r, o, out));
+        free(o);
         sw_map_set(runs, word(l, 0), r);
 }
 
