@@ -11,6 +11,7 @@ libsnapdir_la_SOURCES = \
 	lib/snapdir/look.c \
 	lib/snapdir/snapdir.h \
 	lib/snapdir/store.c \
+	lib/snapdir/trim.c \
 	lib/snapdir/usage.c \
 	lib/snapdir/work.c \
 	lib/snapdir/writer.c \

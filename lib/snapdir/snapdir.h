@@ -179,6 +179,12 @@ sw_err *snapdir_look_stat(struct snapdir_look *l, const char *path, struct stat 
 sw_err *snapdir_look_at(struct snapdir_look *l, const char *path, int flags, int *fd);
 sw_err *snapdir_look_names(struct snapdir_look *l, const char *path, sw_strlist *out);
 
+/* ---- trim.c ---- */
+
+/* Take out of an active layer that was written through an overlay the directories that were
+ * not changed. */
+sw_err *snapdir_trim(struct snapdir *s, sw_ctx *ctx, const char *key);
+
 /* ---- flat.c ---- */
 
 /* Layers that follow each other in a stack, to be had as one directory. */

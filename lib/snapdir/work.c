@@ -17,6 +17,7 @@
 
 struct snapdir_work {
         struct snapdir *s;
+        sw_cancel *cancel; /* a reference; or NULL */
         char *key;
         char path[SNAPDIR_PATH]; /* a/<key>/m */
         sw_strlist sources;      /* what was copied, top first: the layer itself, ... */
@@ -28,6 +29,7 @@ work_free(struct snapdir_work *w)
 {
         snapdir_copied_release(&w->copied);
         sw_strlist_release(&w->sources);
+        sw_cancel_unref(w->cancel);
         free(w->key);
         free(w);
 }
@@ -77,6 +79,7 @@ snapdir_work_begin(struct snapdir *s, sw_ctx *ctx, const char *key,
         struct snapdir_work *w = sw_new(struct snapdir_work);
 
         w->s = s;
+        w->cancel = sw_ctx_cancel(ctx) ? sw_cancel_ref(sw_ctx_cancel(ctx)) : NULL;
         w->key = sw_strdup(key);
         (void) snprintf(w->path, sizeof(w->path), "a/%s/m", key);
         sw_err *err = find_sources(w);
@@ -91,22 +94,33 @@ snapdir_work_begin(struct snapdir *s, sw_ctx *ctx, const char *key,
         return SW_OK;
 }
 
-sw_err *
-snapdir_work_end(struct snapdir_work *w)
+static sw_err *
+tell_changes(struct snapdir_work *w)
 {
         sw_auto(sw_strlist) upper = { 0 };
         const struct sw_layer_ops *ops;
-        void *writer = NULL;
+        void *writer;
         sw_err *err = snapdir_write(w->s, NULL, w->key, &ops, &writer);
 
+        if (err)
+                return err;
         sw_strlist_add(&upper, w->path);
+        err = snapdir_diff_dirs(w->s, NULL, &w->sources, &upper, &w->copied, ops, writer);
         if (!err)
-                err = snapdir_diff_dirs(w->s, NULL, &w->sources, &upper, &w->copied, ops,
-                                        writer);
-        if (err && writer)
-                ops->abandon(writer);
-        else if (writer)
-                err = ops->finish(writer);
+                return ops->finish(writer);
+        ops->abandon(writer);
+        return err;
+}
+
+/* Whoever was cancelled has no use for the layer, which is then left as it was: all or
+ * nothing, for what is mounted again later. */
+sw_err *
+snapdir_work_end(struct snapdir_work *w)
+{
+        sw_err *err = sw_cancel_check(w->cancel);
+
+        if (!err)
+                err = tell_changes(w);
         sw_err *left = snapdir_discard(w->s, w->path);
         if (err)
                 sw_err_drop(left, "the first error is told");

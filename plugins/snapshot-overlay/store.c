@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "plugins/snapshot-overlay/overlay.h"
 
@@ -106,7 +107,12 @@ sw_err *
 overlay_commit(void *store, sw_ctx *ctx, const char *key)
 {
         struct overlay *o = store;
+        char work[SNAPDIR_PATH];
+        sw_err *err = sw_id_check("layer", key);
 
-        (void) ctx;
-        return snapdir_commit(o->dir, key);
+        (void) snprintf(work, sizeof(work), "a/%s/work", key);
+        /* was it mounted? */
+        if (!err && faccessat(o->dir->dirfd, work, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                err = snapdir_trim(o->dir, ctx, key);
+        return err ? sw_err_wrap(err, "commit layer %s", key) : snapdir_commit(o->dir, key);
 }

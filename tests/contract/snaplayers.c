@@ -290,6 +290,29 @@ check_mount_then_write(struct snap *s)
                            "a layer may be mounted, then written, then mounted");
 }
 
+/* What a command leaves as it was is no part of its layer. */
+static void
+check_untouched(struct snap *s)
+{
+        struct sw_snapshot_mount m;
+        struct stat st;
+
+        if (!snap_prepare(s, "untouched", STACK("base")) || !snap_mount(s, "untouched", &m))
+                return;
+        const bool done = fstatat(m.dirfd, "d", &st, 0) == 0 &&
+                          mkdirat(m.dirfd, "d/tmp", 0755) == 0 &&
+                          mkdirat(m.dirfd, "d/tmp/deep", 0755) == 0 &&
+                          unlinkat(m.dirfd, "d/tmp/deep", AT_REMOVEDIR) == 0 &&
+                          unlinkat(m.dirfd, "d/tmp", AT_REMOVEDIR) == 0;
+        const struct timespec times[2] = { st.st_atim, st.st_mtim };
+        contract_check(s->c, done && utimensat(m.dirfd, "d", times, 0) == 0,
+                       "something can be made and removed", "%s", strerror(errno));
+        (void) snap_unmount(s, &m);
+        if (snap_commit(s, "untouched"))
+                snap_paths(s, STACK("untouched"), "",
+                           "a directory that was left as it was is not in the layer");
+}
+
 struct seen {
         unsigned active, committed, other;
 };
@@ -476,6 +499,7 @@ snap_check_layers(struct contract *c)
         check_readonly(&s);
         check_mount(&s);
         check_mount_then_write(&s);
+        check_untouched(&s);
         check_usage_adds_up(&s);
         snap_close(&s);
         check_list(c);
