@@ -60,16 +60,6 @@ same() { # NAME
         }
 }
 uses() { [ "$(ls "$dir/store-$1/snapshots")" = "$2" ]; }
-is_sum() { # NAME: usage of all layers together is what du(1) says
-        local id size sum=0 layers=$dir/store-$1/snapshots/$1/c real
-        while read -r id size; do
-                [ -n "$id" ] && [ -d "$layers/$id" ] && sum=$((sum + size))
-        done < <("$SLIPWAY" --root "$dir/store-$1" du --format $'{{range .}}{{.ID}} {{json .Size}}\n{{end}}')
-        real=$(($(du -s --block-size=1 "$layers" | cut -f1) - $(stat -c '%b * 512' "$layers")))
-        echo "usage: $sum, du: $real"
-        [ "$sum" = "$real" ]
-}
-
 overlay=$(printf 'worker:\n  oci:\n    snapshotter: overlay')
 native=$(printf 'worker:\n  oci:\n    snapshotter: native')
 classic=$(printf '%s\nplugins:\n  snapshotter/overlay:\n    mount-api: classic' "$overlay")
@@ -77,11 +67,9 @@ classic=$(printf '%s\nplugins:\n  snapshotter/overlay:\n    mount-api: classic' 
 check "there is a runtime" runtime
 check "overlay: builds" build overlay "$overlay"
 check "overlay: is what was asked for" uses overlay overlay
-check "overlay: usage" is_sum overlay
 check "native: builds" build native "$native"
 check "native: is what was asked for" uses native native
 check "native: the same archive" same native
-check "native: usage" is_sum native
 check "mount(2): builds" build classic "$classic"
 check "mount(2): the same archive" same classic
 changed() { tar -xOf "$dir/native.tar" src/many/f8 | grep -qx 9; }
