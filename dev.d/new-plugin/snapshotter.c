@@ -1100,31 +1100,28 @@ static sw_err *
         return SW_OK;
 }
 
+/* What files take below @path, each once; @rest: but for layers. */
 static sw_err *
-@ID@_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage *out)
+count_below(sw_ctx *ctx, char *path, bool rest, struct sw_snapshot_usage *out)
 {
-        struct store *s = store;
-        sw_err *err = sw_id_check("layer", key);
-        char path[200];
         char *const roots[] = { path, NULL };
         sw_autoptr(sw_map) seen = sw_map_new(NULL);
-        struct stat st;
+        sw_err *err = SW_OK;
         FTSENT *e;
 
-        if (err)
-                return err;
-        snprintf(path, sizeof(path), "/proc/self/fd/%d/active-%s", s->dirfd, key);
-        if (lstat(path, &st) < 0)
-                snprintf(path, sizeof(path), "/proc/self/fd/%d/layer-%s", s->dirfd, key);
-        if (lstat(path, &st) < 0)
-                return sw_err_new(SW_E_NOT_FOUND, "there is no layer %s", key);
         FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
         *out = (struct sw_snapshot_usage){ 0, 0 };
         while (fts && !err && (e = fts_read(fts))) {
                 err = sw_ctx_check(ctx);
+                if (rest && e->fts_level == 1 &&
+                    (sw_str_has_prefix(e->fts_name, "active-") ||
+                     sw_str_has_prefix(e->fts_name, "layer-"))) {
+                        fts_set(fts, e, FTS_SKIP);
+                        continue;
+                }
                 if (e->fts_info == FTS_DP || e->fts_info == FTS_NS ||
                     (e->fts_statp->st_nlink > 1 && e->fts_info != FTS_D &&
-                     !sw_map_set_bytes(seen, &e->fts_statp->st_ino, sizeof(ino_t), s)))
+                     !sw_map_set_bytes(seen, &e->fts_statp->st_ino, sizeof(ino_t), out)))
                         continue;
                 out->bytes += (int64_t) e->fts_statp->st_blocks * 512;
                 out->inodes++;
@@ -1132,6 +1129,27 @@ static sw_err *
         if (fts)
                 fts_close(fts);
         return err;
+}
+
+static sw_err *
+@ID@_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage *out)
+{
+        struct store *s = store;
+        char path[200];
+        struct stat st;
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d/.", s->dirfd);
+        if (!*key) /* what there is besides layers */
+                return count_below(ctx, path, true, out);
+        sw_err *err = sw_id_check("layer", key);
+        if (err)
+                return err;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d/active-%s", s->dirfd, key);
+        if (lstat(path, &st) < 0)
+                snprintf(path, sizeof(path), "/proc/self/fd/%d/layer-%s", s->dirfd, key);
+        if (lstat(path, &st) < 0)
+                return sw_err_new(SW_E_NOT_FOUND, "there is no layer %s", key);
+        return count_below(ctx, path, false, out);
 }
 
 static sw_err *

@@ -1,6 +1,6 @@
 /*
  * tests/contract/snapfaults.c - rules of snapshotters when things go wrong: a process that
- * is killed, a full disk; and two processes on one directory; and what usage says.
+ * is killed, a full disk; and two processes on one directory.
  *
  * What is killed or needs a mount namespace is a child of this program, which tells its
  * findings in one line.
@@ -277,76 +277,6 @@ check_together(struct contract *c)
         snap_close(&s);
 }
 
-/* ---- usage ----------------------------------------------------------------------------
- */
-
-/* What files take on disk, each once. */
-static int64_t
-blocks_below(int dirfd)
-{
-        char path[64];
-        int64_t n = -1;
-
-        (void) snprintf(path, sizeof(path), "du -s --block-size=1 /proc/%d/fd/%d/.",
-                        (int) getpid(), dirfd);
-        FILE *f = popen(path, "re");
-        if (f && fscanf(f, "%ld", &n) != 1)
-                n = -1;
-        if (f)
-                (void) pclose(f);
-        return n;
-}
-
-struct sum {
-        struct snap *s;
-        int64_t bytes;
-};
-
-static bool
-add_usage(void *arg, const char *key, bool committed)
-{
-        struct sum *sum = arg;
-        struct sw_snapshot_usage u = { 0 };
-        sw_err *err = sum->s->ops->usage(sum->s->store, sum->s->ctx, key, &u);
-
-        (void) committed;
-        sum->bytes += u.bytes;
-        sw_err_free(err);
-        return true;
-}
-
-static void
-check_usage(struct contract *c)
-{
-        struct snap s;
-        struct snap_writer w;
-        sw_auto(sw_str) data = sw_alloc(100000);
-
-        if (!snap_open(&s, c, "usage"))
-                return;
-        if (snap_prepare(&s, "a", NOTHING) && snap_write(&s, "a", &w)) {
-                TELL(&w, mkdir, "d", META(0755, 1));
-                TELL(&w, data, "d/f", META(0644, 1), data, 100000);
-                TELL(&w, hardlink, "d/g", "d/f", META(0644, 1));
-                if (snap_finish(&s, &w) && snap_commit(&s, "a"))
-                        (void) snap_simple(&s, "b", STACK("a"));
-        }
-        free(snap_tree(&s, STACK("a", "b"))); /* which may leave something, to be counted */
-        free(snap_tree(&s, STACK("b", "a")));
-        if (snap_prepare(&s, "active", STACK("a", "b")) && snap_write(&s, "active", &w)) {
-                TELL(&w, data, "f", META(0644, 1), data, 50000);
-                (void) snap_finish(&s, &w);
-        }
-        struct sum sum = { .s = &s };
-        contract_ok(c, s.ops->list(s.store, s.ctx, add_usage, &sum), "list works");
-        (void) add_usage(&sum, "", true);
-        const int64_t real = blocks_below(s.dirfd);
-        contract_check(c, sum.bytes == real,
-                       "usage of all layers is what du(1) says of the directory",
-                       "%lld instead of %lld", (long long) sum.bytes, (long long) real);
-        snap_close(&s);
-}
-
 void
 snap_check_faults(struct contract *c)
 {
@@ -361,5 +291,4 @@ snap_check_faults(struct contract *c)
         }
         check_killed(c);
         check_together(c);
-        check_usage(c);
 }
