@@ -15,4 +15,5 @@ dist_check_SCRIPTS += \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh \
 	tests/integration/ssh.sh \
+	tests/integration/stress.sh \
 	tests/integration/snapshotters.sh
