@@ -30,12 +30,11 @@ store_open(store *s, const struct cli_call *call, bool read_only)
         if (!path)
                 return sw_err_new(SW_E_CONFIG, "no root: give --root DIR");
         sw_auto(sw_str) version = sw_path_join(path, "VERSION");
-        if (stat(version, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
-                return SW_OK;
+        if (stat(version, &st) < 0 && errno == ENOENT)
+                return SW_OK; /* nothing is stored; none is made to say so */
         const struct sw_root_opts opts = {
                 .path = path,
-                .host = s->plugins.host,
-                .snapshotter = sw_config_str(s->plugins.config, "worker.oci.snapshotter"),
+                .host = s->plugins.host, /* the snapshotter is the one that is in use */
                 .log = s->plugins.log,
                 .read_only = read_only,
         };

@@ -299,6 +299,26 @@ open_parts(sw_root *r, const struct sw_root_opts *opts)
         return err;
 }
 
+/* What to do about it, where that is not said yet. */
+static const char *
+remedy(const sw_err *err)
+{
+        switch (sw_err_errno(err)) {
+        case EROFS:
+                return "is on a file system that is read-only: choose another with --root";
+        case EACCES:
+        case EPERM: return "is not open to this user: choose another with --root";
+        case ENOTDIR:
+        case EEXIST: return "is no directory: choose another with --root";
+        case ENOSPC:
+        case EDQUOT:
+                return "is on a disk that is full: make room, or choose another with "
+                       "--root";
+        case ENAMETOOLONG: return "has too long a name: choose another with --root";
+        }
+        return NULL;
+}
+
 sw_err *
 sw__root_open(const struct sw_root_opts *opts, sw_root **out)
 {
@@ -308,8 +328,11 @@ sw__root_open(const struct sw_root_opts *opts, sw_root **out)
         r->log = opts->log;
         sw_err *err = open_parts(r, opts);
         if (err) {
+                const char *hint = remedy(err);
+
                 sw__root_close(r);
-                return sw_err_wrap(err, "root %s", opts->path);
+                return sw_err_wrap(err, "root %s%s%s", opts->path, hint ? " " : "",
+                                   hint ? hint : "");
         }
         *out = r;
         return SW_OK;

@@ -169,19 +169,60 @@ sw__snapshots_any(sw__snapshots *s, bool *any)
         return err;
 }
 
+static bool
+is_layer(void *arg, const char *id, sw__rec *rec)
+{
+        bool *found = arg;
+
+        (void) id;
+        *found = rec->kind == SW__REC_LAYER;
+        return !*found;
+}
+
+/* Whether there is a layer, or one that is yet to be removed. */
+static sw_err *
+has_layers(sw__snapshots *s, bool *out)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        sw_auto(sw_strlist) keys = { 0 }, values = { 0 };
+        sw_err *err = sw__tx_begin(s->opts.meta, false, &tx);
+
+        *out = false;
+        if (!err)
+                err = sw__rec_each(&tx, is_layer, out);
+        if (!err && !*out)
+                err = sw__pair_list(&tx, SW_META_DOOMED, NULL, &keys, &values);
+        *out = *out || keys.n;
+        return err;
+}
+
+/* What another snapshotter has made for itself; there is no layer in it. */
+static void
+remove_store(sw__snapshots *s, const char *name)
+{
+        sw_auto(sw_str) dir = sw_asprintf("snapshots/%s", name);
+
+        if (sw__id_ok(name))
+                sw_err_drop(sw_path_remove(s->opts.rootfd, dir), "it is in nobody's way");
+}
+
 static sw_err *
 choose(sw__snapshots *s, sw_ctx *ctx)
 {
         sw_auto(sw_str) kept = NULL;
+        bool used = true;
         sw_err *err = recall(s, &kept);
 
+        const bool any = strcmp(s->wanted, "auto") == 0;
+        if (!err && kept && !any && strcmp(kept, s->wanted) != 0)
+                err = has_layers(s, &used);
         if (err)
                 return err;
-        const bool any = strcmp(s->wanted, "auto") == 0;
+        sw_auto(sw_str) old = used ? NULL : sw_steal(kept);
         if (kept && !any && strcmp(kept, s->wanted) != 0)
                 return sw_err_new(SW_E_CONFIG,
                                   "this root was made with the snapshotter %s, and cannot "
-                                  "be used with %s (prune it with --all, or use another "
+                                  "be used with %s (prune all of it, or use another "
                                   "--root)",
                                   kept, s->wanted);
         if (kept)
@@ -193,6 +234,8 @@ choose(sw__snapshots *s, sw_ctx *ctx)
         if (err)
                 return err;
         err = remember(s);
+        if (!err && old)
+                remove_store(s, old);
         if (err) {
                 s->ops->close(s->self, s->store);
                 sw_fd_clear(&s->dirfd);
