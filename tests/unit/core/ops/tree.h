@@ -13,8 +13,7 @@
 
 static char top[] = "/tmp/slipway-fileop-XXXXXX";
 
-static SW_UNUSED SW_PRINTF(1, 2) void
-sh(const char *fmt, ...)
+static SW_UNUSED SW_PRINTF(1, 2) void sh(const char *fmt, ...)
 {
         va_list ap;
         sw_auto(sw_buf) cmd = SW_BUF_INIT;
