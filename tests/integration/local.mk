@@ -15,6 +15,7 @@ dist_check_SCRIPTS += \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh \
 	tests/integration/roots.sh \
+	tests/integration/run.sh \
 	tests/integration/ssh.sh \
 	tests/integration/stress.sh \
 	tests/integration/snapshotters.sh

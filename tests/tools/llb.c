@@ -24,7 +24,8 @@
  *      output NAME
  *
  * A word in double quotes may hold spaces and \n. Every action takes label=TEXT (the name
- * of the step) and nocache. What begins with '#' is a comment. Mistakes end the program.
+ * of the step), where=FILE:LINE:TEXT (its place in a text; '/' ends a line) and nocache.
+ * What begins with '#' is a comment. Mistakes end the program.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,12 +139,41 @@ values(const struct line *l, const char *key)
         return v;
 }
 
+/* "where=FILE:LINE:TEXT": the place of the step in a text whose lines TEXT has, '/' between
+ * them. */
+static void
+add_place(const struct line *l, struct sw_llb_opts *o)
+{
+        const char *where = value(l, "where");
+        char *text = where ? sw_strdup(where) : NULL;
+        char *number = text ? strchr(text, ':') : NULL;
+        char *lines = number ? strchr(number + 1, ':') : NULL;
+        struct sw_llb_location *place;
+        struct sw_llb_range *range;
+
+        if (!lines)
+                return;
+        *number++ = *lines++ = '\0';
+        for (char *p = lines; *p; p++)
+                if (*p == '/')
+                        *p = '\n';
+        range = sw_new(struct sw_llb_range);
+        range->start_line = range->end_line = atoi(number);
+        place = sw_new(struct sw_llb_location);
+        place->map = sw_source_map_new(text, "", lines, strlen(lines), NULL);
+        place->ranges = range;
+        place->n_ranges = 1;
+        o->locations = place;
+        o->n_locations = 1;
+}
+
 static const struct sw_llb_opts *
 opts(const struct line *l)
 {
         struct sw_llb_opts *o = sw_new(struct sw_llb_opts);
 
         *o = *SW_LLB_OPTS(.name = value(l, "label"), .ignore_cache = flag(l, "nocache"));
+        add_place(l, o);
         return o;
 }
 

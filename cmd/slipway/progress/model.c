@@ -23,7 +23,8 @@ free_step(void *p)
         sw_strlist_release(&s->paths);
         sw_strlist_release(&s->lines);
         sw_strlist_release(&s->warnings);
-        sw_buf_release(&s->partial);
+        sw_buf_release(&s->partial[0]);
+        sw_buf_release(&s->partial[1]);
         free(s->name);
         free(s->error);
         free(s);
@@ -61,7 +62,8 @@ new_step(const char *name)
         struct model_step *s = sw_new(struct model_step);
 
         s->usage = (struct model_usage){ -1, -1, -1, -1 };
-        sw_buf_init(&s->partial);
+        sw_buf_init(&s->partial[0]);
+        sw_buf_init(&s->partial[1]);
         s->name = sw_strdup(name);
         return s;
 }
@@ -174,15 +176,15 @@ touch(struct model_step *s)
 }
 
 static void
-end_line(model *m, struct model_step *s)
+end_line(model *m, struct model_step *s, sw_buf *line)
 {
         char **place = &s->tail[s->n_tail++ % MODEL_TAIL];
 
         free(*place);
-        *place = sw_strdup(s->partial.data);
+        *place = sw_strdup(line->data);
         if (m->keep_lines)
-                sw_strlist_add(&s->lines, s->partial.data);
-        sw_buf_clear(&s->partial);
+                sw_strlist_add(&s->lines, line->data);
+        sw_buf_clear(line);
 }
 
 static void
@@ -308,39 +310,41 @@ take_status(model *m, const struct sw_progress_status *p)
 
 /* Seconds since the step began, with as many digits as are worth it. */
 static void
-begin_line(struct model_step *s, int64_t when)
+begin_line(const struct model_step *s, sw_buf *line, int64_t when)
 {
         double sec =
                 s->started && when > s->started ? (double) (when - s->started) / 1e9 : 0;
 
-        sw_buf_addf(&s->partial, "%.*f ", sec < 10 ? 3 : sec < 100 ? 2 : 1, sec);
+        sw_buf_addf(line, "%.*f ", sec < 10 ? 3 : sec < 100 ? 2 : 1, sec);
 }
 
+/* Each stream has its own lines: how the two are mixed is chance. */
 static void
 take_log(model *m, const struct sw_progress_log *l)
 {
         struct model_step *s = row_of(m, step_of(m, &l->vertex), NULL);
+        sw_buf *line = &s->partial[l->stream == 2];
         const char *p = l->data, *end = p + l->len;
 
         while (p < end) {
                 const char *nl = memchr(p, '\n', (size_t) (end - p));
                 size_t n = (size_t) ((nl ? nl : end) - p);
 
-                if (s->partial.len == 0)
-                        begin_line(s, l->timestamp);
+                if (line->len == 0)
+                        begin_line(s, line, l->timestamp);
                 if (n > MODEL_LINE)
                         n = MODEL_LINE;
                 for (size_t i = 0; i < n; i++)
                         if (p[i]) /* a line is a C string */
-                                sw_buf_addc(&s->partial, p[i]);
+                                sw_buf_addc(line, p[i]);
                 p += n;
                 if (p < end && *p == '\n') {
-                        if (s->partial.data[s->partial.len - 1] == '\r')
-                                sw_buf_truncate(&s->partial, s->partial.len - 1);
-                        end_line(m, s);
+                        if (line->data[line->len - 1] == '\r')
+                                sw_buf_truncate(line, line->len - 1);
+                        end_line(m, s, line);
                         p++;
-                } else if (s->partial.len > MODEL_LINE) {
-                        end_line(m, s);
+                } else if (line->len > MODEL_LINE) {
+                        end_line(m, s, line);
                 }
         }
         touch(s);
@@ -364,7 +368,8 @@ model_take(model *m, const struct sw_progress_batch *b)
         for (size_t i = 0; i < b->n_vertices; i++) {
                 struct model_step *s = step_of(m, &b->vertices[i].digest)->row;
 
-                if (s->completed && s->partial.len > 0)
-                        end_line(m, s);
+                for (size_t k = 0; k < SW_COUNT(s->partial); k++)
+                        if (s->completed && s->partial[k].len > 0)
+                                end_line(m, s, &s->partial[k]);
         }
 }

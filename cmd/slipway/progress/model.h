@@ -53,8 +53,9 @@ struct model_step {
         sw_strlist paths;
         SW_ARRAY(sw_digest) inputs;
         SW_ARRAY(struct model_status) statuses;
-        sw_strlist lines;    /* not taken by the printer yet */
-        sw_buf partial;      /* the line that has no end yet, prefix included */
+        sw_strlist lines;  /* not taken by the printer yet */
+        sw_buf partial[2]; /* stdout, stderr: the line that has no end yet, with its prefix
+                            */
         sw_strlist warnings; /* all */
         size_t n_warned;     /* printed ones */
         char *tail[MODEL_TAIL];
@@ -69,7 +70,7 @@ struct model_step {
 typedef struct model {
         SW_ARRAY(struct model_step *) steps; /* every vertex, in the order they came */
         SW_ARRAY(struct model_step *)
-                rows;      /* what is shown: steps in no group, and groups */
+        rows;              /* what is shown: steps in no group, and groups */
         sw_map *by_digest; /* owns steps */
         sw_map *groups;    /* id -> step; owns them */
         int64_t began;     /* monotonic */
