@@ -25,4 +25,26 @@ done
 check "an existing folder is left alone" refused exporter my-thing
 check "an unknown kind is refused" refused importer thing
 check "a name that is a path is refused" refused exporter ../thing
+# A site author's first source: it does what its opening comment says.
+. "$top_srcdir/tests/integration/build-kit.sh"
+site_source() {
+        mkdir -p "$dir/srv/sub" && echo artefact >"$dir/srv/sub/tool" && ln -s /etc/passwd "$dir/srv/out" || return
+        printf 'plugins:\n  source/my-thing:\n    dir: %s\n' "$dir/srv" >"$dir/config.yaml"
+        kit_llb "$dir/def" <<'END'
+a = source my-thing://sub/tool
+b = source my-thing://sub/tool my-thing.name=renamed
+m = merge a b
+output m
+END
+        built "$dir/def" | tar t | sort | tr '\n' ' ' | grep -qx 'renamed tool '
+}
+built() { "$SLIPWAY" --config "$dir/config.yaml" --plugin-dir "$dir/modules" build --progress quiet --llb "$1" -o type=tar; }
+not_built() { # IDENTIFIER WHY
+        echo "a = source $1
+output a" | kit_llb "$dir/def" && ! built "$dir/def" >"$dir/out" 2>"$dir/err" && grep -q "$2" "$dir/err"
+}
+check "source: a file of the site's directory" site_source
+check "source: a file that is not there" not_built my-thing://none 'none'
+check "source: a link that leads out stays in the directory" not_built my-thing://out 'out'
+check "source: no name" not_built my-thing:// 'does not name a file'
 finish
