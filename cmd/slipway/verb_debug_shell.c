@@ -7,7 +7,6 @@
  * taken by a thread of their own.
  * Thread: main, and the one for signals.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -167,9 +166,10 @@ run(struct shell_run *r, const struct cli_call *call, struct sw_shell_exit *out)
                                      &r->engine);
         if (err)
                 return err;
-        r->has_thread = pthread_create(&r->thread, NULL, signals_main, r) == 0;
-        if (!r->has_thread)
-                return sw_err_sys(SW_E_INTERNAL, errno, "make a thread");
+        int failed = pthread_create(&r->thread, NULL, signals_main, r);
+        if (failed)
+                return sw_err_sys(SW_E_INTERNAL, failed, "make a thread");
+        r->has_thread = true;
         err = enter(r, call, out);
         stop_signals(r);
         return err;

@@ -193,17 +193,26 @@ secret_stays() {
 check "it is in no layer, log or key" secret_stays
 if [ -x "$dir/ctx/bin/ask" ]; then
         python3 - "$dir/agent" <<'PY' &
-import socket, sys
+import socket, sys, signal; signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8)
 while True:
         c, _ = s.accept()
         data = c.recv(100)
-        c.sendall(data.upper()); c.close()
+        if data[:4] == b"\0\0\0\x01":  # a message of the protocol: its type comes back, plus one
+                data = data[:4] + bytes([data[4] + 1])
+        try:
+                c.sendall(data.upper())
+        except OSError:
+                pass  # who only looked whether somebody is there
+        c.close()
 PY
         agent=$!
         while [ ! -S "$dir/agent" ]; do sleep 0.05; done
-        check "an agent answers" with --ssh "default=$dir/agent" -- gives "HELLO" "ssh=default -- ask \$SSH_AUTH_SOCK hello"
-        check "again and again" with --ssh "default=$dir/agent" -- gives "A B" "ssh=default -- echo \$(ask \$SSH_AUTH_SOCK a) \$(ask \$SSH_AUTH_SOCK b)"
+        check "an agent answers" with --ssh "default=$dir/agent,raw=true" -- gives "HELLO" "ssh=default -- ask \$SSH_AUTH_SOCK hello"
+        check "again and again" with --ssh "default=$dir/agent,raw=true" -- gives "A B" "ssh=default -- echo \$(ask \$SSH_AUTH_SOCK a) \$(ask \$SSH_AUTH_SOCK b)"
+        check "listing keys gets through" with --ssh "default=$dir/agent" -- gives "12" "ssh=default -- ask \$SSH_AUTH_SOCK 11"
+        check "signing does" with --ssh "default=$dir/agent" -- gives "14" "ssh=default -- ask \$SSH_AUTH_SOCK 13"
+        check "adding keys does not" with --ssh "default=$dir/agent" -- gives "5" "ssh=default -- ask \$SSH_AUTH_SOCK 17"
         kill "$agent"
         rm -f "$dir/agent"
 fi
@@ -310,24 +319,30 @@ check "for a limited time" expired
 # A client of agents, if a static program can be made.
 cat >"$dir/ask.c" <<'C'
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-int main(int c, char **v)
+int main(int c, char **v) /* SOCKET NUMBER: a message of that type; SOCKET TEXT: the text */
 {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
-        char b[100];
+        char b[100] = { 0, 0, 0, 1 };
         int s = socket(AF_UNIX, SOCK_STREAM, 0);
         if (c < 3 || strlen(v[1]) >= sizeof(a.sun_path))
                 return 2;
+        b[4] = (char) atoi(v[2]);
         strcpy(a.sun_path, v[1]);
-        if (connect(s, (struct sockaddr *) &a, sizeof(a)) || write(s, v[2], strlen(v[2])) < 0)
+        if (connect(s, (struct sockaddr *) &a, sizeof(a)) || (b[4] ? write(s, b, 5) : write(s, v[2], strlen(v[2]))) < 0)
                 return 3;
+        int framed = b[4];
         ssize_t n = read(s, b, sizeof(b) - 1);
         if (n <= 0)
                 return 4;
-        printf("%.*s\n", (int) n, b);
+        if (framed)
+                printf("%d\n", b[4]);
+        else
+                printf("%.*s\n", (int) n, b);
         return 0;
 }
 C
