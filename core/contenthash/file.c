@@ -143,6 +143,7 @@ struct unpacking {
         const char *digests, *text;
         uint64_t n_records, n_digests, n_text;
         uint64_t at, digest; /* the next ones */
+        uint64_t kids;       /* of those so far: one for each record but the root's */
 };
 
 /* The parts, if there is room for them. */
@@ -219,8 +220,9 @@ take_tree(struct unpacking *u, struct sw__hnode *n, unsigned depth)
                 return false;
         const struct record *r = &u->r[u->at++];
         if (!take_node(u, r, n) || !name_ok(n->name, !n->parent) ||
-            r->kids > u->n_records - u->at)
+            r->kids > u->n_records - 1 - u->kids)
                 return false;
+        u->kids += r->kids;
         n->kids =
                 r->kids ? sw__harena_get(&u->t->arena, r->kids * sizeof(struct sw__hnode *))
                         : NULL;

@@ -62,3 +62,11 @@ tests_fuzz_trace_fuzz_LDFLAGS = $(FUZZ_LINK)
 FUZZ_TARGETS += tests/fuzz/pattern_fuzz
 tests_fuzz_pattern_fuzz_SOURCES = tests/fuzz/pattern_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_pattern_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Files of content hashes, and of the states of a directory's files.
+FUZZ_TARGETS += tests/fuzz/hashfile_fuzz
+tests_fuzz_hashfile_fuzz_SOURCES = tests/fuzz/hashfile_fuzz.c tests/fuzz/fuzz.h \
+	plugins/source-local/statcache.c
+tests_fuzz_hashfile_fuzz_LDFLAGS = $(FUZZ_LINK)
+# Objects of their own: those of the plugin are libtool's.
+tests_fuzz_hashfile_fuzz_CFLAGS = $(AM_CFLAGS)

@@ -5,6 +5,8 @@
  * vanish or cannot be read.
  */
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include <slipway/localsession.h>
@@ -400,14 +402,205 @@ START_TEST(keeps_digests_in_a_file)
 }
 END_TEST
 
+/* Everything known is in a file's state; what of it comes through @how? */
+static size_t
+known_after(void (*how)(void))
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        struct list *l = quiet_list();
+
+        know_all(l);
+        statcache_pack(l, &b);
+        list_free(l);
+        how();
+        l = quiet_list();
+        size_t known = statcache_apply(b.data, b.len, l);
+        list_free(l);
+        return known;
+}
+
+static void
+chmod_and_back(void)
+{
+        struct stat st;
+
+        ck_assert_int_eq(fstatat(root, "f", &st, 0), 0);
+        usleep(20000); /* more than a grain: the change time is another */
+        ck_assert_int_eq(fchmodat(root, "f", 0600, 0), 0);
+        ck_assert_int_eq(fchmodat(root, "f", st.st_mode & 07777, 0), 0);
+}
+
+/* Another file of the same size and time. */
+static void
+replace(void)
+{
+        struct stat st;
+
+        ck_assert_int_eq(fstatat(root, "f", &st, 0), 0);
+        add_file("new", "2");
+        ck_assert_int_eq(utimensat(root, "new",
+                                   (struct timespec[]){ st.st_atim, st.st_mtim }, 0),
+                         0);
+        ck_assert_int_eq(renameat(root, "new", root, "f"), 0);
+}
+
+/* Written again, and its time put back. */
+static void
+rewrite(void)
+{
+        struct stat st;
+
+        ck_assert_int_eq(fstatat(root, "f", &st, 0), 0);
+        usleep(20000);
+        add_file("f", "3");
+        ck_assert_int_eq(utimensat(root, "f", (struct timespec[]){ st.st_atim, st.st_mtim },
+                                   0),
+                         0);
+}
+
+static void
+nothing(void)
+{
+}
+
+START_TEST(sees_through_times_that_were_put_back)
+{
+        add_file("f", "1");
+        ck_assert_uint_eq(known_after(nothing), 1);
+        ck_assert_uint_eq(known_after(chmod_and_back), 0);
+        ck_assert_uint_eq(known_after(replace), 0);
+        ck_assert_uint_eq(known_after(rewrite), 0);
+}
+END_TEST
+
+/* Whether a file that was last changed @age ns before a walk is trusted. */
+static bool
+racy_after(int64_t age)
+{
+        struct found_dir *found = NULL;
+        struct list *l = NULL;
+        struct stat st;
+
+        ck_assert_int_eq(fstatat(root, "f", &st, 0), 0);
+        const int64_t changed = st.st_ctim.tv_sec * SW_NS_PER_SEC + st.st_ctim.tv_nsec;
+        ok(walk_directory(NULL, root, NULL, NULL, &found));
+        ok(list_make(found, changed + age, &l));
+        bool racy = l->items[0].racy;
+        found_dir_free(found);
+        list_free(l);
+        return racy;
+}
+
+START_TEST(trusts_no_file_that_changed_just_now)
+{
+        add_file("f", "1");
+        struct timespec old[2] = { { .tv_sec = 1000, .tv_nsec = 5 },
+                                   { .tv_sec = 1000, .tv_nsec = 5 } };
+        ck_assert_int_eq(utimensat(root, "f", old, 0), 0);
+        ck_assert(racy_after(0));
+        ck_assert(racy_after(SW_NS_PER_SEC / 20));
+        ck_assert(!racy_after(SW_NS_PER_SEC / 5));
+        ck_assert(racy_after(-SW_NS_PER_SEC)); /* a clock that is wrong */
+}
+END_TEST
+
+/* Change a file all the time, until told to stop. */
+static void *
+keep_writing(void *arg)
+{
+        atomic_bool *stop = arg;
+        sw_auto(sw_fd) fd = openat(root, "busy", O_WRONLY | O_CLOEXEC);
+
+        while (!atomic_load(stop))
+                (void) !pwrite(fd, "x", 1, 0);
+        return NULL;
+}
+
+START_TEST(says_what_changes_while_it_is_read)
+{
+        atomic_bool stop = false;
+        sw_ref *ref = NULL;
+        pthread_t writer;
+        sw_digest d;
+        sw_auto(sw_fd) fd = -1;
+
+        add_file("busy", "");
+        fd = openat(root, "busy", O_WRONLY | O_CLOEXEC);
+        ck_assert_int_eq(ftruncate(fd, 64 << 20), 0); /* long enough to be caught reading */
+        ok(snapshot(NULL, 0, &ref));
+        ck_assert_int_eq(pthread_create(&writer, NULL, keep_writing, &stop), 0);
+        usleep(20000);
+        fails(sw__contenthash(NULL, NULL, ref, &(struct sw_hash_select){ .path = "/" }, &d),
+              SW_E_BUSY, "busy");
+        atomic_store(&stop, true);
+        (void) pthread_join(writer, NULL);
+        sw_ref_unref(ref);
+}
+END_TEST
+
+START_TEST(takes_names_as_they_are)
+{
+        char longest[256];
+        const char *names[] = { "-rf", "new\nline", "\033[31m", "\xff\xfe",
+                                "a b", "..x",       "*",        longest };
+        sw_ref *ref = NULL;
+
+        memset(longest, 'n', 255);
+        longest[255] = '\0';
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+                add_file(names[i], "");
+        ok(snapshot(NULL, 0, &ref));
+        const struct sw_listing *l = sw_ref_listing(ref);
+        ck_assert_uint_eq(l->n, sizeof(names) / sizeof(*names));
+        for (size_t i = 0; i < l->n; i++)
+                ck_assert_ptr_nonnull(sw_listing_find(l, names[i]));
+        (void) hash_of(ref, "/");
+        sw_ref_unref(ref);
+}
+END_TEST
+
+START_TEST(refuses_paths_that_are_too_long)
+{
+        char name[201];
+        sw_fd at = dup(root);
+
+        memset(name, 'd', 200);
+        name[200] = '\0';
+        for (int i = 0; i < 30; i++) {
+                ck_assert_int_eq(mkdirat(at, name, 0755), 0);
+                sw_fd next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                ck_assert_int_ge(next, 0);
+                (void) close(at);
+                at = next;
+        }
+        sw_fd_clear(&at);
+        refuses(SW_E_LIMIT, "ddd", { "local.differ", "none" });
+        lists("", { "local.excludepatterns", "[\"d*\"]" });
+}
+END_TEST
+
 START_TEST(says_what_cannot_be_read)
 {
-        if (geteuid() == 0)
-                return; /* root reads everything */
+        bool is_root = geteuid() == 0; /* root reads everything */
+        sw_ref *ref = NULL;
+        sw_digest d;
+
         add_file("closed/f", "");
+        add_file("secret", "x");
+        ck_assert_int_eq(fchmodat(root, "secret", 0, 0), 0);
         ck_assert_int_eq(fchmodat(root, "closed", 0, 0), 0);
+        ck_assert_int_eq(fchmod(root, 0755), 0);
+        if (is_root)
+                ck_assert_int_eq(seteuid(65534), 0);
         refuses(SW_E_DENIED, "closed", { "local.differ", "none" });
-        lists("", { "local.excludepatterns", "[\"closed\"]" });
+        lists("secret", { "local.excludepatterns", "[\"closed\"]" });
+        const struct sw_attr attrs[] = { { "local.excludepatterns", "[\"closed\"]" } };
+        ok(snapshot(attrs, 1, &ref));
+        fails(sw__contenthash(NULL, NULL, ref, &(struct sw_hash_select){ .path = "/" }, &d),
+              SW_E_DENIED, "secret");
+        sw_ref_unref(ref);
+        if (is_root)
+                ck_assert_int_eq(seteuid(0), 0);
         ck_assert_int_eq(fchmodat(root, "closed", 0755, 0), 0);
 }
 END_TEST
@@ -418,4 +611,6 @@ UNIT_MAIN_WITH("source-local", before, after, lists_in_order, lists_what_pattern
                hashes_as_the_reference_does, hashes_what_changed_before_it_was_read,
                does_not_follow_what_became_a_link, remembers_digests_of_unchanged_files,
                forgets_files_that_changed_without_a_trace, keeps_digests_in_a_file,
-               says_what_cannot_be_read)
+               sees_through_times_that_were_put_back, trusts_no_file_that_changed_just_now,
+               says_what_changes_while_it_is_read, takes_names_as_they_are,
+               refuses_paths_that_are_too_long, says_what_cannot_be_read)
