@@ -20,8 +20,8 @@
 #define GIB  (INT64_C(1) << 30)
 #define HOUR (3600 * SW_NS_PER_SEC)
 
-/* A disk is nearly full with less than this, or than a fiftieth of it, whichever is less.
- */
+/* A disk is nearly full with less than this, or than a fiftieth of it, whichever is less;
+ * or with less than a rule wants to be free. */
 #define NEARLY_FULL GIB
 /* Measuring new layers takes time: not after every build. */
 #define GC_INTERVAL (60 * SW_NS_PER_SEC)
@@ -262,14 +262,21 @@ sw__worker_auto_gc(sw_worker *w, const sw_config *config,
 static bool
 nearly_full(sw_worker *w)
 {
-        struct sw__disk disk;
+        sw_auto(sw_gc_policy) p = { 0 };
+        struct sw__disk disk = { 0 };
         sw_err *err = sw__disk_stat(w->rootfd, &disk);
+        int64_t wanted = at_most(NEARLY_FULL, disk.total / 50);
 
+        if (!err)
+                err = sw__gc_policy(w, w->gc_config, &p);
         if (err) {
                 sw_err_drop(err, "then nobody knows");
                 return false;
         }
-        return disk.free < at_most(NEARLY_FULL, disk.total / 50);
+        for (size_t i = 0; i < p.rules.n; i++)
+                if (wanted < p.rules.v[i].opts.min_free_space)
+                        wanted = p.rules.v[i].opts.min_free_space;
+        return disk.free < wanted;
 }
 
 void
@@ -278,10 +285,9 @@ sw__make_room(sw_worker *w, sw_ctx *ctx)
         const int64_t now = sw_time_mono();
         int_least64_t last = atomic_load(&w->made_room);
 
-        if (!w->auto_gc || !nearly_full(w) || (last && now - last < ROOM_INTERVAL) ||
-            !atomic_compare_exchange_strong(&w->made_room, &last, now))
+        if (!w->auto_gc || (last && now - last < ROOM_INTERVAL) ||
+            !atomic_compare_exchange_strong(&w->made_room, &last, now) || !nearly_full(w))
                 return;
-        sw_log_line(w->log, SW_LOG_INFO, "store", "the disk is nearly full: pruning");
         sw_err *err = sw__worker_gc_now(w, ctx, w->gc_config, w->gc_released, w->gc_arg);
         if (err)
                 sw_log_err(w->log, SW_LOG_WARN, err);

@@ -63,6 +63,26 @@ done
 check "small disks fail in order, and serve once there is room" [ "$bad" = 0 ]
 check "several stages were hit" [ "$full_stages" -gt 5 ]
 
+# Room is made before it is missing: each build leaves twice its file, which is new each time.
+mount -t tmpfs -o size=30m,mode=755 tmpfs "$SLIPWAY_ROOT"
+cat >>"$dir/config.yaml" <<END
+worker:
+  oci:
+    gcpolicy:
+      - all: true
+        minFreeSpace: 15000000
+END
+keeps_going() {
+        local i
+        for i in $(seq 8); do
+                head -c 3000000 /dev/urandom >"$dir/ctx/big"
+                build "type=tar,dest=$dir/out/x.tar" || return 1
+        done
+        rm "$dir/out/x.tar"
+}
+check "what is not used any more gives way to what is built" keeps_going
+umount "$SLIPWAY_ROOT"
+
 # The place of the output is full.
 mount -t tmpfs -o size=1m,mode=755 tmpfs "$dir/out"
 refused() { ! build "$1" 2>"$dir/err" && grep -qi 'no space left' "$dir/err"; }
