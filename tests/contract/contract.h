@@ -40,6 +40,8 @@ unsigned contract_count_fds(void);
 
 /* Rules of every kind. */
 void contract_descriptor(struct contract *c);
+/* Rules of executors. */
+void contract_executor(struct contract *c);
 /* Rules of exporters. */
 void contract_exporter(struct contract *c);
 /* Rules of snapshotters. */

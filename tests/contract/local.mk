@@ -2,6 +2,7 @@
 bin_PROGRAMS += tests/contract/slipway-contract
 tests_contract_slipway_contract_SOURCES = \
 	tests/contract/contract.h \
+	tests/contract/executor.c \
 	tests/contract/exporter.c \
 	tests/contract/fixture.c \
 	tests/contract/main.c \
@@ -18,7 +19,7 @@ EXTRA_tests_contract_slipway_contract_DEPENDENCIES = $(PROGRAM_DEPS)
 man_MANS += man/slipway-contract.1
 EXTRA_DIST += man/slipway-contract.1
 EXTRA_DIST += tests/contract/each.sh
-dist_check_SCRIPTS += tests/contract/exporters.sh tests/contract/snapshotters.sh
+dist_check_SCRIPTS += tests/contract/executors.sh tests/contract/exporters.sh tests/contract/snapshotters.sh
 if STATIC_PLUGINS
 tests_contract_slipway_contract_DEPENDENCIES = libslipway.la $(PROGRAM_DEPS)
 endif
