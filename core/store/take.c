@@ -74,6 +74,7 @@ look(sw_worker *w, const char *name, struct taking *t)
         sw_auto(sw_strlist) ids = { 0 };
         sw_err *err = sw__tx_begin(w->meta, true, &tx);
 
+        t->any = false; /* one that was there may be gone: its first user was killed */
         if (!err)
                 err = sw__pair_list(&tx, SW_META_NAMES, name, NULL, &ids);
         for (size_t i = 0; i < ids.n && !err && !*t->id; i++) {

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <slipway/mem.h>
 #include <slipway/text.h>
@@ -296,6 +297,36 @@ START_TEST(those_who_wait_share_one_tree)
 }
 END_TEST
 
+static void *
+wait_and_put_back(void *arg)
+{
+        sw_layer *l;
+
+        ok(sw_worker_take(w, NULL, "cache:/gone", NULL, NULL, true, false, &l));
+        ok(sw_layer_release(l, NULL));
+        *(atomic_bool *) arg = true;
+        return NULL;
+}
+
+/* Who waits for a tree that was removed, not put back (its first user failed, or was
+ * killed), makes a new one. */
+START_TEST(who_waits_for_a_tree_that_goes_makes_one)
+{
+        const struct timespec a_while = { .tv_nsec = 20000000 };
+        atomic_bool done = false;
+        pthread_t t;
+        sw_layer *l;
+
+        ok(sw_worker_take(w, NULL, "cache:/gone", NULL, NULL, true, false, &l));
+        ck_assert_int_eq(pthread_create(&t, NULL, wait_and_put_back, &done), 0);
+        (void) nanosleep(&a_while, NULL);
+        ck_assert(!atomic_load(&done));
+        sw_layer_abandon(l);
+        ck_assert_int_eq(pthread_join(t, NULL), 0);
+        ck_assert(atomic_load(&done));
+}
+END_TEST
+
 /* What a killed process was writing goes; what it had taken is free again; what it had
  * committed stays. */
 START_TEST(a_killed_process_leaves_no_trace)
@@ -338,4 +369,5 @@ UNIT_MAIN_WITH("worker", before, after, a_ref_is_found_again, a_long_description
                a_view_shows_the_tree, merges_and_diffs_are_stacks, other_diffs_are_computed,
                names_find_the_newest, abandoned_layers_leave_nothing,
                foreign_refs_are_told_apart, a_mutable_tree_has_one_user,
-               those_who_wait_share_one_tree, a_killed_process_leaves_no_trace)
+               those_who_wait_share_one_tree, who_waits_for_a_tree_that_goes_makes_one,
+               a_killed_process_leaves_no_trace)
