@@ -130,7 +130,7 @@ sw__contenthash_changed(sw_worker *w, sw_ctx *ctx, const char *name, const char 
         struct sw__hview a = { .ctx = ctx, .tree = sw__hnoted(w, name), .fd = -1 };
         sw_err *err = SW_OK;
 
-        if (!a.tree || !ref || !has_key(&a, sel, n, before)) {
+        if (!a.tree || !ref || (before && !has_key(&a, sel, n, before))) {
                 sw__htree_free(a.tree);
                 return SW_OK;
         }

@@ -47,7 +47,7 @@ SW_API void sw__contenthash_note(sw_worker *w, sw_ref *ref, const char *name);
 
 /** sw__contenthash_changed - paths whose hashes differ between the tree noted under @name
  *  and that of @ref, within the selections; at most @max. None, unless the key of the noted
- *  one is @before ("sha256:…"): it may have been another's. */
+ *  one is @before ("sha256:…"; NULL: whatever it is). */
 SW_API SW_NODISCARD sw_err *sw__contenthash_changed(
         sw_worker *w, sw_ctx *ctx, const char *name, const char *before, sw_ref *ref,
         const struct sw_hash_select *sel, size_t n, size_t max, sw_strlist *paths);

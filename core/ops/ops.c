@@ -135,12 +135,20 @@ content_key(void *self, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_result
 
 /* ---- what inputs were when the op ran last ---- */
 
+/* Two copies of "/" to "/" are the same op: what people call the step and its input tells
+ * them apart. */
 static char *
 note_name(const struct sw__op *op, size_t input)
 {
+        size_t index = sw_llb_vertex_input(op->v, input).vertex;
+        const sw_llb_vertex *in = sw_definition_vertex(op->def, index);
         char hex[SW_DIGEST_HEX_LEN + 1];
+        sw_auto(sw_str) text =
+                sw_asprintf("%s\n%s\n%s", sw_digest_hex(&op->keys.digest, hex),
+                            sw_llb_vertex_name(op->v), sw_llb_vertex_name(in));
+        sw_digest name = sw_digest_of(text, strlen(text));
 
-        return sw_asprintf("op-%s-%zu", sw_digest_hex(&op->keys.digest, hex), input);
+        return sw_asprintf("op-%s-%zu", sw_digest_hex(&name, hex), input);
 }
 
 /* So that its next run can be explained. */
@@ -166,8 +174,9 @@ changed_paths(void *self, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_resu
         sw_auto(sw_str) name = note_name(op, input);
 
         (void) call;
+        (void) before; /* of any step with this op */
         (void) now;
-        return sw__contenthash_changed(op->env->worker, ctx, name, before,
+        return sw__contenthash_changed(op->env->worker, ctx, name, NULL,
                                        sw__ops_result_ref(in), dep->selects, dep->n_selects,
                                        CHANGED_MAX, paths);
 }
