@@ -120,6 +120,30 @@ make_proc(struct snapdir *s)
         return sw_err_new(SW_E_BUSY, "other processes remove what this one makes");
 }
 
+/* Whether whiteouts are files. That is a property of the store: once one process had to
+ * make them so, "w" says it to all that come later. */
+static sw_err *
+find_whiteouts(struct snapdir *s, const char *trial)
+{
+        s->file_whiteouts = faccessat(s->dirfd, "w", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        if (s->file_whiteouts)
+                return SW_OK;
+        if (errno != ENOENT)
+                return snapdir_err(errno, "look at", "w");
+        if (mknodat(s->dirfd, trial, S_IFCHR, makedev(0, 0)) == 0)
+                return unlinkat(s->dirfd, trial, 0) < 0
+                               ? snapdir_err(errno, "remove", trial)
+                               : SW_OK;
+        if (errno != EPERM && errno != EACCES && errno != EOPNOTSUPP && errno != EINVAL)
+                return snapdir_err(errno, "make a device in", "t");
+        sw_auto(sw_fd) fd =
+                openat(s->dirfd, "w", O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return snapdir_err(errno, "make", "w");
+        s->file_whiteouts = true;
+        return SW_OK;
+}
+
 /* What new files get: owner, mode; and which attributes may be set. A default access list
  * from above would show in every layer: it is taken off. */
 static sw_err *
@@ -137,9 +161,9 @@ find_facts(struct snapdir *s)
         s->uid = st.st_uid;
         s->gid = st.st_gid;
         s->lost = 0777 & ~st.st_mode;
-        s->file_whiteouts = mknodat(s->dirfd, path, S_IFCHR, makedev(0, 0)) < 0;
-        if (!s->file_whiteouts && unlinkat(s->dirfd, path, 0) < 0)
-                return snapdir_err(errno, "remove", path);
+        sw_err *err = find_whiteouts(s, path);
+        if (err)
+                return err;
         if (fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) == 0)
                 return SW_OK;
         s->userxattr = true;

@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <slipway/api.h>
@@ -227,3 +230,53 @@ readdir(DIR *dir)
         REAL(readdir);
         return no_call(EIO, __func__) ? NULL : real(dir);
 }
+
+/* Calls that give -1 when they fail. */
+#define WRAP(type, name, params, args, err)                                                \
+        SW_API type name params                                                            \
+        {                                                                                  \
+                REAL(name);                                                                \
+                return no_call(err, __func__) ? -1 : real args;                            \
+        }
+
+WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n), ENOSPC)
+WRAP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t off), (fd, p, n, off), ENOSPC)
+WRAP(int, ftruncate, (int fd, off_t n), (fd, n), EIO)
+WRAP(ssize_t, copy_file_range,
+     (int in, off_t *in_off, int out, off_t *out_off, size_t n, unsigned flags),
+     (in, in_off, out, out_off, n, flags), EIO)
+WRAP(int, flock, (int fd, int op), (fd, op), ENOLCK)
+WRAP(int, mkdirat, (int dirfd, const char *path, mode_t mode), (dirfd, path, mode), ENOSPC)
+WRAP(int, mknodat, (int dirfd, const char *path, mode_t mode, dev_t dev),
+     (dirfd, path, mode, dev), ENOSPC)
+WRAP(int, symlinkat, (const char *target, int dirfd, const char *path),
+     (target, dirfd, path), ENOSPC)
+WRAP(ssize_t, readlinkat, (int dirfd, const char *path, char *p, size_t n),
+     (dirfd, path, p, n), EIO)
+WRAP(int, linkat, (int from, const char *a, int to, const char *b, int flags),
+     (from, a, to, b, flags), ENOSPC)
+WRAP(int, unlinkat, (int dirfd, const char *path, int flags), (dirfd, path, flags), EIO)
+WRAP(int, renameat, (int from, const char *a, int to, const char *b), (from, a, to, b), EIO)
+WRAP(int, renameat2, (int from, const char *a, int to, const char *b, unsigned flags),
+     (from, a, to, b, flags), EIO)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), EIO)
+WRAP(int, fchmodat, (int dirfd, const char *path, mode_t mode, int flags),
+     (dirfd, path, mode, flags), EIO)
+WRAP(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid), EIO)
+WRAP(int, fchownat, (int dirfd, const char *path, uid_t uid, gid_t gid, int flags),
+     (dirfd, path, uid, gid, flags), EIO)
+WRAP(int, futimens, (int fd, const struct timespec times[2]), (fd, times), EIO)
+WRAP(int, utimensat,
+     (int dirfd, const char *path, const struct timespec times[2], int flags),
+     (dirfd, path, times, flags), EIO)
+WRAP(int, fsetxattr, (int fd, const char *name, const void *p, size_t n, int flags),
+     (fd, name, p, n, flags), ENOSPC)
+WRAP(int, lsetxattr,
+     (const char *path, const char *name, const void *p, size_t n, int flags),
+     (path, name, p, n, flags), ENOSPC)
+WRAP(ssize_t, fgetxattr, (int fd, const char *name, void *p, size_t n), (fd, name, p, n),
+     EIO)
+WRAP(ssize_t, lgetxattr, (const char *path, const char *name, void *p, size_t n),
+     (path, name, p, n), EIO)
+WRAP(ssize_t, flistxattr, (int fd, char *p, size_t n), (fd, p, n), EIO)
+WRAP(ssize_t, llistxattr, (const char *path, char *p, size_t n), (path, p, n), EIO)
