@@ -423,8 +423,8 @@ main(int argc, char **argv)
                 line("chain of 10,000",
                      best((struct task){ CHAIN, 10000, &fast_ops, false }, 5), 150, 60, 60);
                 line("chain of 10,000, on workers",
-                     best((struct task){ CHAIN, 10000, &worker_ops, false }, 5), INFINITY,
-                     60, 60);
+                     best((struct task){ CHAIN, 10000, &worker_ops, false }, 5), 150, 60,
+                     60);
                 line("chain of 10,000, keys on disk",
                      best((struct task){ CHAIN, 10000, &fast_ops, true }, 5), INFINITY,
                      INFINITY, INFINITY);
@@ -434,8 +434,8 @@ main(int argc, char **argv)
                      best((struct task){ FAN_IN, 10000, &fast_ops, false }, 5), 150, 60,
                      60);
                 line("fan-in of 10,000, on workers",
-                     best((struct task){ FAN_IN, 10000, &worker_ops, false }, 5), INFINITY,
-                     60, 60);
+                     best((struct task){ FAN_IN, 10000, &worker_ops, false }, 5), 150, 60,
+                     60);
         }
         if (!only || strcmp(only, "jobs") == 0) {
                 in_child(run_jobs, NULL, &o);
