@@ -4,3 +4,9 @@ UNIT_TESTS += tests/unit/core/engine/build_test
 endif
 tests_unit_core_engine_build_test_SOURCES = tests/unit/core/engine/build_test.c
 EXTRA_tests_unit_core_engine_build_test_DEPENDENCIES = plugins/exporter_discard.la plugins/exporter_local.la
+
+if !STATIC_PLUGINS
+UNIT_TESTS += tests/unit/core/engine/steady_test
+endif
+tests_unit_core_engine_steady_test_SOURCES = tests/unit/core/engine/steady_test.c
+EXTRA_tests_unit_core_engine_steady_test_DEPENDENCIES = plugins/exporter_discard.la
