@@ -250,6 +250,104 @@ START_TEST(a_walk_tells_all)
 }
 END_TEST
 
+/* ---- processes that are killed ---- */
+
+enum { BLOBS = 5, BLOB_BYTES = 300000, WRITERS = 4, KILLS = 20 };
+
+static void
+fill(char *p, unsigned which)
+{
+        uint32_t x = which * 2654435761u + 1;
+
+        for (int i = 0; i < BLOB_BYTES; i++, x = x * 1664525u + 1013904223u)
+                p[i] = (char) (x >> 24);
+}
+
+/* Write what is missing of one blob, under a name that all share or one of its own. */
+static void
+write_one(sw_content *mine, const char *data, unsigned which, bool shared)
+{
+        const sw_digest d = sw_digest_of(data, BLOB_BYTES);
+        sw_auto(sw_str) name = shared ? sw_asprintf("blob %u", which)
+                                      : sw_asprintf("blob %u of %d", which, getpid());
+        sw_ingest *i;
+        sw_err *err = sw_content_ingest(mine, NULL, name, &d, BLOB_BYTES, &i);
+        const int code = sw_err_code(err);
+
+        sw_err_free(err);
+        if (code == SW_E_EXISTS || code == SW_E_BUSY)
+                return;
+        ck_assert_int_eq(code, 0);
+        for (int64_t at = sw_ingest_offset(i); at < BLOB_BYTES; at += 10000) {
+                const int64_t n = BLOB_BYTES - at < 10000 ? BLOB_BYTES - at : 10000;
+
+                ok(sw_ingest_write(i, data + at, (size_t) n));
+        }
+        ok(sw_ingest_commit(i, NULL, NULL));
+}
+
+static pid_t
+start_writer(unsigned seed)
+{
+        pid_t pid = fork();
+
+        if (pid != 0)
+                return pid;
+        char *data = sw_alloc(BLOB_BYTES);
+        sw_content *mine;
+
+        ok(sw__content_open(rootfd, NULL, false, &mine));
+        for (unsigned k = seed;; k = k * 1664525u + 1013904223u) {
+                const unsigned which = (k >> 16) % BLOBS;
+
+                fill(data, which);
+                const sw_digest d = sw_digest_of(data, BLOB_BYTES);
+
+                write_one(mine, data, which, (k >> 24) & 1);
+                if ((k >> 26) & 1) /* or there soon is nothing to write */
+                        ok(sw_content_remove(mine, &d));
+        }
+}
+
+/* Catches: a blob under its name that is not whole, an ingest that nobody can go on with, a
+ * lock that outlives its owner. */
+START_TEST(writers_that_are_killed)
+{
+        pid_t pids[WRITERS];
+        char *data = sw_alloc(BLOB_BYTES);
+
+        for (unsigned i = 0; i < WRITERS; i++)
+                pids[i] = start_writer(i + 1);
+        for (unsigned k = 0; k < KILLS; k++) {
+                usleep(3000 + k * 7919 % 9000);
+                kill(pids[k % WRITERS], SIGKILL);
+                waitpid(pids[k % WRITERS], NULL, 0);
+                pids[k % WRITERS] = start_writer(k + 100);
+        }
+        for (unsigned i = 0; i < WRITERS; i++) {
+                kill(pids[i], SIGKILL);
+                waitpid(pids[i], NULL, 0);
+        }
+        for (unsigned which = 0; which < BLOBS; which++) {
+                fill(data, which);
+                write_one(c, data, which, true);
+
+                const sw_digest d = sw_digest_of(data, BLOB_BYTES);
+                sw_auto(sw_buf) b = SW_BUF_INIT;
+                struct sw_blob_info info;
+                int fd;
+
+                ok(sw_content_open(c, &d, &fd, &info));
+                ok(sw_buf_read_fd(&b, fd, 1 << 20, "blob"));
+                close(fd);
+                ck_assert_uint_eq(b.len, BLOB_BYTES);
+                ck_assert_int_eq(memcmp(b.data, data, BLOB_BYTES), 0);
+        }
+        free(data);
+}
+END_TEST
+
 UNIT_MAIN_WITH("content", before, after, a_blob_goes_in, what_is_wrong_stays_out,
                writing_is_resumed, a_killed_writer_is_resumed, two_writers_of_one_digest,
-               files_and_pipes_are_copied, old_ingests_are_swept, a_walk_tells_all)
+               files_and_pipes_are_copied, old_ingests_are_swept, a_walk_tells_all,
+               writers_that_are_killed)
