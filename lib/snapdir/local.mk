@@ -9,6 +9,7 @@ libsnapdir_la_SOURCES = \
 	lib/snapdir/difftell.c \
 	lib/snapdir/flat.c \
 	lib/snapdir/look.c \
+	lib/snapdir/open.c \
 	lib/snapdir/snapdir.h \
 	lib/snapdir/store.c \
 	lib/snapdir/trim.c \

@@ -69,7 +69,7 @@ struct snapdir_stack {
 /* Room for "c/<key>/f.<digest>/fs" and "t/<id>/<n>/...". */
 #define SNAPDIR_PATH 256
 
-/* ---- store.c ---- */
+/* ---- open.c ---- */
 
 sw_err *snapdir_open(int dirfd, struct snapdir **out);
 void snapdir_close(struct snapdir *s);
@@ -85,6 +85,9 @@ struct snapdir_trial {
 };
 SW_NODISCARD sw_err *snapdir_trial_begin(int dirfd, struct snapdir_trial *out);
 void snapdir_trial_end(struct snapdir_trial *t); /* also after begin failed */
+
+/* ---- store.c ---- */
+
 /* A name below t/<id>/ that nobody has, relative to the store. */
 void snapdir_temp(struct snapdir *s, char out[SNAPDIR_PATH]);
 /* Rename @path (relative to the store) to a temporary name and remove it. Missing: fine. */
