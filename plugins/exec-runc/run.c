@@ -201,12 +201,24 @@ fill_box(struct run *r)
         return err;
 }
 
+/* What crun must not see to work: version 2 beside version 1; or that no cgroups are
+ * mounted at all, when it insists on a tmpfs. */
+static const char *
+hidden_from(const struct runc_exec *x)
+{
+        static const char mounts[] = "/sys/fs/cgroup";
+
+        if (x->runtime.flavour != RUNC_IS_CRUN)
+                return NULL;
+        if (x->cgroups.hybrid)
+                return x->cgroups.hybrid_path;
+        return !x->cgroups.n && access(mounts, F_OK) == 0 ? mounts : NULL;
+}
+
 static sw_err *
 prepare_box(struct run *r)
 {
-        const char *hide = r->x->runtime.flavour == RUNC_IS_CRUN && r->x->cgroups.hybrid
-                                   ? r->x->cgroups.hybrid_path
-                                   : NULL;
+        const char *hide = hidden_from(r->x);
         sw_err *err = runc_box_open(&r->box, r->x->box_path, r->c, hide,
                                     !r->x->cgroups.usable && !r->c->insecure);
 

@@ -147,6 +147,13 @@ outputs() {
                 rm -rf "$dir/o" && build --llb "$dir/def" -o "type=local,dest=$dir/o" 2>"$dir/plain" && [ "$(cat "$dir/o/a" "$dir/o/b" "$dir/o/c" | tr '\n' ' ')" = "a b c " ]
 }
 check "results of several mounts" outputs
+links() { # mounted as it is, without a copy action in between
+        printf '%sr = run base nocache mount=/m=c -- stat -c "%%h" /m/etc/passwd\noutput r\n' "$HEAD" | kit_llb "$dir/def" &&
+                build --llb "$dir/def" 2>&1 | grep -q ' 2$'
+}
+ln "$dir/ctx/etc/passwd" "$dir/ctx/etc/passwd-"
+check "hard links of a directory of the client's" links
+rm "$dir/ctx/etc/passwd-"
 check "and the client's directory is as it was" test ! -e "$dir/ctx/b"
 
 # ---- Caches
@@ -231,6 +238,53 @@ check "insecure is not filtered" with --allow security.insecure -- gives "0 yes"
 check "the kernel's files are masked" gives "0 no no" "-- echo \$(ls /sys/firmware | wc -l) \$( (echo 1 >/proc/sys/kernel/domainname) 2>/dev/null && echo yes || echo no) \$( (echo 1 >/sys/kernel/x) 2>/dev/null && echo yes || echo no)"
 check "devices cannot be made use of" gives "no" "-- mknod /x b 8 0; (head -c 1 /x) >/dev/null 2>&1 && echo yes || echo no"
 check "processes of its own only" gives "1" "-- echo \$\$"
+
+# ---- What the configuration says of every container
+configured() { # LINES OF YAML -- COMMAND...
+        local config=$SLIPWAY_CONFIG status
+        printf 'plugins:\n  executor/runc:\n    run-dir: %s\n%s\n' "$RUN_DIR" "$1" >"$dir/config"
+        export SLIPWAY_CONFIG=$dir/config
+        shift 2
+        "$@"
+        status=$?
+        export SLIPWAY_CONFIG=$config
+        return $status
+}
+oci=$(printf 'worker:\n  oci:\n    binary: %s\n    ' "$RT")
+check "name servers, search domains, options" configured "$oci
+dns:
+  nameservers: [192.0.2.53]
+  searchDomains: [a.example, b.example]
+  options: [ndots:3]" -- gives "search a.example b.example;nameserver 192.0.2.53;options ndots:3;" "-- tr '\\n' ';' </etc/resolv.conf"
+check "the network of the host" configured "${oci}networkMode: host" -- gives "$(readlink /proc/self/ns/net)" "-- readlink /proc/self/ns/net"
+check "a network mode that is not there" configured "${oci}networkMode: bridge" -- refuses "network mode bridge" "-- true"
+check "the cgroup above" configured "${oci}defaultCgroupParent: /slipway-test-$$" -- gives yes "-- grep -q '/slipway-test-$$/slipway/' /proc/self/cgroup && echo yes || cat /proc/self/cgroup"
+find /sys/fs/cgroup -depth -type d -path "*/slipway-test-$$*" -exec rmdir {} + 2>/dev/null
+check "processes of the machine" configured "${oci}noProcessSandbox: true" -- gives yes "-- test \$\$ != 1 && echo yes"
+check "labels, which are refused" configured "${oci}selinux: true" -- refuses "SELinux" "-- true"
+check "a runtime that is not there" configured "worker:
+  oci:
+    binary: /no/such/runtime" -- refuses "OCI runtime /no/such/runtime" "-- true"
+check "its own entry counts more" configured "    network: none
+worker:
+  oci:
+    networkMode: bridge
+    binary: $RT" -- gives "lo" "-- awk -F: 'NR>2 {print \$1}' /proc/net/dev | tr -d ' '"
+# Where no cgroup can be made (none is mounted), nothing counts or limits, and devices are kept away all the same.
+without_cgroups() {
+        (
+                export SLIPWAY=$dir/without
+                printf '#!/bin/sh\nexec unshare -m sh -c '"'"'umount -R /sys/fs/cgroup && exec "$0" "$@"'"'"' "%s" "$@"\n' "$REAL" >"$SLIPWAY"
+                chmod +x "$SLIPWAY"
+                "$@"
+        )
+}
+REAL=$SLIPWAY
+if [ "$RT" != runc ]; then # which does not run then
+check "without cgroups" without_cgroups gives ok "-- echo ok"
+check "devices are out of reach there, too" without_cgroups gives "no no" "-- echo \$(mknod /x b 8 0 2>/dev/null && echo yes || echo no) \$( (echo x >/sys/fs/cgroup/x) 2>/dev/null && echo yes || echo no)"
+check "limits are refused there" without_cgroups refuses "cgroups" "memory=33554432 -- true"
+fi
 
 # ---- How it ends
 check "an exit status that is fine" gives "" "valid=3 -- exit 3"
