@@ -70,3 +70,20 @@ tests_fuzz_hashfile_fuzz_SOURCES = tests/fuzz/hashfile_fuzz.c tests/fuzz/fuzz.h 
 tests_fuzz_hashfile_fuzz_LDFLAGS = $(FUZZ_LINK)
 # Objects of their own: those of the plugin are libtool's.
 tests_fuzz_hashfile_fuzz_CFLAGS = $(AM_CFLAGS)
+# Archives that a copy unpacks, hostile ones.
+FUZZ_TARGETS += tests/fuzz/archive_fuzz
+tests_fuzz_archive_fuzz_SOURCES = tests/fuzz/archive_fuzz.c tests/fuzz/opsfuzz.h tests/fuzz/fuzz.h
+tests_fuzz_archive_fuzz_LDADD = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
+tests_fuzz_archive_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# The copy action: paths, wildcards, patterns, modes, flags.
+FUZZ_TARGETS += tests/fuzz/copy_fuzz
+tests_fuzz_copy_fuzz_SOURCES = tests/fuzz/copy_fuzz.c tests/fuzz/opsfuzz.h tests/fuzz/fuzz.h
+tests_fuzz_copy_fuzz_LDADD = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
+tests_fuzz_copy_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Modes as chmod takes them, /etc/passwd and /etc/group.
+FUZZ_TARGETS += tests/fuzz/owner_fuzz
+tests_fuzz_owner_fuzz_SOURCES = tests/fuzz/owner_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_owner_fuzz_LDADD = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
+tests_fuzz_owner_fuzz_LDFLAGS = $(FUZZ_LINK)
