@@ -128,6 +128,18 @@ validate_platform(struct sw__llb_check *c, const Pb__Platform *p)
         return sw__llb_bad(c, "invalid platform: only letters, digits and ._- are allowed");
 }
 
+/* What this slipway does not know of, it kept as unknown fields. */
+static sw_err *
+no_op(struct sw__llb_check *c, const Pb__Op *op)
+{
+        if (!op->base.n_unknown_fields)
+                return sw__llb_bad(sw__llb_at(c, "op"), "invalid nil op");
+        return sw__llb_bad(sw__llb_at(c, "op"),
+                           "an op of a kind that is not known here (field %u): the "
+                           "definition was made for a newer version",
+                           op->base.unknown_fields[0].tag);
+}
+
 static sw_err *
 validate_op(struct sw__llb_check *c, sw_llb_vertex *v)
 {
@@ -144,7 +156,7 @@ validate_op(struct sw__llb_check *c, sw_llb_vertex *v)
         case SW_OP_PASSTHROUGH:
                 v->n_outputs = (uint32_t) op->passthrough->n_outputs;
                 return validate_passthrough(c, op->passthrough);
-        default: return sw__llb_bad(sw__llb_at(c, "op"), "invalid nil op");
+        default: return no_op(c, op);
         }
 }
 

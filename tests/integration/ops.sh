@@ -902,4 +902,50 @@ output n' | kit_llb "$dir/defs/buildkit.llb.definition"
 }
 check "a build that would wait for itself" timeout 60 bash -c "$(declare -f circles kit_llb run); dir=$dir; circles"
 
+# ---- Hostile ones
+unknown_op() { # field 9 of pb.Op
+        python3 -c 'import hashlib, sys
+ld = lambda f, b: bytes([f << 3 | 2, len(b)]) + b
+op = ld(9, b"")
+last = ld(1, ld(1, b"sha256:" + hashlib.sha256(op).hexdigest().encode()))
+sys.stdout.buffer.write(ld(1, op) + ld(1, last))' >"$dir/def"
+        fails 1 'of a kind that is not known here (field 9)' build --progress quiet --llb "$dir/def" &&
+                grep -q 'vertex sha256:' "$dir/err"
+}
+check "an op of a later version is named as such, with its digest" unknown_op
+mkfifo "$ctx/pipe"
+truncate -s 11M "$ctx/huge"
+for bad in pipe huge loop1; do
+        refuses "the list of users is $bad" '/etc/passwd' <<END
+ctx = local ctx
+s = scratch
+a = copy s ctx /$bad /etc/passwd parents
+a + symlink . loop1 /etc/loop2
+a + symlink . loop2 /etc/loop1
+b = mkfile a /x 0644 "x" owner=web
+output b
+END
+done
+refuses "a name that is too long" 'File name too long' <<END
+s = scratch
+a = mkfile s /$(printf 'a%.0s' $(seq 300)) 0644 "x"
+output a
+END
+refuses "a path that is too long" 'the path is too long' <<END
+s = scratch
+a = mkfile s /$(printf 'a/%.0s' $(seq 3000)) 0644 "x"
+output a
+END
+gives "a tree copied into itself" <<'END'
+s = scratch
+a = mkdir s /d/e 0755 parents
+b = copy a a /d /d/e/x parents
+output b
+--
+drwxr-xr-x 0/0 0 d/
+drwxr-xr-x 0/0 0 d/e/
+drwxr-xr-x 0/0 0 d/e/x/
+drwxr-xr-x 0/0 0 d/e/x/e/
+END
+
 finish
