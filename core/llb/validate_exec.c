@@ -75,8 +75,18 @@ validate_mount_options(struct sw__llb_check *c, const Pb__Mount *m, size_t i)
         }
 }
 
+/* Whether @dest is the root by another name: nothing is mounted over that. */
+static bool
+covers_root(const char *cwd, const char *dest)
+{
+        sw_auto(sw_str) joined = sw_path_join(cwd[0] == '/' ? cwd : "/", dest);
+        sw_auto(sw_str) path = sw_path_join("/", dest[0] == '/' ? dest : joined);
+
+        return strcmp(dest, "/") != 0 && strcmp(path, "/") == 0;
+}
+
 static sw_err *
-validate_mount(struct sw__llb_check *c, const Pb__Mount *m, size_t i)
+validate_mount(struct sw__llb_check *c, const char *cwd, const Pb__Mount *m, size_t i)
 {
         bool root = strcmp(m->dest, "/") == 0;
         sw_err *err;
@@ -84,6 +94,9 @@ validate_mount(struct sw__llb_check *c, const Pb__Mount *m, size_t i)
         if (!m->dest[0])
                 return sw__llb_bad(sw__llb_at(c, "exec.mounts[%zu].dest", i),
                                    "invalid mount with no destination");
+        if (covers_root(cwd, m->dest))
+                return sw__llb_bad(sw__llb_at(c, "exec.mounts[%zu].dest", i),
+                                   "invalid mount over the rootfs");
         if (root && m->mounttype != PB__MOUNT_TYPE__BIND)
                 return sw__llb_bad(
                         sw__llb_at(c, "exec.mounts[%zu].mountType", i),
@@ -118,7 +131,7 @@ validate_mounts(struct sw__llb_check *c, const Pb__ExecOp *exec, uint32_t *n_out
                 return sw__llb_bad(sw__llb_at(c, "exec.mounts"),
                                    "invalid exec op with no mounts");
         for (size_t i = 0; i < exec->n_mounts; i++) {
-                sw_err *err = validate_mount(c, exec->mounts[i], i);
+                sw_err *err = validate_mount(c, exec->meta->cwd, exec->mounts[i], i);
 
                 if (err)
                         return err;

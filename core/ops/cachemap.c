@@ -192,8 +192,11 @@ copy_hosts(struct exec_copy *c, const Pb__Meta *meta)
         c->meta.extrahosts = c->host_ptrs;
 }
 
+/* @several: of each input, whether its content does not tell which part of it is where.
+ * Then the key is not BuildKit's, for whom such mounts may change places. */
 static void
-copy_mounts(struct exec_copy *c, const Pb__ExecOp *exec)
+copy_mounts(struct exec_copy *c, const Pb__ExecOp *exec, const bool *several,
+            size_t n_inputs)
 {
         size_t n = exec->n_mounts;
 
@@ -204,7 +207,8 @@ copy_mounts(struct exec_copy *c, const Pb__ExecOp *exec)
                 Pb__Mount *m = &c->mounts[i];
 
                 *m = *exec->mounts[i];
-                m->selector = (char *) "";
+                if (m->input < 0 || (uint64_t) m->input >= n_inputs || !several[m->input])
+                        m->selector = (char *) "";
                 if (forget_cache_id(m)) {
                         c->caches[i] = *m->cacheopt;
                         c->caches[i].id = (char *) "";
@@ -287,9 +291,9 @@ mount_content(const Pb__Mount *m, const char *selector, bool *out)
 }
 
 /* Selectors of input @i: one per mount, in their order; content only where every mount
- * allows it. */
+ * allows it. *several: it is by content, of more than one part. */
 static sw_err *
-exec_dep(const Pb__ExecOp *exec, size_t i, struct sw__op_keys *out)
+exec_dep(const Pb__ExecOp *exec, size_t i, struct sw__op_keys *out, bool *several)
 {
         struct sw__op_dep *dep = &out->deps[i];
         const char **paths = sw_alloc_array(exec->n_mounts, sizeof(*paths));
@@ -311,6 +315,8 @@ exec_dep(const Pb__ExecOp *exec, size_t i, struct sw__op_keys *out)
                 sw__keys_join(paths, n, dep->selector);
         dep->content = n && content;
         if (!err && dep->content) {
+                for (size_t k = 1; k < n; k++)
+                        *several |= strcmp(paths[k], paths[0]) != 0;
                 n = sw__keys_dedupe(paths, n);
                 dep->selects = sw_alloc_array(n, sizeof(*dep->selects));
                 for (dep->n_selects = 0; dep->n_selects < n; dep->n_selects++)
@@ -329,19 +335,21 @@ sw__op_keys_exec(const struct sw__op *op, struct sw__op_keys *out)
         const Pb__ExecOp *exec = op->pb->exec;
         struct exec_copy c = { .exec = *exec, .meta = *exec->meta };
         sw_auto(sw_buf) b = SW_BUF_INIT;
+        bool *several = sw_alloc_array(out->n_deps, sizeof(*several));
         sw_err *err = SW_OK;
 
+        for (size_t i = 0; i < out->n_deps && !err; i++)
+                err = exec_dep(exec, i, out, &several[i]);
         c.exec.meta = &c.meta;
         c.meta.proxy_env = NULL;
         copy_hosts(&c, exec->meta);
-        copy_mounts(&c, exec);
+        copy_mounts(&c, exec, several, out->n_deps);
         sw_buf_adds(&b, "{\"Type\":\"buildkit.exec.v0\",\"Exec\":");
         sw__llb_add_json(&b, &c.exec.base);
         add_platform(&b, sw_llb_vertex_platform(op->v));
         sw_buf_addc(&b, '}');
         release_copy(&c);
+        free(several);
         out->digest = sw_digest_of(b.data, b.len);
-        for (size_t i = 0; i < out->n_deps && !err; i++)
-                err = exec_dep(exec, i, out);
         return err;
 }

@@ -70,11 +70,52 @@ select_owners(const Pb__ChownOpt *o, selections *sel, size_t n)
         select_owner(o->group, "/etc/group", sel, n);
 }
 
-/* What a copy takes of one of the op's inputs stands in the selection; its own message has
- * no more than the last element then. */
+/* What is copied from one of the op's inputs. */
+struct copied {
+        sw_strlist paths; /* cleaned, from "/" */
+        bool whole;       /* the last elements do not tell which of them an action means */
+};
+
 static void
-add_copy(sw_buf *b, const Pb__FileAction *a, selections *sel, size_t n,
-         struct sw__op_keys *k)
+note_copy(const Pb__FileAction *a, struct copied *copied, size_t n)
+{
+        if (a->action_case == PB__FILE_ACTION__ACTION_COPY && a->secondaryinput >= 0 &&
+            (uint64_t) a->secondaryinput < n)
+                sw_strlist_take(&copied[a->secondaryinput].paths,
+                                sw_path_join("/", a->copy->src));
+}
+
+/* Whether two of the paths have one last element, or one contains another and so is all
+ * that is selected. */
+static bool
+is_ambiguous(sw_strlist *paths)
+{
+        sw_auto(sw_strlist) names = { 0 };
+        bool same = false;
+
+        sw_strlist_sort(paths);
+        const char **v = sw_alloc_array(paths->n, sizeof(*v));
+        size_t n = 0;
+        for (size_t i = 0; i < paths->n; i++)
+                if (!n || strcmp(v[n - 1], paths->v[i]) != 0)
+                        v[n++] = paths->v[i];
+        for (size_t i = 0; i < n; i++)
+                sw_strlist_take(&names, sw_path_base(v[i]));
+        sw_strlist_sort(&names);
+        for (size_t i = 1; i < n; i++)
+                same |= strcmp(names.v[i - 1], names.v[i]) == 0;
+        same |= sw__keys_dedupe(v, n) < n;
+        free(v);
+        return same;
+}
+
+/* What a copy takes of one of the op's inputs stands in the selection; its own message has
+ * no more than the last element then, as BuildKit's has. Not where that is not enough: an
+ * input that is worked on has no selection, and one of several paths may be any of them.
+ * Then the key is not BuildKit's, for whom such copies are all one. */
+static void
+add_copy(sw_buf *b, const Pb__FileAction *a, const struct copied *copied, selections *sel,
+         size_t n, struct sw__op_keys *k)
 {
         Pb__FileActionCopy copy = *a->copy;
         sw_auto(sw_str) base = NULL;
@@ -94,17 +135,19 @@ add_copy(sw_buf *b, const Pb__FileAction *a, selections *sel, size_t n,
                                       .required = as_list(k, copy.required_paths,
                                                           copy.n_required_paths),
                               });
-                copy.src = base = sw_path_base(copy.src);
+                sw_auto(sw_str) path = sw_path_join("/", copy.src);
+                if (!copied[a->secondaryinput].whole || !strchr(path + 1, '/'))
+                        copy.src = base = sw_path_base(copy.src);
         }
         sw__llb_add_json(b, &copy.base);
 }
 
 static void
-add_action(sw_buf *b, const Pb__FileAction *a, selections *sel, size_t n,
-           struct sw__op_keys *k)
+add_action(sw_buf *b, const Pb__FileAction *a, const struct copied *copied, selections *sel,
+           size_t n, struct sw__op_keys *k)
 {
         switch (a->action_case) {
-        case PB__FILE_ACTION__ACTION_COPY: add_copy(b, a, sel, n, k); break;
+        case PB__FILE_ACTION__ACTION_COPY: add_copy(b, a, copied, sel, n, k); break;
         case PB__FILE_ACTION__ACTION_MKFILE:
                 select_owners(a->mkfile->owner, sel, n);
                 sw__llb_add_json(b, &a->mkfile->base);
@@ -240,19 +283,25 @@ sw__op_keys_file(const struct sw__op *op, struct sw__op_keys *out)
         size_t n = out->n_deps;
         selections *sel = sw_alloc_array(n, sizeof(*sel));
         bool *base = sw_alloc_array(n, sizeof(*base)); /* actions work on the whole of it */
+        struct copied *copied = sw_alloc_array(n, sizeof(*copied));
         sw_auto(sw_buf) b = SW_BUF_INIT, json = SW_BUF_INIT;
 
+        for (size_t i = 0; i < file->n_actions; i++) {
+                const int64_t input = file->actions[i]->input;
+
+                note_copy(file->actions[i], copied, n);
+                if (input >= 0 && (uint64_t) input < n)
+                        base[input] = true;
+        }
+        for (size_t i = 0; i < n; i++)
+                copied[i].whole = base[i] || is_ambiguous(&copied[i].paths);
         sw_buf_adds(&b, "{\"Type\":\"buildkit.file.v0\",\"Actions\":[");
         for (size_t i = 0; i < file->n_actions; i++) {
-                const Pb__FileAction *a = file->actions[i];
-
                 sw_buf_clear(&json);
-                add_action(&json, a, sel, n, out);
+                add_action(&json, file->actions[i], copied, sel, n, out);
                 if (i)
                         sw_buf_addc(&b, ',');
                 sw_json_add_base64(&b, json.data, json.len);
-                if (a->input >= 0 && (uint64_t) a->input < n)
-                        base[a->input] = true;
         }
         sw_buf_addc(&b, ']');
         add_indexes(&b, file);
@@ -262,8 +311,10 @@ sw__op_keys_file(const struct sw__op *op, struct sw__op_keys *out)
                 if (sel[i].n && !base[i])
                         file_dep(&sel[i], &out->deps[i], out);
                 sw_array_release(&sel[i]);
+                sw_strlist_release(&copied[i].paths);
         }
         free(sel);
         free(base);
+        free(copied);
         return SW_OK;
 }

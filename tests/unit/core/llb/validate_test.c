@@ -110,6 +110,20 @@ START_TEST(exec_root)
         });
         EXEC_REFUSED("invalid mount type 4 of the rootfs", "exec.mounts[0].mountType",
                      e.root.mounttype = PB__MOUNT_TYPE__TMPFS);
+        EXEC_REFUSED("invalid mount over the rootfs", "exec.mounts[1].dest", {
+                e.exec.n_mounts = 2;
+                e.more.dest = S("//x/..");
+        });
+        EXEC_REFUSED("invalid mount over the rootfs", "exec.mounts[1].dest", {
+                e.exec.n_mounts = 2;
+                e.more.dest = S("..");
+                e.meta.cwd = S("/work");
+        });
+        EXEC_ACCEPTED({
+                e.exec.n_mounts = 2;
+                e.more.dest = S(".");
+                e.meta.cwd = S("/work");
+        });
         EXEC_ACCEPTED(e.root.input = -1);
 }
 END_TEST

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include <slipway/llb.h>
+
 #include "core/ops/internal.h"
 #include "tests/unit/unit.h"
 
@@ -190,6 +192,69 @@ START_TEST(selector_of_root)
 }
 END_TEST
 
+/* The last vertex but the return of it: its keys. */
+static void
+keys_of_state(const sw_state *s, struct sw__op_keys *out)
+{
+        sw_auto(sw_buf) bytes = SW_BUF_INIT;
+        sw_definition *def = NULL;
+
+        ok(sw_state_marshal(s, NULL, &bytes));
+        ok(sw_definition_decode(bytes.data, bytes.len, NULL, &def));
+        for (size_t i = sw_definition_count(def); i-- > 0;)
+                if (sw_llb_vertex_kind(sw_definition_vertex(def, i)) == SW_OP_FILE) {
+                        keys_of(def, i, out);
+                        sw_definition_free(def);
+                        return;
+                }
+        ck_abort_msg("no file op");
+}
+
+/* Whether copies of @a and @b, and of @c and @d, have one key; the first to /1, the second
+ * (NULL: none) to /2. @onto_itself: on the tree that they are from. */
+static bool
+same_key(bool onto_itself, const char *a, const char *b, const char *c, const char *d)
+{
+        sw_autoptr(sw_state) scratch = sw_llb_scratch();
+        sw_autoptr(sw_state) from = NULL;
+        const char *const paths[2][2] = { { a, b }, { c, d } };
+        struct sw__op_keys keys[2];
+
+        ok(sw_llb_local("context", NULL, NULL, &from));
+        for (size_t i = 0; i < 2; i++) {
+                sw_autoptr(sw_files) files = sw_files_new();
+                sw_autoptr(sw_state) s = NULL;
+
+                ok(sw_files_copy(files, from, paths[i][0], "/1", NULL));
+                if (paths[i][1])
+                        ok(sw_files_copy(files, from, paths[i][1], "/2", NULL));
+                ok(sw_state_files(onto_itself ? from : scratch, files, NULL, &s));
+                keys_of_state(s, &keys[i]);
+        }
+        const bool same = sw_digest_eq(&keys[0].digest, &keys[1].digest);
+        sw__op_keys_release(&keys[0]);
+        sw__op_keys_release(&keys[1]);
+        return same;
+}
+
+/* Directories that what is copied lies in do not matter, as long as the content of what is
+ * selected tells all; otherwise builds would get each other's results. */
+START_TEST(copies_that_differ_have_other_keys)
+{
+        ck_assert(same_key(false, "/a/x", NULL, "/b/x", NULL));
+        ck_assert(same_key(false, "/a/x", "/a/y", "/b/x", "/b/y"));
+        ck_assert(same_key(false, "/a/x", "/a/x", "/b/x", "/b/x"));
+        ck_assert(!same_key(false, "/a/x", NULL, "/a/y", NULL));
+        /* the tree as a whole is in the key, and nothing of where in it */
+        ck_assert(!same_key(true, "/a/x", NULL, "/b/x", NULL));
+        ck_assert(same_key(true, "/x", NULL, "x", NULL));
+        /* each of the two may be either */
+        ck_assert(!same_key(false, "/a/x", "/b/x", "/b/x", "/a/x"));
+        /* all of /a is selected, whatever is copied of it */
+        ck_assert(!same_key(false, "/a", "/a/x", "/a", "/a/b/x"));
+}
+END_TEST
+
 START_TEST(session_keys_are_random)
 {
         char out[SW_KEY_TEXT_SIZE];
@@ -206,4 +271,4 @@ START_TEST(session_keys_are_random)
 END_TEST
 
 UNIT_MAIN("cachemap", records_are_found, selector_of_copy, selector_of_root,
-          session_keys_are_random)
+          copies_that_differ_have_other_keys, session_keys_are_random)
