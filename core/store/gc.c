@@ -235,6 +235,18 @@ is_time(sw_worker *w, bool *out)
         return err ? err : sw__tx_commit(&tx, false);
 }
 
+/* What the history of builds tells of is kept as long as that. */
+static sw_err *
+age_logs(sw_worker *w, const sw_config *c)
+{
+        const bool age = c && sw_config_has(c, "history.maxAge");
+        const bool entries = c && sw_config_has(c, "history.maxEntries");
+
+        return sw__logs_age(w,
+                            entries ? (size_t) sw_config_int(c, "history.maxEntries") : 50,
+                            age ? sw_config_int(c, "history.maxAge") : 48 * HOUR);
+}
+
 sw_err *
 sw__worker_gc(sw_worker *w, sw_ctx *ctx, const sw_config *config,
               void (*released)(void *arg, const char *result), void *arg)
@@ -244,6 +256,8 @@ sw__worker_gc(sw_worker *w, sw_ctx *ctx, const sw_config *config,
         if (!atomic_exchange(&w->stored, false))
                 return SW_OK;
         sw_err *err = is_time(w, &now);
+        if (!err && now)
+                err = age_logs(w, config);
         if (err || !now)
                 return sw_err_wrap(err, "automatic pruning");
         return sw__worker_gc_now(w, ctx, config, released, arg);

@@ -1,12 +1,16 @@
 /*
- * core/store/part.c - parts of a root that can be made again: emptying them.
+ * core/store/part.c - parts of a root that nothing stands on: emptying them, and removing
+ * what is old.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <slipway/path.h>
+#include <slipway/time.h>
 
 #include "core/store/content_priv.h"
 #include "core/store/prune_priv.h"
@@ -79,5 +83,67 @@ sw__part_empty(sw_worker *w, sw_ctx *ctx, const char *path)
                         err = sw_path_remove(dirfd, e->d_name);
         }
         (void) closedir(d);
+        return err;
+}
+
+/* ---- logs of builds, a directory each ---- */
+
+struct old_log {
+        char *name;
+        int64_t time;
+};
+
+static int
+newest_first(const void *a, const void *b)
+{
+        const struct old_log *x = a, *y = b;
+
+        return (x->time < y->time) - (x->time > y->time);
+}
+
+typedef SW_ARRAY(struct old_log) log_list;
+
+static void
+list_logs(int dirfd, log_list *out)
+{
+        sw_auto(sw_fd) listfd = openat(dirfd, ".", O_RDONLY | O_CLOEXEC);
+        DIR *d = listfd < 0 ? NULL : fdopendir(listfd);
+        struct dirent *e;
+        struct stat st;
+
+        if (!d)
+                return;
+        listfd = -1; /* the stream's now */
+        while ((e = readdir(d))) {
+                if (e->d_name[0] == '.' ||
+                    fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                struct old_log l = { sw_strdup(e->d_name),
+                                     (int64_t) st.st_mtim.tv_sec * SW_NS_PER_SEC };
+                sw_array_push(out, l);
+        }
+        (void) closedir(d);
+        if (out->n)
+                qsort(out->v, out->n, sizeof(*out->v), newest_first);
+}
+
+sw_err *
+sw__logs_age(sw_worker *w, size_t keep, int64_t max_age)
+{
+        sw_auto(sw_fd) dirfd =
+                openat(w->rootfd, "logs", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        const int64_t now = sw_time_now();
+        log_list logs = { 0 };
+        sw_err *err = SW_OK;
+
+        if (dirfd < 0)
+                return errno == ENOENT ? SW_OK : sw_err_sys(SW_E_IO, errno, "open logs");
+        list_logs(dirfd, &logs);
+        for (size_t i = 0; i < logs.n; i++) {
+                if (!err && i >= keep && now - logs.v[i].time > max_age)
+                        err = sw_path_remove(dirfd, logs.v[i].name);
+                free(logs.v[i].name);
+        }
+        sw_array_release(&logs);
         return err;
 }

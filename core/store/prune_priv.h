@@ -21,4 +21,8 @@ SW_NODISCARD sw_err *sw__alone(sw_worker *w, bool *out);
 /** sw__part_empty - remove what is in a part, such as "content" or "state/source/local". */
 SW_NODISCARD sw_err *sw__part_empty(sw_worker *w, sw_ctx *ctx, const char *path);
 
+/** sw__logs_age - remove logs of builds that are both older than @max_age (ns) and not
+ * among the newest @keep. */
+SW_API SW_NODISCARD sw_err *sw__logs_age(sw_worker *w, size_t keep, int64_t max_age);
+
 #endif

@@ -3,6 +3,8 @@
  * the sum of all records is what du(1) says.
  */
 #include <stdarg.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <slipway/time.h>
@@ -313,6 +315,35 @@ START_TEST(the_sum_is_that_of_du)
 }
 END_TEST
 
+/* Logs go when they are old and many; catches: those of builds that go on, or all. */
+START_TEST(old_logs_go)
+{
+        const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+        sw_auto(sw_str) logs = sw_asprintf("%s/logs", dir);
+
+        ok(sw__logs_age(w, 0, 0)); /* there are none */
+        ck_assert_int_eq(mkdir(logs, 0700), 0);
+        for (int i = 0; i < 6; i++) {
+                sw_auto(sw_str) log = sw_asprintf("%s/l%d", logs, i);
+                sw_auto(sw_str) file = sw_asprintf("%s/step.log", log);
+
+                ck_assert_int_eq(mkdir(log, 0700), 0);
+                ck_assert_int_eq(close(creat(file, 0600)), 0);
+                if (i < 3)
+                        ck_assert_int_eq(utimensat(AT_FDCWD, log, old, 0), 0);
+        }
+        sw_auto(sw_str) young = sw_asprintf("%s/l3", logs);
+        sw_auto(sw_str) oldest = sw_asprintf("%s/l0", logs);
+        ok(sw__logs_age(w, 6, SW_NS_PER_SEC));
+        ck_assert_int_eq(access(oldest, F_OK), 0);
+        ok(sw__logs_age(w, 3, INT64_MAX));
+        ck_assert_int_eq(access(oldest, F_OK), 0);
+        ok(sw__logs_age(w, 2, 3600 * SW_NS_PER_SEC));
+        ck_assert_int_ne(access(oldest, F_OK), 0);
+        ck_assert_int_eq(access(young, F_OK), 0);
+}
+END_TEST
+
 UNIT_MAIN_WITH("prune", before, after, use_is_told, everything_unused_goes, not_all_goes,
                the_oldest_go_first, limits_add_up, what_others_hold_stays, stray_layers_go,
-               parts_can_be_emptied, rules_are_applied, the_sum_is_that_of_du)
+               parts_can_be_emptied, rules_are_applied, the_sum_is_that_of_du, old_logs_go)
