@@ -93,6 +93,7 @@ prune(sw_engine *e, sw_ctx *ctx, struct sw_prune_opts *opts, struct told *t)
 {
         opts->released = released;
         opts->released_arg = e;
+        sw__worker_let_go(e->env.worker); /* builds that ended a moment ago use nothing */
         return sw__worker_prune(e->env.worker, ctx, opts, tell, t);
 }
 
@@ -128,6 +129,8 @@ static sw_err *
 collect(sw_engine *e, sw_cancel *cancel, bool now)
 {
         sw_autoptr(sw_ctx) ctx = sw_ctx_new(cancel, e->log, NULL, NULL, "core/engine");
+        if (now)
+                sw__worker_let_go(e->env.worker);
         sw_err *err = now ? sw__worker_gc_now(e->env.worker, ctx, e->config, released, e)
                           : sw__worker_gc(e->env.worker, ctx, e->config, released, e);
 
