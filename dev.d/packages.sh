@@ -12,7 +12,7 @@ BUILD_PACKAGES=(
 # To run the tests.
 TEST_PACKAGES=(
         g++ python3 mandoc man-db bash-completion bsdutils busybox-static crun runc util-linux procps jq
-        spin attr bzip2 xz-utils zstd openssh-client
+        spin acl attr bzip2 xz-utils zstd openssh-client
 )
 
 # For sanitizers, fuzzing, formatting, linting, measuring.
