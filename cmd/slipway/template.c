@@ -120,16 +120,25 @@ take_field(struct parser *p, const char **member)
                           name, all.data);
 }
 
+/* "...", with the escapes that people use. */
 static sw_err *
 take_string(struct parser *p, char **out)
 {
+        static const char from[] = "nt\"\\", to[] = "\n\t\"\\";
+        sw_auto(sw_buf) text = SW_BUF_INIT;
         const char *end = p->at + 1;
 
-        while (*end && *end != '"' && *end != '\\')
-                end++;
-        if (*end != '"')
-                return bad(p, "a string that is not closed, or has escapes");
-        *out = sw_strndup(p->at + 1, (size_t) (end - p->at - 1));
+        for (; *end && *end != '"'; end++) {
+                const char *escape = *end == '\\' && end[1] ? strchr(from, end[1]) : NULL;
+
+                if (*end == '\\' && !escape)
+                        return bad(p, "an escape that is none of \\n \\t \\\" \\\\");
+                sw_buf_addc(&text, escape ? to[escape - from] : *end);
+                end += escape != NULL;
+        }
+        if (!*end)
+                return bad(p, "a string that is not closed");
+        *out = sw_strndup(text.len ? text.data : "", text.len);
         p->at = end + 1;
         return SW_OK;
 }

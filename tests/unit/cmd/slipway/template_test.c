@@ -60,6 +60,8 @@ START_TEST(forms_print_what_go_prints)
               "{{else}}-{{end}}{{end}}",
               "!!-");
         gives("x {{- /* nothing */ -}} \n y{{\"{{\"}}", "xy{{");
+        gives("{{range .}}{{.ID}}{{\"\\n\\t\\\"\\\\\"}}{{end}}{{\"\"}}",
+              "a<b\n\t\"\\c\n\t\"\\");
         gives("{{range .}}\n  {{- .ID -}}\n{{end}}", "a<bc");
         gives("{{range .}}{{json .ID}}{{len .Parents}}{{end}}", "\"a\\u003cb\"2\"c\"0");
 }
@@ -87,6 +89,8 @@ START_TEST(the_rest_is_refused)
         refused("{{", "not understood");
         refused("{{/* x", "comment");
         refused("{{\"x}}", "not closed");
+        refused("{{\"x\\q\"}}", "escape");
+        refused("{{\"x\\", "escape");
         refused("{{jsonx .}}", "not understood");
         sw_auto(sw_buf) deep = SW_BUF_INIT;
         for (int i = 0; i < 40; i++)
