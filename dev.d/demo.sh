@@ -8,6 +8,8 @@ set -euo pipefail
 top=$1 work=$1/build/demo
 say() { printf '== %s\n' "$*"; }
 
+[ "$(id -u)" = 0 ] || { echo "demo: making a root file system needs root: sudo ./dev demo" >&2; exit 1; }
+
 mirror=${SLIPWAY_DEMO_MIRROR:-}
 if [ -z "$mirror" ]; then
         # "http://HOST/debian bookworm/main amd64 Packages": the archive, its release
@@ -15,7 +17,7 @@ if [ -z "$mirror" ]; then
                 awk '$2 ~ /^(http|https|file|mirror)[^ ]*:/ && $3 ~ "/main$" && $3 !~ /-(updates|security|backports)/ && $2 !~ /security/ {
                         sub("/main$", "", $3); print $2, $3; exit }') || true
 fi
-[ -n "$mirror" ] || { echo "demo: apt knows no archive; set SLIPWAY_DEMO_MIRROR=URL" >&2; exit 1; }
+[ -n "$mirror" ] || { echo "demo: apt knows no archive; run apt-get update, or set SLIPWAY_DEMO_MIRROR=URL" >&2; exit 1; }
 suite=${SLIPWAY_DEMO_SUITE:-${suite:-bookworm}}
 
 mkdir -p "$work"
