@@ -16,9 +16,11 @@ for applet in awk cut nc ip readlink sed seq setsid stty tr tty ulimit unshare u
 done
 printf 'worker2:x:1001:\nwheel:x:10:root,worker\n' >>"$dir/ctx/etc/group"
 chmod 1777 "$dir/ctx/tmp"
-ln -s /../../../../../..$dir/outside "$dir/ctx/escape"
-mkdir "$dir/outside"
-echo hosts-file-of-the-host >"$dir/outside/marker"
+# not in $TMPDIR, which may be in /dev: there is another one in a container
+outside=$(mktemp -d -p /var/tmp) || exit 99
+trap 'rm -rf "$dir" "$outside"' EXIT
+ln -s /../../../../../.."$outside" "$dir/ctx/escape"
+echo hosts-file-of-the-host >"$outside/marker"
 
 HEAD="s = scratch
 c = local ctx
@@ -109,7 +111,7 @@ check "variables" gives "bar 'x y' /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr
 check "no variable of the host's" gives "HOME PATH PWD SHLVL" "-- env | cut -d= -f1 | grep -v ^_ | sort | tr '\\n' ' ' | sed 's/ \$//'"
 check "a directory that is made" gives "/a/b 1000:1000 755" "dir=/a/b user=worker -- echo \$(pwd) \$(stat -c '%u:%g %a' /a/b)"
 check "one behind a symlink stays inside" gives "no" "dir=/escape/sub -- ls / >/dev/null; test -e /escape/marker && echo yes || echo no"
-check "and was not made outside" test ! -e "$dir/outside/sub"
+check "and was not made outside" test ! -e "$outside/sub"
 check "host name and hosts" gives "box box 10.1.2.3 db" "hostname=box addhost=db=10.1.2.3 -- echo \$(hostname) \$(grep -o 'localhost box' /etc/hosts | cut -d' ' -f2) \$(grep db /etc/hosts)"
 check "the default host name" gives buildkitsandbox "-- hostname"
 check "resolv.conf cannot be written" gives "no" "-- (echo x >>/etc/resolv.conf) 2>/dev/null && echo yes || echo no"
@@ -135,7 +137,7 @@ check "a mount, and a part of one" gives "hello top hello" "mount=/all=d2 mount=
 check "one that is read-only" gives "no" "romount=/all=d2 -- (touch /all/x) 2>/dev/null && echo yes || echo no"
 check "a part that leads out" refuses "No such file" "mount=/part=d2=../../etc -- cat /part/passwd"
 check "a target behind a symlink stays inside" gives "hello" "mount=/escape/in=d2=sub -- cat /escape/in/file"
-check "and nothing was made outside" test "$(ls -A "$dir/outside")" = marker
+check "and nothing was made outside" test "$(ls -A "$outside")" = marker
 HEAD=$HEAD0
 stubs() {
         printf '%se = rm base /proc\nf = rm e /etc/hosts missing\nr = run f nocache tmpfs=/new/deep -- true\nx = diff f r\noutput x\n' "$HEAD" | kit_llb "$dir/def" &&
@@ -324,7 +326,7 @@ slow() { # SIGNAL STATUS: to slipway, once the command runs
         printf '%sr = run base nocache tmpfs=/t -- sh -c "echo running; sleep 4712 & sleep 4712"\noutput r\n' "$HEAD" | kit_llb "$dir/def"
         build --llb "$dir/def" >"$dir/plain" 2>&1 &
         local pid=$!
-        for _ in $(seq 100); do grep -q ' running$' "$dir/plain" && break; sleep 0.05; done
+        for _ in $(seq 1000); do grep -q ' running$' "$dir/plain" && break; sleep 0.05; done
         pkill "-$1" -P "$pid" -x "$(basename "$SLIPWAY")" 2>/dev/null || kill "-$1" "$pid"
         local status
         wait "$pid" 2>/dev/null
