@@ -71,6 +71,12 @@ struct sw_progress_vertex {
         size_t n_why_paths;
 };
 
+/* What a command used is a status, too, completed at once, and its number is no progress:
+ *      usage.cpu_ns        processor time of all its processes, ns
+ *      usage.memory_peak   the most memory it had at once, bytes
+ *      usage.io_read       bytes read from and written to disks
+ *      usage.io_written
+ * One that is not known (no cgroup counted it) is left out. */
 struct sw_progress_status {
         sw_digest vertex;
         const char *id;
