@@ -141,7 +141,7 @@ check "and nothing was made outside" test "$(ls -A "$outside")" = marker
 HEAD=$HEAD0
 stubs() {
         printf '%se = rm base /proc\nf = rm e /etc/hosts missing\nr = run f nocache tmpfs=/new/deep -- true\nx = diff f r\noutput x\n' "$HEAD" | kit_llb "$dir/def" &&
-                rm -rf "$dir/o" && build --llb "$dir/def" -o "type=local,dest=$dir/o" 2>"$dir/plain" && [ -z "$(find "$dir/o" ! -type d; ls "$dir/o" | grep -v -x -e new -e etc)" ]
+                rm -rf "$dir/o" && build --llb "$dir/def" -o "type=local,dest=$dir/o" 2>"$dir/plain" && [ -z "$(find "$dir/o" ! -type d; find "$dir/o" -mindepth 1 -maxdepth 1 ! -name new ! -name etc)" ]
 }
 check "what was made to mount on is gone afterwards" stubs
 outputs() {

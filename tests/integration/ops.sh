@@ -571,7 +571,7 @@ echo text | gzip >"$ctx/text.gz"
 head -c 600 /dev/zero >"$ctx/zeros"
 acl_stays() { # lists of the machine's users are in no content key, so in no copy
         setfattr -n trusted.machine -v 1 "$tree/a" && setfacl -m u:5:rw "$tree/d" 2>/dev/null
-        extract <<'END' && ! getfattr -d -m - -R "$dir/o" 2>/dev/null | grep -v 'user\.\|security.capability' | grep =
+        extract <<'END' && ! getfattr -d -m - -R "$dir/o" 2>/dev/null | grep -v 'user\.\|security.capability' | grep "="
 tree = local tree
 s = scratch
 a = copy s tree / /t parents contents
