@@ -20,8 +20,8 @@
  * Why this cannot deadlock: the holder of a claim waits for nothing in here. It has all its
  * inputs and its place; only its op stands between it and the end. Those that wait hold
  * neither a claim nor a place nor units of a limit. An op that waits for another solve
- * (SW_OP_WAITS_FOR_SOLVER) takes no place, and no claim keeps it from running: its solve may
- * contain a vertex with its own key. What it starts is shared all the same, vertex by
+ * (SW_OP_WAITS_FOR_SOLVER) takes no place, and no claim keeps it from running: its solve
+ * may contain a vertex with its own key. What it starts is shared all the same, vertex by
  * vertex. That its solve does not contain the very vertex is the op's to see to.
  *
  * Vertices that ignore the cache wait like the others, but take results only from others

@@ -99,7 +99,8 @@ struct sw_snapshotter_ops {
                         const struct sw_stack *upper, const struct sw_layer_ops *ops,
                         void *w);
         /** usage - bytes on disk of an active or committed layer. @key "": of all that the
-         *  store has besides, so that the sum is what du(1) says of its directory. Required.
+         *  store has besides, so that the sum is what du(1) says of its directory.
+         * Required.
          */
         sw_err *(*usage)(void *store, sw_ctx *ctx, const char *key,
                          struct sw_snapshot_usage *out);
