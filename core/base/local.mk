@@ -16,6 +16,7 @@ libslipway_la_SOURCES += \
 	core/base/map.c \
 	core/base/mem.c core/base/mem.h \
 	core/base/path.c \
+	core/base/pathput.c \
 	core/base/pathremove.c \
 	core/base/pathtext.c \
 	core/base/pathwalk.c core/base/pathwalk.h \

@@ -6,17 +6,13 @@
  * Records stand in the order in which a walk meets the entries, each with how many follow
  * that are in it; digests in the same order, of those that have them. Numbers are as this
  * machine writes them: the file does not travel. One that is damaged, cut short, or another
- * program's, is as good as none; it is written whole and renamed, without waiting for the
- * disk.
+ * program's, is as good as none.
  * Thread: one at a time for one tree.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <slipway/id.h>
 #include <slipway/path.h>
 
 #include "core/contenthash/tree.h"
@@ -98,41 +94,15 @@ sw__hpack(const struct sw__htree *t, sw_buf *out)
         sw_buf_release(&p.text);
 }
 
-/* 0 or an errno. */
-static int
-write_new(int dirfd, const char *name, const sw_buf *b)
-{
-        sw_auto(sw_fd) fd =
-                openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-        if (fd < 0)
-                return errno;
-        for (size_t at = 0; at < b->len;) {
-                ssize_t n = write(fd, b->data + at, b->len - at);
-
-                if (n < 0 && errno != EINTR)
-                        return errno;
-                at += n > 0 ? (size_t) n : 0;
-        }
-        return 0;
-}
-
-int
+sw_err *
 sw__hsave(const struct sw__htree *t, int dirfd, const char *name)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
-        char tmp[4 + SW_ID_SIZE] = "tmp-";
 
         sw__hpack(t, &b);
         if (b.len > MAX_FILE)
-                return EFBIG;
-        (void) sw_id_new(tmp + 4);
-        int err = write_new(dirfd, tmp, &b);
-        if (!err && renameat(dirfd, tmp, dirfd, name) != 0)
-                err = errno;
-        if (err)
-                (void) unlinkat(dirfd, tmp, 0);
-        return err;
+                return sw_err_new(SW_E_LIMIT, "hashes of a tree take %zu bytes", b.len);
+        return sw_path_put(dirfd, name, b.data, b.len);
 }
 
 /* ---- reading ---- */

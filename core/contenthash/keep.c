@@ -12,13 +12,9 @@
  * what cannot be kept is made again.
  * Thread: any; the tree is locked by the caller.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#include <slipway/id.h>
 
 #include "core/contenthash/contenthash.h"
 #include "core/contenthash/select.h"
@@ -159,12 +155,13 @@ sw__hkeep(struct sw__hview *v, sw_worker *w)
             !sw__ref_is_stored(w, v->ref))
                 return;
         sw_auto(sw_fd) dirfd = open_dir(w);
-        int err = dirfd < 0 ? 0 : sw__hsave(t, dirfd, sw_ref_id(v->ref));
+        sw_err *err = dirfd < 0 ? SW_OK : sw__hsave(t, dirfd, sw_ref_id(v->ref));
         if (dirfd >= 0 && !err)
                 is_in_file(t, sw_ref_id(v->ref));
-        else if (err)
+        if (err)
                 sw_ctx_logf(v->ctx, SW_LOG_WARN, "hashes of files are not kept: %s",
-                            strerror(err));
+                            sw_err_message(err));
+        sw_err_drop(err, "they are made again");
         t->fresh = 0;
 }
 
@@ -176,19 +173,14 @@ note_name_ok(const char *name)
         return strncmp(name, "op-", 3) == 0 && strlen(name) < 200 && !strchr(name, '/');
 }
 
-/* @name becomes another name of the file @of. 0 or an errno. */
-static int
+/* @name becomes another name of the file @of. */
+static bool
 name_again(int dirfd, const char *of, const char *name)
 {
-        char tmp[4 + SW_ID_SIZE] = "tmp-";
-
-        (void) sw_id_new(tmp + 4);
-        if (linkat(dirfd, of, dirfd, tmp, 0) != 0)
-                return errno;
-        int err = renameat(dirfd, tmp, dirfd, name) != 0 ? errno : 0;
-        /* still there after an error, and when both were names of one file */
-        (void) unlinkat(dirfd, tmp, 0);
-        return err;
+        if (strcmp(of, name) == 0)
+                return true;
+        (void) unlinkat(dirfd, name, 0);
+        return linkat(dirfd, of, dirfd, name, 0) == 0;
 }
 
 void
@@ -201,9 +193,13 @@ sw__contenthash_note(sw_worker *w, sw_ref *ref, const char *name)
                 return;
         (void) pthread_mutex_lock(&t->lock);
         bool same = t->file_hashed == t->n_hashed && *t->file;
-        if (!(same && name_again(dirfd, t->file, name) == 0) &&
-            sw__hsave(t, dirfd, name) == 0)
-                is_in_file(t, name);
+        if (!same || !name_again(dirfd, t->file, name)) {
+                sw_err *err = sw__hsave(t, dirfd, name);
+
+                if (!err)
+                        is_in_file(t, name);
+                sw_err_drop(err, "its next run is not explained");
+        }
         (void) pthread_mutex_unlock(&t->lock);
 }
 

@@ -133,8 +133,8 @@ extern const struct sw_layer_ops sw__hupdate_ops;
 
 /* file.c */
 
-/* The file of @name. 0 or an errno. */
-int sw__hsave(const struct sw__htree *t, int dirfd, const char *name);
+/* Make the file @name. */
+SW_NODISCARD sw_err *sw__hsave(const struct sw__htree *t, int dirfd, const char *name);
 /* Into a new tree. False: there is none that is sound, and the tree may not be used. */
 bool sw__hload(struct sw__htree *t, int dirfd, const char *name);
 /* The same in memory; unpack() does not look at the checksum. @p: aligned as malloc does.

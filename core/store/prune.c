@@ -223,9 +223,11 @@ finish_batch(struct pruning *p, const size_t *at, const bool *removed, size_t n)
                 p->gone[at[i]] = true;
                 if (!removed[i])
                         continue;
-                sw_err *err = it->rec->kind == SW__REC_LAYER
-                                      ? sw__reap_one(p->w, p->ctx, it->id)
-                                      : SW_OK;
+                sw_err *err = SW_OK;
+                if (it->rec->kind == SW__REC_LAYER)
+                        err = sw__reap_one(p->w, p->ctx, it->id);
+                else
+                        sw__forget_notes(p->w, it->id);
                 if (first)
                         sw_err_drop(err, "the first one is told");
                 else

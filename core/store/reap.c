@@ -12,9 +12,8 @@
 
 #include "core/store/worker_priv.h"
 
-/* Files that others keep by the id of a ref. */
-static void
-remove_notes(sw_worker *w, const char *id)
+void
+sw__forget_notes(sw_worker *w, const char *id)
 {
         sw_auto(sw_str) path = sw_asprintf("hashes/%s", id);
 
@@ -40,7 +39,7 @@ sw__reap_one(sw_worker *w, sw_ctx *ctx, const char *key)
 
         if (err)
                 return err;
-        remove_notes(w, key);
+        sw__forget_notes(w, key);
         sw_strlist_add(&keys, key);
         return lift(w, &keys);
 }
@@ -76,7 +75,7 @@ sw__reap(sw_worker *w, sw_ctx *ctx)
                 sw_err *err = sw__snapshots_remove(w->snaps, ctx, keys.v[i]);
 
                 if (!err) {
-                        remove_notes(w, keys.v[i]);
+                        sw__forget_notes(w, keys.v[i]);
                         sw_strlist_add(&gone, keys.v[i]);
                 } else if (!first) {
                         first = err;

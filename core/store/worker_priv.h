@@ -115,6 +115,8 @@ SW_NODISCARD sw_err *sw__reap(sw_worker *w, sw_ctx *ctx);
 SW_NODISCARD sw_err *sw__reap_later(sw_worker *w);
 /** sw__reap_one - a layer whose record has gone. */
 SW_NODISCARD sw_err *sw__reap_one(sw_worker *w, sw_ctx *ctx, const char *key);
+/** sw__forget_notes - files that others keep by the id of a ref, which has gone. */
+void sw__forget_notes(sw_worker *w, const char *id);
 /** sw__reap_unknown - layers of the snapshotter that no record knows. */
 SW_NODISCARD sw_err *sw__reap_unknown(sw_worker *w, sw_ctx *ctx);
 

@@ -4,20 +4,16 @@
  *
  * A file for each directory and set of patterns:
  *      header | records, in order of path | text of paths | SHA-256 of all before
- * all numbers as this machine writes them: the file does not travel. It is written whole
- * and renamed. One that is damaged, or another program's, is as good as none.
+ * all numbers as this machine writes them: the file does not travel. One that is damaged,
+ * or another program's, is as good as none.
  *
  * A digest is taken over when device, inode, mode, size and both times are the same, and
  * the file had not changed shortly before it was read (racy in list.c).
  * Thread: any; one at a time for one list.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <slipway/id.h>
 #include <slipway/path.h>
 
 #include "plugins/source-local/local.h"
@@ -185,42 +181,17 @@ statcache_pack(const struct list *l, sw_buf *out)
         sw_buf_add(out, d.b, SW_DIGEST_LEN);
 }
 
-/* All of @b into a new file. 0 or an errno. */
-static int
-write_new(int dirfd, const char *name, const sw_buf *b)
-{
-        sw_auto(sw_fd) fd =
-                openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-        if (fd < 0)
-                return errno;
-        for (size_t at = 0; at < b->len;) {
-                ssize_t n = write(fd, b->data + at, b->len - at);
-
-                if (n < 0 && errno != EINTR)
-                        return errno;
-                at += n > 0 ? (size_t) n : 0;
-        }
-        return 0;
-}
-
-/* No sync: what a power failure leaves of it is seen by its checksum. */
 void
 statcache_save(int dirfd, const char *name, const struct list *l, sw_log *log)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
-        char tmp[SW_ID_SIZE];
 
         statcache_pack(l, &b);
         if (b.len > MAX_FILE)
                 return;
-        (void) sw_id_new(tmp);
-        int err = write_new(dirfd, tmp, &b);
-        if (!err && renameat(dirfd, tmp, dirfd, name) != 0)
-                err = errno;
-        if (!err)
-                return;
-        (void) unlinkat(dirfd, tmp, 0);
-        sw_log_line(log, SW_LOG_WARN, "source/local", "digests of files are not kept: %s",
-                    strerror(err));
+        sw_err *err = sw_path_put(dirfd, name, b.data, b.len);
+        if (err)
+                sw_log_line(log, SW_LOG_WARN, "source/local",
+                            "digests of files are not kept: %s", sw_err_message(err));
+        sw_err_drop(err, "they are made again");
 }

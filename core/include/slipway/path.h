@@ -55,6 +55,13 @@ SW_API SW_NODISCARD sw_err *sw_path_readlink(int rootfd, const char *path, char 
 SW_API SW_NODISCARD sw_err *sw_path_mkdirs(int rootfd, const char *path, mode_t mode,
                                            int *fd);
 
+/** sw_path_put - make the file @name (no path) in @dirfd with these bytes and mode 0600, in
+ *  the place of what is there. All of it is there or none, for a moment also while it
+ *  replaces one; who is killed leaves nothing behind. The disk is not waited for: for what
+ *  can be made again. */
+SW_API SW_NODISCARD sw_err *sw_path_put(int dirfd, const char *name, const void *p,
+                                        size_t n);
+
 /** sw_path_remove - remove a file or a whole tree; the last component is not followed, no
  *  symlink below is followed, anything mounted below is an error (SW_E_BUSY). A missing
  *  one is fine. Trees of any depth; constant number of descriptors. */

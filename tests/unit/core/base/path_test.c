@@ -708,6 +708,23 @@ writing_files(void)
 }
 BOTH(writing_files)
 
+static void
+putting_files(void)
+{
+        put_dir(root, "d");
+        sw_auto(sw_fd) d = openat(root, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        ok(sw_path_put(d, "f", "one", 3));
+        ck_assert_str_eq(text_of("d/f"), "one");
+        ck_assert_uint_eq(mode_of("d/f"), 0600);
+        ok(sw_path_put(d, "f", "", 0));
+        ck_assert_str_eq(text_of("d/f"), "");
+        put_dir(root, "d/sub");
+        fails(sw_path_put(d, "sub", "x", 1), SW_E_IO, "sub");
+        ck_assert_int_eq(entries("d"), 2); /* nothing half made */
+}
+BOTH(putting_files)
+
 /* ---- races ---- */
 
 struct swapper {
@@ -987,10 +1004,10 @@ UNIT_MAIN("path", plain_paths_openat2, plain_paths_walk, the_root_is_a_floor_ope
           special_files_walk, links_of_proc_openat2, links_of_proc_walk,
           permissions_openat2, permissions_walk, parents_openat2, parents_walk,
           reading_links_openat2, reading_links_walk, making_directories_openat2,
-          making_directories_walk, deep_paths_take_few_descriptors_openat2,
-          deep_paths_take_few_descriptors_walk, expensive_paths_end_openat2,
-          expensive_paths_end_walk, writing_files_openat2, writing_files_walk,
-          a_directory_swapped_with_a_link_openat2, a_directory_swapped_with_a_link_walk,
-          a_directory_moved_out_of_the_root_openat2, a_directory_moved_out_of_the_root_walk,
-          kernel_without_openat2, filter_refuses_openat2, openat2_never_gets_through,
-          both_ways_agree)
+          making_directories_walk, putting_files_openat2, putting_files_walk,
+          deep_paths_take_few_descriptors_openat2, deep_paths_take_few_descriptors_walk,
+          expensive_paths_end_openat2, expensive_paths_end_walk, writing_files_openat2,
+          writing_files_walk, a_directory_swapped_with_a_link_openat2,
+          a_directory_swapped_with_a_link_walk, a_directory_moved_out_of_the_root_openat2,
+          a_directory_moved_out_of_the_root_walk, kernel_without_openat2,
+          filter_refuses_openat2, openat2_never_gets_through, both_ways_agree)
