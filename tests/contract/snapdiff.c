@@ -54,7 +54,8 @@ random_file(struct changes *r, const char *path)
         char data[300];
         const unsigned n = roll(r, 300);
         sw_auto(sw_fd) fd =
-                openat(r->dirfd, path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+                openat(r->dirfd, path,
+                       O_CREAT | O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC, 0600);
 
         memset(data, 'a' + (int) roll(r, 3), sizeof(data));
         if (fd < 0 || write(fd, data, n) < 0)

@@ -11,11 +11,23 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <slipway/path.h>
 
 uid_t snap_uid;
 gid_t snap_gid;
+
+/* Whether owners and devices can be set: not by everybody who is root in a namespace. */
+static bool
+can_set_owners(int dirfd)
+{
+        const bool can = mknodat(dirfd, "trial", S_IFCHR | 0600, makedev(1, 3)) == 0 &&
+                         fchownat(dirfd, "trial", 12, 34, 0) == 0;
+
+        (void) unlinkat(dirfd, "trial", 0);
+        return can;
+}
 
 bool
 snap_open(struct snap *s, struct contract *c, const char *name)
@@ -25,7 +37,7 @@ snap_open(struct snap *s, struct contract *c, const char *name)
         sw_err *err =
                 sw_host_lookup(c->host, SW_KIND_SNAPSHOTTER, c->info->name, &ops, &self);
 
-        *s = (struct snap){ .c = c, .dirfd = -1, .root = geteuid() == 0 };
+        *s = (struct snap){ .c = c, .dirfd = -1 };
         s->path = sw_asprintf("%s/%s", c->workdir, name);
         snap_uid = geteuid();
         snap_gid = getegid();
@@ -33,6 +45,7 @@ snap_open(struct snap *s, struct contract *c, const char *name)
                 err = sw_err_sys(SW_E_IO, errno, "make %s", s->path);
         if (!err) {
                 s->dirfd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                s->root = can_set_owners(s->dirfd);
                 s->ops = (const struct sw_snapshotter_ops *) ops;
                 s->self = self;
                 s->ctx = sw_ctx_new(NULL, NULL, NULL, NULL, c->info->name);

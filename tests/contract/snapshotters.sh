@@ -24,4 +24,15 @@ if unshare -m true 2>/dev/null; then
 else
         echo "ok 1 - native on an overlay # SKIP no mount namespace can be made" >>"$work/all"
 fi
+# In a user namespace attributes are those of user.*, and there are no devices.
+if unshare -U --map-root-user -m true 2>/dev/null; then
+        for name in overlay native; do
+                unshare -U --map-root-user -m "$contract" --plugin-dir "$top_builddir/plugins/.libs" \
+                        --quick "snapshotter/$name" | grep -v '^1\.\.' |
+                        sed "s/ - $name:/& in a user namespace:/" >"$work/out"
+                grep -q 'keeps no descriptor after close\|says why it does not work here' "$work/out" ||
+                        echo "not ok 1 - $name in a user namespace: the suite ran to its end" >>"$work/out"
+                cat "$work/out" >>"$work/all"
+        done
+fi
 contract_end
