@@ -24,7 +24,9 @@ static sw_err *
         for (int i = 0; i < 3; i++)
                 s.fds_std[i] = p->fds_std[i];
         s.flags = SW_SPAWN_SEARCH_PATH;
-        err = sw_spawn_start(&s, &child);
+        err = sw_ctx_check(ctx);
+        if (!err)
+                err = sw_spawn_start(&s, &child);
         if (err)
                 return sw_err_wrap(err, "run %s", c->id);
         if (started)

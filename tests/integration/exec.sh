@@ -30,6 +30,7 @@ build() { "$SLIPWAY" build --progress plain --local ctx="$dir/ctx" "$@"; }
 
 # step OPTIONS -- COMMAND: what the command prints; FLAGS are those of slipway build. Its
 # exit status is slipway's.
+NAP=$((100000 + $$)) # seconds: how the processes of this test are told from all others
 FLAGS=()
 serial=0
 step() {
@@ -296,8 +297,8 @@ check "a program that is not there" refuses "nowhere-to-be-found" "-- exec nowhe
 no_program() { ! step -- /no/such/program >/dev/null && grep -q '/no/such/program' "$dir/plain"; }
 check "not even a shell" no_program
 check "out of memory" refuses "out of memory" "memory=33554432 -- head -c 100000000 /dev/zero | tail >/dev/null; exit 137"
-check "what runs in the background ends with it" gives "" "-- setsid sleep 4711 >/dev/null 2>&1 & (sleep 4711 &) ; true"
-gone() { ! pgrep -f 'sleep 4711' >/dev/null; }
+check "what runs in the background ends with it" gives "" "-- setsid sleep $NAP >/dev/null 2>&1 & (sleep $NAP &) ; true"
+gone() { ! pgrep -f "sleep $NAP" >/dev/null; }
 check "it did" gone
 check "closed output" refuses "exit code: 3" "-- exec >&- 2>&-; exit 3"
 much() {
@@ -323,17 +324,17 @@ check "what it used is told" used
 
 # ---- Killed
 slow() { # SIGNAL STATUS: to slipway, once the command runs
-        printf '%sr = run base nocache tmpfs=/t -- sh -c "echo running; sleep 4712 & sleep 4712"\noutput r\n' "$HEAD" | kit_llb "$dir/def"
-        build --llb "$dir/def" >"$dir/plain" 2>&1 &
+        printf '%sr = run base nocache tmpfs=/t -- sh -c "echo running; sleep %s & sleep %s"\noutput r\n' "$HEAD" "$NAP" "$NAP" | kit_llb "$dir/def"
+        (exec "$SLIPWAY" build --progress plain --local ctx="$dir/ctx" --llb "$dir/def" >"$dir/plain" 2>&1) &
         local pid=$!
         for _ in $(seq 1000); do grep -q ' running$' "$dir/plain" && break; sleep 0.05; done
-        pkill "-$1" -P "$pid" -x "$(basename "$SLIPWAY")" 2>/dev/null || kill "-$1" "$pid"
+        kill "-$1" "$pid"
         local status
         wait "$pid" 2>/dev/null
         status=$?
         [ "$status" = "$2" ] || { echo "status $status"; cat "$dir/plain"; return 1; }
-        for _ in $(seq 40); do pgrep -f 'sleep 4712' >/dev/null || break; sleep 0.05; done
-        ! pgrep -f 'sleep 4712' >/dev/null
+        for _ in $(seq 40); do pgrep -f "sleep $NAP" >/dev/null || break; sleep 0.05; done
+        ! pgrep -f "sleep $NAP" >/dev/null
 }
 no_cgroup() { ! find /sys/fs/cgroup -path '*slipway/*' -name "$1" 2>/dev/null | grep .; }
 nothing_left() { [ -z "$(left)" ]; }
