@@ -70,6 +70,7 @@ tests_fuzz_hashfile_fuzz_SOURCES = tests/fuzz/hashfile_fuzz.c tests/fuzz/fuzz.h 
 tests_fuzz_hashfile_fuzz_LDFLAGS = $(FUZZ_LINK)
 # Objects of their own: those of the plugin are libtool's.
 tests_fuzz_hashfile_fuzz_CFLAGS = $(AM_CFLAGS)
+
 # Archives that a copy unpacks, hostile ones.
 FUZZ_TARGETS += tests/fuzz/archive_fuzz
 tests_fuzz_archive_fuzz_SOURCES = tests/fuzz/archive_fuzz.c tests/fuzz/opsfuzz.h tests/fuzz/fuzz.h
