@@ -58,7 +58,12 @@ read_definition(const struct sw__op *op, sw_ctx *ctx, sw_ref *ref, sw_definition
                         SW_DEFINITION_OPTS(.platform = op->def->default_platform,
                                            .proxy_network = op->def->proxy_network),
                         out);
-        return sw_err_wrap(err, "read the definition %s", file);
+        if (err) {
+                sw_auto(sw_str) shown = sw__path_shown(file);
+
+                err = sw_err_wrap(err, "read the definition %s", shown);
+        }
+        return err;
 }
 
 static void

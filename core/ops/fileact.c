@@ -49,6 +49,21 @@ sw__file_missing(const char *path)
         return sw_err_sys(SW_E_NOT_FOUND, ENOENT, "%s", shown.data);
 }
 
+sw_err *
+sw__file_wrap(sw_err *err, const char *verb, const char *path, const char *between,
+              const char *other)
+{
+        sw_auto(sw_str) a = NULL, b = NULL;
+
+        if (!err)
+                return SW_OK;
+        a = sw__path_shown(path);
+        if (!other)
+                return sw_err_wrap(err, "%s %s", verb, a);
+        b = sw__path_shown(other);
+        return sw_err_wrap(err, "%s %s%s%s", verb, a, between, b);
+}
+
 /* The node of a path from outside, and the directory it is or would be in. *node NULL: not
  * there; *dir NULL: nor is that. @name: its last component, from malloc; NULL: the root. */
 static sw_err *
@@ -100,7 +115,7 @@ sw__file_mkdir(sw__draft *d, const Pb__FileActionMkDir *a, const struct sw__owne
                         err = dir ? sw__draft_mkdir(d, dir, name, &m, &node)
                                   : sw__file_missing(a->path);
         }
-        return sw_err_wrap(err, "mkdir %s", a->path);
+        return sw__file_wrap(err, "mkdir", a->path, NULL, NULL);
 }
 
 /* A file that is there keeps its mode, its owner and its attributes, but for capabilities,
@@ -141,7 +156,7 @@ sw__file_mkfile(sw__draft *d, const Pb__FileActionMkFile *a, const struct sw__ow
                 err = sw__draft_data(d, dir, name, &m, a->data.data, a->data.len, &node);
         if (!err && in_base)
                 err = keep_xattrs(d, sw__draft_base(d), node);
-        return sw_err_wrap(err, "mkfile %s", a->path);
+        return sw__file_wrap(err, "mkfile", a->path, NULL, NULL);
 }
 
 sw_err *
@@ -153,7 +168,7 @@ sw__file_symlink(sw__draft *d, const Pb__FileActionSymlink *a, const struct sw__
         sw_err *err = locate(d, a->newpath, true, &dir, &name, &node);
 
         if (!err && node)
-                err = sw_err_sys(SW_E_EXISTS, EEXIST, "%s", a->newpath);
+                err = sw_err_sys(SW_E_EXISTS, EEXIST, "it cannot be made");
         else if (!err && !dir)
                 err = sw__file_missing(a->newpath);
         if (!err && (!a->oldpath[0] || strlen(a->oldpath) >= PATH_MAX))
@@ -161,7 +176,7 @@ sw__file_symlink(sw__draft *d, const Pb__FileActionSymlink *a, const struct sw__
                                  a->oldpath[0] ? "too long" : "empty");
         if (!err)
                 err = sw__draft_symlink(d, dir, name, &m, a->oldpath, &node);
-        return sw_err_wrap(err, "symlink %s -> %s", a->newpath, a->oldpath);
+        return sw__file_wrap(err, "symlink", a->newpath, " -> ", a->oldpath);
 }
 
 /* ---- rm ----------------------------------------------------------------------------- */
@@ -211,7 +226,7 @@ sw__file_rm(sw__draft *d, const Pb__FileActionRm *a)
                 err = sw__file_wildcards(&tree, a->path, false, &found);
         for (size_t i = 0; i < found.n && !err; i++)
                 err = remove_path(d, found.v[i], a->allownotfound);
-        return sw_err_wrap(err, "rm %s", a->path);
+        return sw__file_wrap(err, "rm", a->path, NULL, NULL);
 }
 
 /* ---- wildcards ---------------------------------------------------------------------- */

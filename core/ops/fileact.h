@@ -71,6 +71,10 @@ SW_NODISCARD sw_err *sw__file_unpack(sw__draft *d, sw_ctx *ctx, const struct sw_
                                      const struct sw__owner *o, int64_t timestamp,
                                      bool *done);
 SW_NODISCARD sw_err *sw__file_missing(const char *path);
+/** sw__file_wrap - "VERB PATH: ", or "VERB PATH BETWEEN OTHER: ", before what @err says.
+ * @other may be NULL. */
+SW_NODISCARD sw_err *sw__file_wrap(sw_err *err, const char *verb, const char *path,
+                                   const char *between, const char *other);
 
 /* filerequired.c: paths that a copy is required to find. NULL: none; for all of them. */
 struct sw__required;

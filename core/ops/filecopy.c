@@ -207,8 +207,10 @@ copy_leaf(struct copier *c, const char *path, const struct sw__view_entry *e,
         case S_IFIFO:
         case S_IFSOCK: return copy_device(c, path, e, dir, name);
         default:
-                return sw_err_new(SW_E_UNSUPPORTED, "/%s is of an unknown type 0%o", path,
-                                  (unsigned) e->st.st_mode);
+                return sw__file_wrap(sw_err_new(SW_E_UNSUPPORTED,
+                                                "it is of an unknown type 0%o",
+                                                (unsigned) e->st.st_mode),
+                                     "copy", path, NULL, NULL);
         }
 }
 
@@ -493,8 +495,11 @@ list_sources(struct copier *c, const char *src, sw_strlist *out)
                 return SW_OK;
         }
         err = sw__file_wildcards(&tree, src, c->a->followsymlink, out);
-        if (!err && out->n == 0 && !c->a->allowemptywildcard)
-                err = sw_err_new(SW_E_NOT_FOUND, "%s not found", c->a->src);
+        if (!err && out->n == 0 && !c->a->allowemptywildcard) {
+                sw_auto(sw_str) shown = sw__path_shown(c->a->src);
+
+                err = sw_err_new(SW_E_NOT_FOUND, "%s not found", shown);
+        }
         return err;
 }
 
@@ -514,7 +519,8 @@ check_destination(struct copier *c)
         dir = parent_of(plain, &base);
         err = sw__draft_find(c->d, dir, &n);
         if (!err && !n)
-                err = sw_err_wrap(sw__file_missing(dir), "failed to stat %s", c->a->dest);
+                err = sw__file_wrap(sw__file_missing(dir), "failed to stat", c->a->dest,
+                                    NULL, NULL);
         return err;
 }
 
@@ -576,5 +582,5 @@ sw__file_copy(sw__draft *d, const Pb__FileActionCopy *a, const struct sw__view *
         sw__modeset_free(c.modeset);
         sw_patterns_free(c.include);
         sw_patterns_free(c.exclude);
-        return sw_err_wrap(err, "copy %s %s", a->src, a->dest);
+        return sw__file_wrap(err, "copy", a->src, " ", a->dest);
 }

@@ -66,8 +66,13 @@ sw__required_met(struct sw__required *r, const char *path, const char *rel)
 sw_err *
 sw__required_check(const struct sw__required *r)
 {
-        for (size_t i = 0; r && i < r->n; i++)
-                if (!r->met[i])
-                        return sw_err_new(SW_E_NOT_FOUND, "\"%s\": not found", r->paths[i]);
+        for (size_t i = 0; r && i < r->n; i++) {
+                sw_auto(sw_buf) shown = SW_BUF_INIT;
+
+                if (r->met[i])
+                        continue;
+                sw_buf_add_quoted(&shown, r->paths[i], strlen(r->paths[i]), 300);
+                return sw_err_new(SW_E_NOT_FOUND, "%s: not found", shown.data);
+        }
         return SW_OK;
 }

@@ -196,8 +196,9 @@ static sw_err *
 lib_error(const struct unpack *u)
 {
         const char *text = u->lib->error_string(u->a);
+        sw_auto(sw_str) shown = sw__path_shown(text ? text : "the archive is damaged");
 
-        return sw_err_new(SW_E_INVALID, "%s", text ? text : "the archive is damaged");
+        return sw_err_new(SW_E_INVALID, "%s", shown);
 }
 
 /* ---- data --------------------------------------------------------------------------- */
@@ -305,6 +306,14 @@ is_inside(const char *path, const struct sw__draft_node *dir, const char *name)
 }
 
 static sw_err *
+bad_link(const char *target, const char *why)
+{
+        sw_auto(sw_str) shown = sw__path_shown(target);
+
+        return sw_err_new(SW_E_INVALID, "it is a link to %s, which %s", shown, why);
+}
+
+static sw_err *
 unpack_link(struct unpack *u, const char *target, struct sw__draft_node *dir,
             const char *name, struct sw__draft_node **out)
 {
@@ -317,11 +326,9 @@ unpack_link(struct unpack *u, const char *target, struct sw__draft_node *dir,
         if (err)
                 return err;
         if (!to || S_ISDIR(to->type))
-                return sw_err_new(SW_E_INVALID, "it is a link to %s, which is %s", target,
-                                  to ? "a directory" : "not there");
+                return bad_link(target, to ? "is a directory" : "is not there");
         if (is_inside(path, dir, name))
-                return sw_err_new(SW_E_INVALID, "it is a link to %s, which it replaces",
-                                  target);
+                return bad_link(target, "it replaces");
         if (to->parent == dir &&
             strcmp(path + strlen(to->parent->path) + (to->parent->path[0] ? 1 : 0), name) ==
                     0) {
@@ -518,5 +525,5 @@ sw__file_unpack(sw__draft *d, sw_ctx *ctx, const struct sw__view *src, const cha
                 (void) lib.read_free(u.a);
         sw_fd_clear(&u.spool);
         sw_buf_release(&u.data);
-        return sw_err_wrap(err, "unpack %s", path);
+        return sw__file_wrap(err, "unpack", path, NULL, NULL);
 }

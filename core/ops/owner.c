@@ -87,7 +87,7 @@ look_up(const struct sw__view *v, const char *file, const char *name, unsigned f
                 return SW_OK;
         }
         if (err)
-                return sw_err_wrap(err, "look up the owner %s in %s", name, file);
+                return sw__file_wrap(err, "look up the owner", name, " in ", file);
         (void) sw__owner_find(text.data, text.len, name, fields, id, gid);
         return SW_OK;
 }

@@ -69,6 +69,18 @@ open_plain(int rootfd, const char *path, int flags)
                        : open_stepwise(rootfd, path, flags);
 }
 
+char *
+sw__path_shown(const char *path)
+{
+        sw_auto(sw_buf) shown = SW_BUF_INIT;
+        size_t n = strlen(path);
+
+        sw_buf_add_quoted(&shown, path, n, 300);
+        if (shown.len == n + 2) /* nothing had to be escaped */
+                return sw_strdup(path);
+        return sw_buf_detach(&shown);
+}
+
 static bool
 is_missing(int err)
 {
@@ -439,17 +451,18 @@ sw__view_read(const struct sw__view *v, const char *path, size_t limit, sw_buf *
         sw_auto(sw_fd) fd = -1;
         struct sw__view_entry e = { 0 };
         struct stat st;
+        sw_auto(sw_str) shown = sw__path_shown(path);
         sw_err *err = sw__view_resolve(v, path, true, &plain);
 
         if (!err)
                 err = sw__view_lstat(v, plain, &e);
         if (!err && !S_ISREG(e.st.st_mode))
-                err = sw_err_new(SW_E_INVALID, "%s is not a regular file", path);
+                err = sw_err_new(SW_E_INVALID, "%s is not a regular file", shown);
         if (!err && (uint64_t) e.st.st_size > limit)
-                err = sw_err_new(SW_E_LIMIT, "%s has more than %zu bytes", path, limit);
+                err = sw_err_new(SW_E_LIMIT, "%s has more than %zu bytes", shown, limit);
         if (!err)
                 err = sw__view_open_file(v, plain, &e, &fd, &st);
         if (!err)
-                err = sw_buf_read_fd(out, fd, limit, path);
+                err = sw_buf_read_fd(out, fd, limit, shown);
         return err;
 }
