@@ -92,13 +92,16 @@ above(const struct walk *w)
         return NULL;
 }
 
-/* Do the patterns let the current entry in? @l: gets its state when it is a directory. */
+/* Do the patterns let the current entry in? @l: gets its state when it is a directory. A
+ * file that is what the selection names, or its wildcard, is copied whatever they say. */
 static bool
 let_in(const struct walk *w, struct level *l)
 {
         const struct level *up = above(w);
         const char *path = candidate(w);
 
+        if (!l && !*path)
+                return true;
         if (w->include && !sw_patterns_match(w->include, path, up ? &up->include : NULL,
                                              l ? &l->include : NULL))
                 return false;
