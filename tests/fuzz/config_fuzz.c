@@ -32,7 +32,9 @@ check_refusal(sw_err *err)
         sw_strlist_split(&lines, sw_err_message(err), '\n');
         fuzz_check(lines.n > 0 && lines.n <= SW__CONFIG_MAX_ERRORS + 1);
         for (size_t i = 0; i < lines.n; i++) {
-                fuzz_check(sw_str_has_prefix(lines.v[i], NAME ":"));
+                fuzz_check(sw_str_has_prefix(lines.v[i], i < SW__CONFIG_MAX_ERRORS
+                                                                 ? NAME ":"
+                                                                 : "and "));
                 fuzz_check(strlen(lines.v[i]) < 2000);
                 check_text(lines.v[i]);
         }
