@@ -192,13 +192,14 @@ static const int gone_codes[] = { SW_E_NOT_FOUND, 0 };
 static void
 check_ends(struct suite *s)
 {
-        struct attempt plain = { .script = "echo out; echo err >&2; echo $RULE" };
+        struct attempt plain = { .script = "echo out; echo $RULE" };
+        struct attempt errors = { .script = "echo err >&2" };
         struct attempt status = { .script = "exit 42" };
         struct attempt killed = { .script = "sleep 100 & kill -9 $!; wait $!; exit $?" };
 
-        check_output(s, &plain, "out\nerr\nkept\n",
-                     "runs a command with its output and "
-                     "variables");
+        check_output(s, &plain, "out\nkept\n",
+                     "runs a command with its output and variables");
+        check_output(s, &errors, "err\n", "and what it says on standard error");
         contract_check(s->c, plain.n_started == 1, "says once that it started", "%u times",
                        plain.n_started);
         contract_check(s->c,

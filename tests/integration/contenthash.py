@@ -198,9 +198,11 @@ def selection(tree, sel):
         heads = [h for h in heads if shown.startswith(h[1] + "/")]
         up = heads[-1] if heads else (None, None, None, None)
         ok, istate, xstate = True, None, None
-        if sel["i"]:
+        # a file that is named itself is copied, whatever the patterns say
+        named = n not in tree.dirs and not rel
+        if sel["i"] and not named:
             ok, istate = hit(sel["i"], rel, up[2])
-        if ok and sel["x"]:
+        if ok and sel["x"] and not named:
             out, xstate = hit(sel["x"], rel, up[3])
             ok = not out
         if ok:

@@ -184,8 +184,11 @@ check("a terminal that grows", lambda: whole(*show(noisy, 12, 50, resize=(30, 10
 def shrinks():
     screen, status = show(noisy, 40, 120, resize=(12, 60), args=local + ("--no-cache",))
     text = "\n".join(screen.lines)
-    assert status == 0 and not screen.hidden and not screen.wrapped, text
-    assert "FINISHED" in text, text
+    assert status == 0 and not screen.hidden, text
+    # what was on its way when the size changed may have wrapped; the last picture has not
+    last = [n for n, line in enumerate(screen.lines) if "FINISHED" in line]
+    assert len(last) == 1, text
+    assert all(line.startswith(" => ") for line in screen.lines[last[0] + 1:] if line), text
 
 
 check("a terminal that shrinks", shrinks)

@@ -95,6 +95,8 @@ static void
 run_starts(struct drive *d, struct sw__act *act)
 {
         struct mop *m = act->op;
+        /* no claim keeps these: their solves may contain their like */
+        const bool waits = act->ops->flags & SW_OP_WAITS_FOR_SOLVER;
         char key[64];
 
         if (d->core->running > d->max_running)
@@ -112,10 +114,10 @@ run_starts(struct drive *d, struct sw__act *act)
         kid_key(m, key);
         if (sw_map_has(d->running, key) || (!m->ignore && sw_map_has(d->w->succeeded, key)))
                 describe_all(d, m);
-        if (sw_map_has(d->running, key))
+        if (sw_map_has(d->running, key) && !waits)
                 model_fail("two vertices with one definition key run at once");
         sw_map_set(d->running, key, act);
-        if (!m->ignore && sw_map_has(d->w->succeeded, key))
+        if (!waits && !m->ignore && sw_map_has(d->w->succeeded, key))
                 model_fail("runs again although its result is stored");
 }
 
