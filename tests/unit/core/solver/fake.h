@@ -29,12 +29,12 @@ struct fake {
         bool ignore, fast;
         bool gated;        /* waits for gate, or for cancellation */
         bool gated_map;    /* the same for its cache map */
+        bool waits;        /* SW_OP_WAITS_FOR_SOLVER */
         const char *error; /* fails with this */
         const char *log;   /* written while it runs */
         const char *paths; /* "a,b": what changed_paths says */
         sw_limit *limit;
         uint64_t units;
-        bool waits; /* SW_OP_WAITS_FOR_SOLVER */
         sw_err *(*with)(void *arg, sw_ctx *ctx, const struct sw_op_job *job);
         void *arg; /* of with: called with a job, behind the gate */
         atomic_uint runs, stops, maps, contents;
