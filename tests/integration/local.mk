@@ -20,3 +20,7 @@ dist_check_SCRIPTS += \
 	tests/integration/ssh.sh \
 	tests/integration/stress.sh \
 	tests/integration/snapshotters.sh
+
+# Installing relinks modules where they are, so nothing else may load them meanwhile.
+install_test_log = tests/integration/out-of-tree.log
+$(filter-out $(install_test_log),$(TEST_LOGS)): | $(filter $(install_test_log),$(TEST_LOGS))
