@@ -138,14 +138,12 @@ run_du(const struct cli_call *call)
         if (!err && s.root)
                 err = sw__worker_usage(sw__root_worker(s.root), NULL, filter, 0, collect,
                                        &all);
+        if (!err && all.n)
+                qsort(all.v, all.n, sizeof(*all.v), by_size);
         for (size_t i = 0; i < all.n; i++) { /* they do not move any more */
                 all.v[i].u.parents = &all.v[i].parents;
                 all.v[i].u.description = all.v[i].description;
         }
-        if (!err && all.n)
-                qsort(all.v, all.n, sizeof(*all.v), by_size);
-        for (size_t i = 0; i < all.n; i++)
-                all.v[i].u.parents = &all.v[i].parents;
         if (!err)
                 err = print_rows(call, &all, t);
         rows_release(&all);

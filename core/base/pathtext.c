@@ -1,5 +1,6 @@
 /*
- * core/base/pathtext.c - paths as text: Go's path.Clean, path.Join and path.Base.
+ * core/base/pathtext.c - paths as text: Go's path.Clean, path.Join and path.Base; their
+ * order.
  *
  * Nothing is looked up, so nothing here says where a path leads: resolve with path.c.
  */
@@ -83,4 +84,20 @@ sw_path_name_ok(const char *name)
 
         return n > 0 && n <= NAME_MAX && strcmp(name, ".") != 0 &&
                strcmp(name, "..") != 0 && !memchr(name, '/', n);
+}
+
+int
+sw_path_cmp(const char *a, const char *b)
+{
+        while (*a && *a == *b) {
+                a++;
+                b++;
+        }
+        if (*a == *b)
+                return 0;
+        /* the end of the path sorts before '/', and that before everything else */
+        int ka = !*a ? -2 : *a == '/' ? -1 : (unsigned char) *a;
+        int kb = !*b ? -2 : *b == '/' ? -1 : (unsigned char) *b;
+
+        return ka < kb ? -1 : 1;
 }

@@ -13,28 +13,12 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include <slipway/path.h>
 #include <slipway/ref.h>
 #include <slipway/text.h>
 
 #include "core/base/pathwalk.h"
 #include "core/store/listing.h"
-
-/* Order of paths, '/' first. */
-static int
-path_cmp(const char *a, const char *b)
-{
-        while (*a && *a == *b) {
-                a++;
-                b++;
-        }
-        if (*a == *b)
-                return 0;
-        /* the end of the path sorts before '/', and that before everything else */
-        int ka = !*a ? -2 : *a == '/' ? -1 : (unsigned char) *a;
-        int kb = !*b ? -2 : *b == '/' ? -1 : (unsigned char) *b;
-
-        return ka < kb ? -1 : 1;
-}
 
 /* The first entry that does not sort before @path. */
 static size_t
@@ -45,7 +29,7 @@ lower_bound(const struct sw_listing *l, const char *path)
         while (lo < hi) {
                 size_t mid = lo + (hi - lo) / 2;
 
-                if (path_cmp(l->v[mid].path, path) < 0)
+                if (sw_path_cmp(l->v[mid].path, path) < 0)
                         lo = mid + 1;
                 else
                         hi = mid;

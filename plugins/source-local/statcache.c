@@ -42,22 +42,6 @@ struct stored {
         const char *text;
 };
 
-/* Paths in the order of listings: '/' before everything else. */
-static int
-path_cmp(const char *a, const char *b)
-{
-        while (*a && *a == *b) {
-                a++;
-                b++;
-        }
-        if (*a == *b)
-                return 0;
-        int x = !*a ? 0 : *a == '/' ? 1 : (unsigned char) *a + 1;
-        int y = !*b ? 0 : *b == '/' ? 1 : (unsigned char) *b + 1;
-
-        return x < y ? -1 : 1;
-}
-
 /* Whether all of it holds together. */
 static bool
 look_at(const void *p, size_t n, struct stored *s)
@@ -104,7 +88,7 @@ statcache_apply(const void *p, size_t n, struct list *l)
         for (size_t i = 0; i < l->n; i++) { /* both are sorted */
                 int c = 1;
 
-                while (j < s.n && (c = path_cmp(s.text + s.v[j].path, l->v[i].path)) < 0)
+                while (j < s.n && (c = sw_path_cmp(s.text + s.v[j].path, l->v[i].path)) < 0)
                         j++;
                 if (j == s.n)
                         break;

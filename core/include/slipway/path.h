@@ -82,6 +82,9 @@ SW_API char *sw_path_base(const char *path);
 /** sw_path_name_ok - whether @name can be one directory entry: not empty, ".", "..", no
  *  '/', at most 255 bytes. */
 SW_API bool sw_path_name_ok(const char *name);
+/** sw_path_cmp - the order of listings (ref.h): '/' sorts before every other byte, so that
+ *  what is in a directory follows it in one run. Below, at or above 0.   Since: 0.1 */
+SW_API int sw_path_cmp(const char *a, const char *b);
 
 /** sw__path_force_walk - for tests: use the fallback even where openat2 works. */
 SW_API void sw__path_force_walk(bool on);

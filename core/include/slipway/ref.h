@@ -36,7 +36,7 @@ struct sw_entry {
 /*
  * A listing: a tree that is part of a directory somebody else owns, and was not copied.
  * What is listed is there, nothing else is. Parents are listed before what is in them, and
- * the order is that of paths in which '/' sorts before every other byte. The metadata is
+ * the order is sw_path_cmp()'s: '/' sorts before every other byte. The metadata is
  * the entry's; data and extended attributes are those of the file. Read-only, lives as long
  * as the ref; functions are for any thread. Grows at the end only.
  */

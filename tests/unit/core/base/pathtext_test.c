@@ -13,6 +13,22 @@ check(char *got, const char *input, const char *want)
         free(got);
 }
 
+/* Catches: bytes below '/' that come between a directory and what is in it; signed bytes.
+ */
+START_TEST(order)
+{
+        static const char *const sorted[] = { "",   "a",   "a/", "a/b",  "a/\x80",
+                                              "a!", "a-b", "a0", "a\x80" };
+
+        for (size_t i = 0; i < sizeof(sorted) / sizeof(*sorted); i++)
+                for (size_t j = 0; j < sizeof(sorted) / sizeof(*sorted); j++) {
+                        int c = sw_path_cmp(sorted[i], sorted[j]);
+
+                        ck_assert_int_eq((c > 0) - (c < 0), (i > j) - (i < j));
+                }
+}
+END_TEST
+
 /* Catches: any difference from path.Clean. */
 START_TEST(clean)
 {
@@ -123,4 +139,4 @@ START_TEST(name_ok)
 }
 END_TEST
 
-UNIT_MAIN("pathtext", clean, join, base, name_ok)
+UNIT_MAIN("pathtext", clean, join, base, name_ok, order)

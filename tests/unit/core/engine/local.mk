@@ -2,8 +2,8 @@
 if !STATIC_PLUGINS
 UNIT_TESTS += tests/unit/core/engine/build_test tests/unit/core/engine/disk_test
 endif
-tests_unit_core_engine_build_test_SOURCES = tests/unit/core/engine/build_test.c
-tests_unit_core_engine_disk_test_SOURCES = tests/unit/core/engine/disk_test.c
+tests_unit_core_engine_build_test_SOURCES = tests/unit/core/engine/build_test.c tests/unit/core/engine/fixture.h
+tests_unit_core_engine_disk_test_SOURCES = tests/unit/core/engine/disk_test.c tests/unit/core/engine/fixture.h
 EXTRA_tests_unit_core_engine_build_test_DEPENDENCIES = plugins/exporter_discard.la plugins/exporter_local.la
 
 if !STATIC_PLUGINS
