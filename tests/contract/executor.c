@@ -424,8 +424,11 @@ check_unknown(struct suite *s)
 static void
 check_terminal(struct suite *s)
 {
-        struct attempt a = { .script = "trap '' TERM; sleep 0.3; test -t 0 && echo tty; "
-                                       "stty size",
+        /* a size is passed on when the runtime comes to it */
+        struct attempt a = { .script = "trap '' TERM; i=0; until [ \"$(stty size "
+                                       "2>/dev/null)\" = '33 77' ] "
+                                       "|| [ $i = 100 ]; do sleep 0.1; i=$((i+1)); done; "
+                                       "test -t 0 && echo tty; stty size",
                              .p = { .terminal = true },
                              .input = -1 };
         struct visit v = { .s = s, .a = &a, .out = -1 };
