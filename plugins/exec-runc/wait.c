@@ -246,9 +246,9 @@ turn(struct waiting *s)
                 return true;
         way_move(&s->typed, &p[2], &p[3]);
         way_move(&s->shown, &p[4], &p[5]);
+        look_for_start(s); /* of one that has ended by now, too */
         if (p[0].revents)
                 return false;
-        look_for_start(s);
         if (p[1].revents) {
                 cancel_it(s);
         } else if (s->kill_again && sw_time_mono() >= s->kill_again) {
