@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <slipway/io.h>
+
 #include "cmd/slipway/program.h"
 #include "core/config/schema.h"
 
@@ -97,19 +99,9 @@ program_release(struct cli_program *p)
 sw_err *
 out_text(const sw_buf *b)
 {
-        const char *p = b->data;
-        size_t left = b->len;
+        int err = sw_write_all(STDOUT_FILENO, b->data, b->len);
 
-        while (left > 0) {
-                ssize_t n = write(STDOUT_FILENO, p, left);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return sw_err_sys(SW_E_IO, errno, "write to standard output");
-                p += n;
-                left -= (size_t) n;
-        }
-        return SW_OK;
+        return err ? sw_err_sys(SW_E_IO, err, "write to standard output") : SW_OK;
 }
 
 static int

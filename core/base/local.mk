@@ -11,6 +11,7 @@ libslipway_la_SOURCES += \
 	core/base/glob.c \
 	core/base/id.c \
 	core/base/input.c core/base/input.h \
+	core/base/io.c \
 	core/base/json.c \
 	core/base/log.c \
 	core/base/map.c \

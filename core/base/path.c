@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 
 #include <slipway/id.h>
+#include <slipway/io.h>
 #include <slipway/mem.h>
 #include <slipway/path.h>
 #include <slipway/text.h>
@@ -278,22 +279,6 @@ sw_path_mkdirs(int rootfd, const char *path, mode_t mode, int *fd)
         return err ? sw__path_err(err, "make the directory", path) : SW_OK;
 }
 
-static int
-write_all(int fd, const char *p, size_t n)
-{
-        while (n > 0) {
-                ssize_t done = write(fd, p, n);
-
-                if (done < 0 && errno == EINTR)
-                        continue;
-                if (done < 0)
-                        return errno;
-                p += done;
-                n -= (size_t) done;
-        }
-        return 0;
-}
-
 /* A complete, synced file under a name that nobody else uses. */
 static int
 write_temporary(int dirfd, const char *name, const void *p, size_t n, mode_t mode)
@@ -303,7 +288,7 @@ write_temporary(int dirfd, const char *name, const void *p, size_t n, mode_t mod
                        0600);
         if (fd < 0)
                 return errno;
-        int err = write_all(fd, p, n);
+        int err = sw_write_all(fd, p, n);
         if (!err)
                 err = sw__exact_mode(fd, mode);
         if (!err && fsync(fd) != 0)

@@ -12,23 +12,10 @@
 
 #include <slipway/cleanup.h>
 #include <slipway/id.h>
+#include <slipway/io.h>
 #include <slipway/path.h>
 
 #define TRIES 16 /* somebody else puts the same file */
-
-static int
-write_all(int fd, const char *p, size_t n)
-{
-        while (n > 0) {
-                ssize_t put = write(fd, p, n);
-
-                if (put < 0 && errno != EINTR)
-                        return errno;
-                p += put > 0 ? put : 0;
-                n -= put > 0 ? (size_t) put : 0;
-        }
-        return 0;
-}
 
 static int
 put_link(int dirfd, const char *of, const char *name)
@@ -51,7 +38,7 @@ put_renamed(int dirfd, const char *name, const void *p, size_t n)
         char tmp[SW_ID_SIZE];
         sw_auto(sw_fd) fd = openat(dirfd, sw_id_new(tmp),
                                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        int err = fd < 0 ? errno : write_all(fd, p, n);
+        int err = fd < 0 ? errno : sw_write_all(fd, p, n);
 
         if (!err && renameat(dirfd, tmp, dirfd, name) != 0)
                 err = errno;
@@ -71,7 +58,7 @@ sw_path_put(int dirfd, const char *name, const void *p, size_t n)
                 err = put_renamed(dirfd, name, p, n);
         } else {
                 (void) snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-                err = write_all(fd, p, n);
+                err = sw_write_all(fd, p, n);
                 if (!err)
                         err = put_link(dirfd, proc, name);
         }

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include <slipway/buf.h>
+#include <slipway/io.h>
 #include <slipway/path.h>
 #include <slipway/time.h>
 
@@ -125,22 +126,12 @@ static void
 append(struct sw__steplog *l, const struct sw_progress_log *p)
 {
         struct step *s = step_of(l, &p->vertex);
-        const char *data = p->data;
-        size_t left = p->len;
 
         if (l->logs < 0 || s->broken || !go_to(l, s, &p->vertex))
                 return;
-        while (left > 0) {
-                ssize_t n = write(l->fd, data, left);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0) {
-                        give_up(l, s, "write to");
-                        return;
-                }
-                data += n;
-                left -= (size_t) n;
-        }
+        errno = sw_write_all(l->fd, p->data, p->len);
+        if (errno)
+                give_up(l, s, "write to");
 }
 
 /* ---- Following ---- */

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <slipway/io.h>
+
 #include "core/ops/exec.h"
 
 static sw_err *
@@ -81,19 +83,6 @@ get_secret(struct sw__exec *x, const char *id, bool optional, sw_buf *value, boo
 }
 
 static sw_err *
-write_all(int fd, const sw_buf *b)
-{
-        for (size_t at = 0; at < b->len;) {
-                ssize_t n = write(fd, b->data + at, b->len - at);
-
-                if (n < 0 && errno != EINTR)
-                        return sw_err_sys(SW_E_IO, errno, "write a secret");
-                at += n > 0 ? (size_t) n : 0;
-        }
-        return SW_OK;
-}
-
-static sw_err *
 store_secret(struct sw__exec *x, const Pb__SecretOpt *o, const sw_buf *value, int *fd)
 {
         char name[32];
@@ -106,11 +95,11 @@ store_secret(struct sw__exec *x, const Pb__SecretOpt *o, const sw_buf *value, in
                 openat(x->priv.tree, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (f < 0)
                 return sw_err_sys(SW_E_IO, errno, "make a file for secret %s", o->id);
-        err = write_all(f, value);
-        if (!err && (fchown(f, o->uid, o->gid) != 0 || fchmod(f, o->mode & 0777) != 0))
-                err = sw_err_sys(SW_E_IO, errno, "set owner and mode of secret %s", o->id);
-        if (err)
-                return err;
+        int failed = sw_write_all(f, value->data, value->len);
+        if (failed)
+                return sw_err_sys(SW_E_IO, failed, "write secret %s", o->id);
+        if (fchown(f, o->uid, o->gid) != 0 || fchmod(f, o->mode & 0777) != 0)
+                return sw_err_sys(SW_E_IO, errno, "set owner and mode of secret %s", o->id);
         *fd = openat(x->priv.tree, name, O_PATH | O_CLOEXEC);
         return *fd < 0 ? sw_err_sys(SW_E_IO, errno, "open secret %s", o->id) : SW_OK;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <slipway/io.h>
 #include <slipway/text.h>
 
 #include "core/ops/archlib.h"
@@ -204,23 +205,6 @@ lib_error(const struct unpack *u)
 /* ---- data --------------------------------------------------------------------------- */
 
 static sw_err *
-write_at(int fd, const char *p, size_t n, int64_t at)
-{
-        while (n) {
-                ssize_t done = pwrite(fd, p, n, at);
-
-                if (done < 0 && errno == EINTR)
-                        continue;
-                if (done < 0)
-                        return sw_err_sys(SW_E_IO, errno, "write to a temporary file");
-                p += done;
-                n -= (size_t) done;
-                at += done;
-        }
-        return SW_OK;
-}
-
-static sw_err *
 take_block(struct unpack *u, const void *p, size_t n, int64_t at, int64_t size, int spool)
 {
         sw_err *err = sw_ctx_check(u->ctx);
@@ -229,8 +213,11 @@ take_block(struct unpack *u, const void *p, size_t n, int64_t at, int64_t size, 
                 err = sw_err_new(SW_E_INVALID, "it has more data than it says");
         if (err)
                 return err;
-        if (spool >= 0)
-                return write_at(spool, p, n, at);
+        if (spool >= 0) {
+                int failed = sw_pwrite_all(spool, p, n, at);
+                return failed ? sw_err_sys(SW_E_IO, failed, "write to a temporary file")
+                              : SW_OK;
+        }
         memcpy(u->data.data + at, p, n);
         return SW_OK;
 }

@@ -52,7 +52,7 @@ read_all(int fd, void *p, size_t n)
 }
 
 static bool
-write_all(int fd, const void *p, size_t n)
+send_all(int fd, const void *p, size_t n)
 {
         while (n > 0) {
                 ssize_t put = send(fd, p, n, MSG_NOSIGNAL);
@@ -95,9 +95,9 @@ answer(const struct conn *c, sw_buf *b)
         const unsigned char type = (unsigned char) b->data[4];
 
         if (type != REQUEST_IDENTITIES && type != SIGN_REQUEST)
-                return write_all(c->build, failure, sizeof(failure));
-        return write_all(c->agent, b->data, b->len) && read_message(c->agent, b) &&
-               write_all(c->build, b->data, b->len);
+                return send_all(c->build, failure, sizeof(failure));
+        return send_all(c->agent, b->data, b->len) && read_message(c->agent, b) &&
+               send_all(c->build, b->data, b->len);
 }
 
 static void *

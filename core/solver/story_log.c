@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <slipway/io.h>
 #include <slipway/time.h>
 
 #include "core/solver/story_impl.h"
@@ -117,23 +118,6 @@ reserve_locked(struct sw__story_vertex *v, size_t n, size_t *got)
         return off;
 }
 
-static bool
-spool_write(int fd, const char *p, size_t n, uint64_t off)
-{
-        while (n) {
-                ssize_t w = pwrite(fd, p, n, (off_t) off);
-
-                if (w < 0 && errno == EINTR)
-                        continue;
-                if (w <= 0)
-                        return false;
-                p += w;
-                n -= (size_t) w;
-                off += (uint64_t) w;
-        }
-        return true;
-}
-
 /* ---- limits ---- */
 
 /* How many of @n bytes are for all; they count. */
@@ -214,7 +198,7 @@ spool_locked(struct sw__story_vertex *v, const char *p, size_t n, uint64_t *off,
 
         *off = reserve_locked(v, n, &got);
         pthread_mutex_unlock(&s->lock);
-        *lost = spool_write(s->spool, p, got, *off) ? 0 : errno;
+        *lost = sw_pwrite_all(s->spool, p, got, (int64_t) *off);
         pthread_mutex_lock(&s->lock);
         return got;
 }

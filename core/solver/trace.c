@@ -5,6 +5,7 @@
  */
 #include <unistd.h>
 
+#include <slipway/io.h>
 #include <slipway/mem.h>
 
 #include "core/solver/trace.h"
@@ -48,24 +49,6 @@ first_kept(const struct sw__trace *t)
         return t->n > t->mask + 1 ? t->n - (t->mask + 1) : 0;
 }
 
-static sw_err *
-write_all(int fd, const void *p, size_t n)
-{
-        const char *s = p;
-
-        while (n) {
-                ssize_t w = write(fd, s, n);
-
-                if (w < 0 && errno == EINTR)
-                        continue;
-                if (w < 0)
-                        return sw_err_sys(SW_E_IO, errno, "write the trace of the solver");
-                s += w;
-                n -= (size_t) w;
-        }
-        return SW_OK;
-}
-
 sw_err *
 sw__trace_dump(const struct sw__trace *t, int fd)
 {
@@ -77,14 +60,14 @@ sw__trace_dump(const struct sw__trace *t, int fd)
                 .count = count,
                 .lost = first,
         };
-        sw_err *err = write_all(fd, &head, sizeof(head));
+        int err = sw_write_all(fd, &head, sizeof(head));
 
         part = part < count ? part : count;
         if (!err)
-                err = write_all(fd, t->ring + start, part * sizeof(*t->ring));
+                err = sw_write_all(fd, t->ring + start, part * sizeof(*t->ring));
         if (!err)
-                err = write_all(fd, t->ring, (count - part) * sizeof(*t->ring));
-        return err;
+                err = sw_write_all(fd, t->ring, (count - part) * sizeof(*t->ring));
+        return err ? sw_err_sys(SW_E_IO, err, "write the trace of the solver") : SW_OK;
 }
 
 void

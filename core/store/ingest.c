@@ -13,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <slipway/io.h>
 #include <slipway/mem.h>
 
 #include "core/store/content_priv.h"
@@ -176,23 +177,14 @@ check_room(sw_ingest *i, int64_t n)
 sw_err *
 sw_ingest_write(sw_ingest *i, const void *p, size_t n)
 {
-        const char *at = p;
-        size_t left = n;
         sw_err *err = check_room(i, (int64_t) n);
 
         if (err)
                 return err;
-        while (left) {
-                ssize_t done = pwrite(i->fd, at, left, i->at + (int64_t) (n - left));
-
-                if (done < 0 && errno == EINTR)
-                        continue;
-                if (done < 0) {
-                        i->broken = true;
-                        return ingest_err(i, errno, "write");
-                }
-                at += done;
-                left -= (size_t) done;
+        int failed = sw_pwrite_all(i->fd, p, n, i->at);
+        if (failed) {
+                i->broken = true;
+                return ingest_err(i, failed, "write");
         }
         sw_hasher_add(i->hash, p, n);
         i->at += (int64_t) n;

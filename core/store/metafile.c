@@ -32,6 +32,7 @@
 #include "core/store/aside.h"
 #include "core/store/lmdbcheck.h"
 #include <slipway/buf.h>
+#include <slipway/io.h>
 #include <slipway/mem.h>
 #include <slipway/text.h>
 #include <slipway/time.h>
@@ -210,8 +211,9 @@ write_clean(int dirfd, const sw_buf *state)
                 openat(dirfd, "clean.new",
                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-        if (fd < 0 || write(fd, state->data, state->len) != (ssize_t) state->len ||
-            renameat(dirfd, "clean.new", dirfd, "clean") < 0)
+        if (fd >= 0)
+                errno = sw_write_all(fd, state->data, state->len);
+        if (fd < 0 || errno || renameat(dirfd, "clean.new", dirfd, "clean") < 0)
                 return io_err("write clean");
         return SW_OK;
 }

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include <slipway/id.h>
+#include <slipway/io.h>
 #include <slipway/map.h>
 #include <slipway/path.h>
 #include <slipway/snapshotter.h>
@@ -126,15 +127,9 @@ struct writer {
 static sw_err *
 write_all(int fd, const void *p, size_t n)
 {
-        for (const char *at = p; n;) {
-                ssize_t w = write(fd, at, n);
+        int err = sw_write_all(fd, p, n);
 
-                if (w < 0 && errno != EINTR)
-                        return sw_err_sys(SW_E_IO, errno, "write");
-                at += w > 0 ? w : 0;
-                n -= w > 0 ? (size_t) w : 0;
-        }
-        return SW_OK;
+        return err ? sw_err_sys(SW_E_IO, err, "write") : SW_OK;
 }
 
 static sw_err *

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include <slipway/io.h>
 #include <slipway/mem.h>
 
 #include "lib/layer/tar.h"
@@ -14,19 +15,11 @@
 enum { BUF_SIZE = 256 * 1024, SMALL = 64 * 1024 };
 
 static sw_err *
-write_all(struct sw_tar_fd *f, const char *p, size_t n)
+put_out(struct sw_tar_fd *f, const void *p, size_t n)
 {
-        while (n) {
-                ssize_t done = write(f->fd, p, n);
+        int err = sw_write_all(f->fd, p, n);
 
-                if (done < 0 && errno == EINTR)
-                        continue;
-                if (done < 0)
-                        return sw_err_sys(SW_E_IO, errno, "write the archive");
-                p += done;
-                n -= (size_t) done;
-        }
-        return SW_OK;
+        return err ? sw_err_sys(SW_E_IO, err, "write the archive") : SW_OK;
 }
 
 sw_err *
@@ -35,7 +28,7 @@ sw_tar_fd_flush(struct sw_tar_fd *f)
         size_t n = f->n;
 
         f->n = 0;
-        return write_all(f, f->buf, n);
+        return put_out(f, f->buf, n);
 }
 
 static sw_err *
@@ -48,7 +41,7 @@ fd_write(void *arg, const void *p, size_t n)
         if (n > BUF_SIZE - f->n && (err = sw_tar_fd_flush(f)))
                 return err;
         if (n >= BUF_SIZE)
-                return write_all(f, p, n);
+                return put_out(f, p, n);
         memcpy(f->buf + f->n, p, n);
         f->n += n;
         return SW_OK;

@@ -10,29 +10,13 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
+#include <slipway/io.h>
+
 #include "lib/snapdir/snapdir.h"
 
 enum { SMALL = 64 << 10, BUFFER = 256 << 10 };
 /* Between two looks at the cancel token. */
 #define STEP (INT64_C(16) << 20)
-
-sw_err *
-snapdir_write_all(int fd, const void *p, size_t n)
-{
-        const char *at = p;
-
-        while (n > 0) {
-                ssize_t w = write(fd, at, n);
-
-                if (w < 0 && errno == EINTR)
-                        continue;
-                if (w < 0)
-                        return sw_err_sys(SW_E_IO, errno, "write");
-                at += w;
-                n -= (size_t) w;
-        }
-        return SW_OK;
-}
 
 static sw_err *
 ended_early(void)
@@ -56,14 +40,9 @@ copy_plain(int in, int64_t off, int64_t len, int out, int64_t to, void *buffer, 
                         return sw_err_sys(SW_E_IO, errno, "read");
                 if (n == 0)
                         return ended_early();
-                for (ssize_t done = 0; done < n;) {
-                        ssize_t w = pwrite(out, (char *) buffer + done, (size_t) (n - done),
-                                           to + done);
-
-                        if (w < 0 && errno != EINTR)
-                                return sw_err_sys(SW_E_IO, errno, "write");
-                        done += w > 0 ? w : 0;
-                }
+                int failed = sw_pwrite_all(out, buffer, (size_t) n, to);
+                if (failed)
+                        return sw_err_sys(SW_E_IO, failed, "write");
                 off += n;
                 to += n;
                 len -= n;

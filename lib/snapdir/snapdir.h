@@ -154,7 +154,6 @@ SW_NODISCARD sw_err *snapdir_err_at(struct sw_place place, int sys, const char *
  * holes. @no_clone: set once the file system turns out to have no reflinks. */
 sw_err *snapdir_copy(int in, int64_t off, int64_t len, int out, atomic_bool *no_clone,
                      sw_cancel *cancel);
-sw_err *snapdir_write_all(int fd, const void *p, size_t n);
 
 /* ---- writer.c ---- */
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <slipway/io.h>
+
 #include "lib/snapdir/snapdir.h"
 
 /* A file of keys is not longer: some 400,000 of them. */
@@ -245,7 +247,8 @@ write_lower(struct snapdir *s, const char *path, const struct snapdir_stack *low
                 openat(s->dirfd, path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
         if (fd < 0)
                 return snapdir_err(errno, "make", path);
-        return snapdir_write_all(fd, text.data, text.len);
+        int err = sw_write_all(fd, text.data, text.len);
+        return err ? snapdir_err(err, "write", path) : SW_OK;
 }
 
 /* a/<key> as a whole, below t/. */

@@ -16,6 +16,8 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include <slipway/io.h>
+
 #include "lib/snapdir/writer_priv.h"
 
 /* How often an entry is replaced while we try to make it. */
@@ -261,6 +263,7 @@ make_file(struct writer *w, const char *path, const struct sw_layer_meta *m, int
 {
         sw_auto(sw_fd) out = -1;
         struct place at;
+        int failed;
         sw_err *err = check_meta(m);
 
         if (!err)
@@ -272,8 +275,8 @@ make_file(struct writer *w, const char *path, const struct sw_layer_meta *m, int
         err = create(w, &at, path, m->mode, &out);
         if (!err && fd >= 0)
                 err = snapdir_copy(fd, off, len, out, &w->no_clone, w->cancel);
-        else if (!err)
-                err = snapdir_write_all(out, p, (size_t) len);
+        else if (!err && (failed = sw_write_all(out, p, (size_t) len)))
+                err = sw_err_sys(SW_E_IO, failed, "write");
         if (!err)
                 err = settle(w, out, m, path);
         if (!err && close(sw_fd_steal(&out)) < 0)

@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <slipway/io.h>
 #include <slipway/path.h>
 
 #include "plugins/exec-runc/runc.h"
@@ -250,21 +251,9 @@ runc_box_write(int box_fd, const char *name, const void *p, size_t n)
 {
         sw_auto(sw_fd) fd =
                 openat(box_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        const char *at = p;
+        int err = fd < 0 ? errno : sw_write_all(fd, p, n);
 
-        while (fd >= 0 && n) {
-                ssize_t done = write(fd, at, n);
-
-                if (done < 0 && errno == EINTR)
-                        continue;
-                if (done < 0)
-                        break;
-                at += done;
-                n -= (size_t) done;
-        }
-        if (fd < 0 || n)
-                return sw_err_sys(SW_E_IO, errno, "write %s of a container", name);
-        return SW_OK;
+        return err ? sw_err_sys(SW_E_IO, err, "write %s of a container", name) : SW_OK;
 }
 
 void

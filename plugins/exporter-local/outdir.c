@@ -16,6 +16,7 @@
 
 #include <slipway/array.h>
 #include <slipway/id.h>
+#include <slipway/io.h>
 #include <slipway/map.h>
 #include <slipway/path.h>
 #include <slipway/text.h>
@@ -186,12 +187,9 @@ copy_plainly(outdir *o, int from, int64_t off, int64_t len, int to, const char *
                 if (!n)
                         return sw_err_new(SW_E_IO, "%s became shorter while it was read",
                                           path);
-                for (ssize_t done = 0, w; done < n; done += w)
-                        if ((w = write(to, room + done, (size_t) (n - done))) < 0) {
-                                if (errno != EINTR)
-                                        return failed("write", path);
-                                w = 0;
-                        }
+                errno = sw_write_all(to, room, (size_t) n);
+                if (errno)
+                        return failed("write", path);
                 off += n;
                 len -= n;
         }
@@ -290,13 +288,9 @@ o_data(void *w, const char *path, const struct sw_layer_meta *m, const void *p, 
 
         if (err)
                 return err;
-        for (size_t done = 0; done < n && !err;) {
-                ssize_t k = write(to, (const char *) p + done, n - done);
-
-                if (k < 0 && errno != EINTR)
-                        err = failed("write", path);
-                done += k > 0 ? (size_t) k : 0;
-        }
+        errno = sw_write_all(to, p, n);
+        if (errno)
+                err = failed("write", path);
         wrote(o, (int64_t) n);
         return settle(o, dirfd, to, temp, path, m, err);
 }

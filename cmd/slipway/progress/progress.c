@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <slipway/io.h>
 #include <slipway/text.h>
 
 #include "cmd/slipway/progress/progress.h"
@@ -103,20 +104,8 @@ progress_add_failures(const model *m, struct progress_out *out)
 static void
 flush(struct progress_out *out)
 {
-        const char *p = out->buf.data;
-        size_t left = out->buf.len;
-
-        while (left > 0 && !out->failed) {
-                ssize_t n = write(out->fd, p, left);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0) {
-                        out->failed = errno;
-                        break;
-                }
-                p += n;
-                left -= (size_t) n;
-        }
+        if (!out->failed)
+                out->failed = sw_write_all(out->fd, out->buf.data, out->buf.len);
         sw_buf_clear(&out->buf);
 }
 

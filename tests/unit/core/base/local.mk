@@ -61,3 +61,6 @@ tests_unit_core_base_glob_test_SOURCES = tests/unit/core/base/glob_test.c
 
 UNIT_TESTS += tests/unit/core/base/pattern_test
 tests_unit_core_base_pattern_test_SOURCES = tests/unit/core/base/pattern_test.c
+
+UNIT_TESTS += tests/unit/core/base/io_test
+tests_unit_core_base_io_test_SOURCES = tests/unit/core/base/io_test.c
