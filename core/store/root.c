@@ -268,13 +268,12 @@ open_worker(sw_root *r, const struct sw_root_opts *opts)
         sw__held_init(w);
         w->snaps = sw__snapshots_new(&snaps);
         r->worker_ready = true;
-        sw_err *err = opts->read_only
-                              ? sw_path_open(r->fd, "leases", O_RDONLY | O_DIRECTORY, 0,
-                                             &w->leases_fd)
-                              : sw_path_mkdirs(r->fd, "leases", 0700, &w->leases_fd);
-        if (!err && !opts->read_only)
+        if (opts->read_only) /* which takes no lease; the root may be in the making */
+                return SW_OK;
+        sw_err *err = sw_path_mkdirs(r->fd, "leases", 0700, &w->leases_fd);
+        if (!err)
                 err = sw__lease_sweep(r->meta, w->leases_fd, NULL, false);
-        if (!err && !opts->read_only)
+        if (!err)
                 err = sw__reap_later(w);
         return err;
 }
