@@ -151,7 +151,7 @@ sw__kept_read(sw_root *root, const char *ref, sw__kept *out)
                 err = sw_err_new(SW_E_NOT_FOUND, "its time is over");
         if (err)
                 return sw_err_wrap(err, "root %.128s", ref);
-        (void) strcpy(k.ref, ref);
+        memcpy(k.ref, ref, strlen(ref) + 1);
         *out = k;
         k = (sw__kept){ .vertex = NULL };
         return SW_OK;
@@ -212,7 +212,7 @@ compare(void *arg, int dir, const char *name, sw__kept *k, sw_err *err)
         (void) name;
         if (!err && k->expires > s->newest && strcmp(k->vertex, s->digest) == 0) {
                 s->newest = k->expires;
-                (void) strcpy(s->ref, k->ref);
+                memcpy(s->ref, k->ref, sizeof(k->ref));
         }
         sw_err_drop(err, "one that cannot be read is not it");
 }

@@ -208,12 +208,12 @@ find_dir(struct snapdir_look *l, const char *path, size_t len, const struct laye
                 sw_auto(sw_str) part = sw_strndup(path, next);
                 struct found f;
                 sw_err *err = step(l, *out, part, &f);
-                free(*own);
-                *own = NULL;
-                if (!err && !f.layers)
-                        err = snapdir_err(ENOTDIR, "look into", part);
                 if (err)
                         return err;
+                if (!f.layers)
+                        return snapdir_err(ENOTDIR, "look into", part);
+                free(*own);
+                *own = NULL;
                 *out = remember(l, part, f.layers);
                 if (!*out)
                         *out = *own = f.layers;

@@ -17,6 +17,9 @@
 
 #include "lib/snapdir/snapdir.h"
 
+/* What snapshot-native does; the contract suite tests itself with a faulty copy of it. */
+extern const struct sw_snapshotter_ops native_ops;
+
 sw_err *native_probe(void *self, sw_ctx *ctx, int dirfd);
 sw_err *native_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
                     struct sw_snapshot_mount *out);

@@ -113,7 +113,7 @@ native_look_close(void *look)
         snapdir_look_close(look);
 }
 
-static const struct sw_snapshotter_ops ops = {
+const struct sw_snapshotter_ops native_ops = {
         .hdr = SW_OPS_SIZE(struct sw_snapshotter_ops),
         .probe = native_probe,
         .open = native_open,
@@ -138,5 +138,5 @@ static const struct sw_snapshotter_ops ops = {
 SW_PLUGIN(snapshotter_native) = {
         SW_PLUGIN_V1(SW_KIND_SNAPSHOTTER, "native"),
         .summary = "layers as directories, trees as plain copies",
-        .ops = &ops.hdr,
+        .ops = &native_ops.hdr,
 };

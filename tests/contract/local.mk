@@ -29,6 +29,7 @@ dist_check_SCRIPTS += tests/contract/faulty.sh
 endif
 tests_contract_faulty_snapshotter_faulty_la_SOURCES = \
 	plugins/snapshot-native/native.h \
+	plugins/snapshot-native/plugin.c \
 	plugins/snapshot-native/store.c \
 	tests/contract/faulty/snapshotter_faulty.c
 tests_contract_faulty_snapshotter_faulty_la_LDFLAGS = $(PLUGIN_LINK) -rpath /nowhere

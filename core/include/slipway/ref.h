@@ -25,10 +25,10 @@ struct sw_entry {
         const char *link; /* target of a symlink; else NULL */
         int64_t size;     /* of a regular file */
         int64_t mtime;    /* ns since the epoch */
+        dev_t rdev;       /* of a device; else 0 */
         mode_t mode;      /* with its file type */
         uid_t uid;        /* as the tree has it, which is not that of the file on disk */
         gid_t gid;
-        dev_t rdev;
         uint32_t same_as; /* 1 + index of the earlier entry that is a name of the same file
                              (hard link); 0: none */
 };

@@ -9,16 +9,6 @@
 
 #include "plugins/snapshot-native/native.h"
 
-#undef SW_PLUGIN
-#define SW_PLUGIN(MODULE)                                                                  \
-        extern const struct sw_plugin MODULE##_unused;                                     \
-        const struct sw_plugin MODULE##_unused
-#include "plugins/snapshot-native/plugin.c"
-#undef SW_PLUGIN
-#define SW_PLUGIN(MODULE)                                                                  \
-        SW_API extern const struct sw_plugin MODULE##_LTX_sw_plugin;                       \
-        const struct sw_plugin MODULE##_LTX_sw_plugin
-
 static const char *fault;
 
 static bool
@@ -81,7 +71,7 @@ faulty_write(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_op
              void **w)
 {
         static struct sw_layer_ops changed;
-        sw_err *err = native_write(store, ctx, key, &real, w);
+        sw_err *err = native_ops.write(store, ctx, key, &real, w);
 
         if (err)
                 return err;
@@ -106,6 +96,24 @@ faulty_write(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_op
  */
 
 static sw_err *
+faulty_open(void *self, sw_ctx *ctx, int dirfd, void **store)
+{
+        return native_ops.open(self, ctx, dirfd, store);
+}
+
+static void
+faulty_close(void *self, void *store)
+{
+        native_ops.close(self, store);
+}
+
+static sw_err *
+faulty_commit(void *store, sw_ctx *ctx, const char *key)
+{
+        return native_ops.commit(store, ctx, key);
+}
+
+static sw_err *
 faulty_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
             struct sw_snapshot_mount *out)
 {
@@ -113,7 +121,7 @@ faulty_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
 
         if (is("view") && cut.n > 2)
                 cut.n = 2;
-        sw_err *err = native_view(store, ctx, &cut, out);
+        sw_err *err = native_ops.view(store, ctx, &cut, out);
         if (!err && is("leak"))
                 (void) !dup(out->dirfd);
         return err;
@@ -122,7 +130,7 @@ faulty_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
 static sw_err *
 faulty_prepare(void *store, sw_ctx *ctx, const char *key, const struct sw_stack *lower)
 {
-        sw_err *err = native_prepare(store, ctx, key, lower);
+        sw_err *err = native_ops.prepare(store, ctx, key, lower);
 
         if (is("twice") && sw_err_code(err) == SW_E_EXISTS) {
                 sw_err_free(err);
@@ -134,7 +142,7 @@ faulty_prepare(void *store, sw_ctx *ctx, const char *key, const struct sw_stack 
 static sw_err *
 faulty_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage *out)
 {
-        sw_err *err = native_usage(store, ctx, key, out);
+        sw_err *err = native_ops.usage(store, ctx, key, out);
 
         if (!err && is("usage"))
                 out->bytes *= 3;
@@ -144,15 +152,15 @@ faulty_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage
 static sw_err *
 faulty_remove(void *store, sw_ctx *ctx, const char *key)
 {
-        return is("remove") ? SW_OK : native_remove(store, ctx, key);
+        return is("remove") ? SW_OK : native_ops.remove(store, ctx, key);
 }
 
 static sw_err *
 faulty_list(void *store, sw_ctx *ctx, sw_snapshot_fn *fn, void *arg)
 {
-        sw_err *err = native_list(store, ctx, fn, arg);
+        sw_err *err = native_ops.list(store, ctx, fn, arg);
 
-        return err || !is("list") ? err : native_list(store, ctx, fn, arg);
+        return err || !is("list") ? err : native_ops.list(store, ctx, fn, arg);
 }
 
 /* Whether the lower tree counts at all. */
@@ -162,16 +170,16 @@ faulty_diff(void *store, sw_ctx *ctx, const struct sw_stack *lower,
 {
         static const struct sw_stack nothing = { NULL, 0 };
 
-        return native_diff(store, ctx, is("diff") ? &nothing : lower, upper, w_ops, w);
+        return native_ops.diff(store, ctx, is("diff") ? &nothing : lower, upper, w_ops, w);
 }
 
 static const struct sw_snapshotter_ops faulty_ops = {
         .hdr = SW_OPS_SIZE(struct sw_snapshotter_ops),
         .probe = native_probe,
-        .open = native_open,
-        .close = native_close,
+        .open = faulty_open,
+        .close = faulty_close,
         .prepare = faulty_prepare,
-        .commit = native_commit,
+        .commit = faulty_commit,
         .mount = native_mount,
         .view = faulty_view,
         .unmount = native_unmount,
