@@ -41,7 +41,8 @@ END
 built() { "$SLIPWAY" --config "$dir/config.yaml" --plugin-dir "$dir/modules" build --progress quiet --llb "$1" -o type=tar; }
 not_built() { # IDENTIFIER WHY
         echo "a = source $1
-output a" | kit_llb "$dir/def" && ! built "$dir/def" >"$dir/out" 2>"$dir/err" && grep -q "$2" "$dir/err"
+output a" | kit_llb "$dir/def" && ! built "$dir/def" >"$dir/out" 2>"$dir/err" &&
+                grep -q "$2" "$dir/err" || { sed 's/^/# /' "$dir/err" && return 1; }
 }
 check "source: a file of the site's directory" site_source
 check "source: a file that is not there" not_built my-thing://none 'none'
