@@ -17,6 +17,7 @@
 #include <slipway/definition.h>
 #include <slipway/localsession.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "cmd/slipway/build/output.h"
 #include "cmd/slipway/build/report.h"
@@ -197,7 +198,7 @@ read_epoch(struct sw_build_request *req)
         if (!text || !*text)
                 return SW_OK;
         req->has_epoch = true;
-        return sw_err_wrap(sw_parse_int(text, 0, INT64_MAX / 1000000000,
+        return sw_err_wrap(sw_parse_int(text, 0, INT64_MAX / SW_NS_PER_SEC,
                                         &req->source_date_epoch),
                            "invalid SOURCE_DATE_EPOCH");
 }

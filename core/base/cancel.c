@@ -280,9 +280,7 @@ deadline_after(int64_t ns)
 {
         int64_t at = sw_time_mono();
 
-        at = ns > INT64_MAX - at ? INT64_MAX : at + ns;
-        return (struct timespec){ .tv_sec = (time_t) (at / SW_NS_PER_SEC),
-                                  .tv_nsec = (long) (at % SW_NS_PER_SEC) };
+        return sw_time_to_spec(ns > INT64_MAX - at ? INT64_MAX : at + ns);
 }
 
 bool

@@ -113,7 +113,7 @@ await_end(sw_child *c, int cancel_fd)
 
         for (;;) {
                 int64_t left = deadline ? deadline - sw_time_mono() : 0;
-                int ms = !deadline ? -1 : left > 0 ? (int) (left / 1000000 + 1) : 0;
+                int ms = !deadline ? -1 : left > 0 ? (int) (left / SW_NS_PER_MS + 1) : 0;
 
                 if (poll(p, 2, ms) < 0)
                         p[0].revents = p[1].revents = 0;

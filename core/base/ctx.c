@@ -84,12 +84,7 @@ sw_ctx_lock(const sw_ctx *ctx, pthread_mutex_t *lock)
 
                 if (err)
                         return err;
-                (void) clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_nsec += SW_NS_PER_SEC / 10;
-                if (until.tv_nsec >= SW_NS_PER_SEC) {
-                        until.tv_nsec -= SW_NS_PER_SEC;
-                        until.tv_sec++;
-                }
+                until = sw_time_to_spec(sw_time_now() + SW_NS_PER_SEC / 10);
                 if (pthread_mutex_timedlock(lock, &until) == 0)
                         break;
         }

@@ -113,9 +113,7 @@ spin_locked(sw_pool *p)
 static bool
 wait_for_work_locked(sw_pool *p)
 {
-        int64_t until = sw_time_mono() + p->idle_ns;
-        struct timespec at = { .tv_sec = (time_t) (until / SW_NS_PER_SEC),
-                               .tv_nsec = (long) (until % SW_NS_PER_SEC) };
+        struct timespec at = sw_time_to_spec(sw_time_mono() + p->idle_ns);
         int rc = 0;
 
         p->idle++;

@@ -19,7 +19,34 @@ clock_ns(clockid_t clock)
         struct timespec ts;
 
         (void) clock_gettime(clock, &ts); /* fails for unknown clocks only */
-        return (int64_t) ts.tv_sec * SW_NS_PER_SEC + ts.tv_nsec;
+        return sw_time_from_spec(&ts);
+}
+
+int64_t
+sw_time_from_spec(const struct timespec *ts)
+{
+        int64_t seconds = ts->tv_sec, rest = ts->tv_nsec, ns;
+
+        if (seconds < 0) { /* of one sign, so that only what is out of range overflows */
+                seconds++;
+                rest -= SW_NS_PER_SEC;
+        }
+        if (__builtin_mul_overflow(seconds, SW_NS_PER_SEC, &ns) ||
+            __builtin_add_overflow(ns, rest, &ns))
+                return ts->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+        return ns;
+}
+
+struct timespec
+sw_time_to_spec(int64_t ns)
+{
+        int64_t seconds = ns / SW_NS_PER_SEC, rest = ns % SW_NS_PER_SEC;
+
+        if (rest < 0) {
+                rest += SW_NS_PER_SEC;
+                seconds--;
+        }
+        return (struct timespec){ .tv_sec = (time_t) seconds, .tv_nsec = (long) rest };
 }
 
 int64_t
@@ -56,18 +83,13 @@ put_fraction(char *at, uint64_t fraction, int digits)
 const char *
 sw_time_str(int64_t ns, char out[SW_TIME_STR_SIZE])
 {
-        int64_t fraction = ns % SW_NS_PER_SEC;
-        time_t seconds = (time_t) (ns / SW_NS_PER_SEC);
+        struct timespec ts = sw_time_to_spec(ns);
         struct tm tm;
         char *at = out;
 
-        if (fraction < 0) { /* the fraction counts forward before 1970 too */
-                fraction += SW_NS_PER_SEC;
-                seconds--;
-        }
-        (void) gmtime_r(&seconds, &tm);
+        (void) gmtime_r(&ts.tv_sec, &tm);
         at += strftime(at, SW_TIME_STR_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-        at = put_fraction(at, (uint64_t) fraction, 9);
+        at = put_fraction(at, (uint64_t) ts.tv_nsec, 9);
         *at++ = 'Z';
         *at = '\0';
         return out;

@@ -41,7 +41,7 @@ resolve_epoch(const struct sw_build *b, struct sw__output *o)
         o->epoch = -1;
         if (!*text)
                 return SW_OK;
-        err = sw_parse_int(text, 0, INT64_MAX / 1000000000, &o->epoch);
+        err = sw_parse_int(text, 0, INT64_MAX / SW_NS_PER_SEC, &o->epoch);
         return sw_err_wrap(err, "invalid source-date-epoch");
 }
 

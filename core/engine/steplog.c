@@ -284,8 +284,7 @@ sw__steplog_prune(int logs, int64_t max_age, int64_t keep, sw_log *log)
                 if (e->d_name[0] != '.' &&
                     fstatat(logs, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
                         sw_array_push(&all, (struct old){ sw_strdup(e->d_name),
-                                                          st.st_mtim.tv_sec * 1000000000 +
-                                                                  st.st_mtim.tv_nsec });
+                                                          sw_time_from_spec(&st.st_mtim) });
         (void) closedir(d);
         if (all.n > 1)
                 qsort(all.v, all.n, sizeof(*all.v), newest_first);

@@ -69,7 +69,7 @@ take_meta(struct sw__draft_node *n, const struct stat *st)
                 .mode = st->st_mode & 07777,
                 .uid = st->st_uid,
                 .gid = st->st_gid,
-                .mtime = (int64_t) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+                .mtime = sw_time_from_spec(&st->st_mtim),
         };
 }
 

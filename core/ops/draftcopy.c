@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include <slipway/time.h>
+
 #include "core/ops/draft_priv.h"
 
 /* Less than this is not worth a thread. */
@@ -182,8 +184,7 @@ tell_file(sw__draft *d, struct sw__draft_job *job)
         if (err)
                 return err;
         if (c->keep_mtime)
-                n->meta.mtime =
-                        (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+                n->meta.mtime = sw_time_from_spec(&st.st_mtim);
         err = d->ops->file(d->w, n->path, &n->meta, fd, 0, st.st_size);
         if (!err)
                 err = sw__draft_xattrs(d, n, c->view, fd, NULL);

@@ -15,11 +15,12 @@
 
 #include <slipway/digest.h>
 #include <slipway/map.h>
+#include <slipway/time.h>
 
 #include "core/ops/exec.h"
 
 #define NAME_MAX_BYTES 300 /* longer ids are digested */
-#define POLL_NS        (50 * INT64_C(1000000))
+#define POLL_NS        (50 * SW_NS_PER_MS)
 
 struct sw__cache {
         char *name;

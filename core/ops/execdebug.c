@@ -25,7 +25,7 @@ write_kept(const struct sw__exec *x, sw_ref *ref)
         const Pb__Meta *m = x->pb->meta;
         sw_auto(sw__kept) k = {
                 .vertex = sw_strdup(x->vertex),
-                .expires = sw_time_now() + x->env->debug_kept_for_s * INT64_C(1000000000),
+                .expires = sw_time_now() + x->env->debug_kept_for_s * SW_NS_PER_SEC,
                 .cwd = sw_path_join("/", m->cwd),
                 .user = sw_strdup(m->user),
                 .hostname = sw_strdup(m->hostname),

@@ -18,6 +18,7 @@
 
 #include <slipway/pattern.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "core/ops/fileact.h"
 
@@ -65,8 +66,7 @@ meta_of(const struct copier *c, const struct stat *st)
                 .uid = c->owner->set ? c->owner->uid : st->st_uid,
                 .gid = c->owner->set ? c->owner->gid : st->st_gid,
                 .mtime = c->a->timestamp != -1 ? c->a->timestamp
-                                               : (int64_t) st->st_mtim.tv_sec * 1000000000 +
-                                                         st->st_mtim.tv_nsec,
+                                               : sw_time_from_spec(&st->st_mtim),
         };
 }
 

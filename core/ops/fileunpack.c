@@ -16,6 +16,7 @@
 
 #include <slipway/io.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "core/ops/archlib.h"
 #include "core/ops/fileact.h"
@@ -170,7 +171,7 @@ entry_meta(const struct unpack *u, struct archive_entry *e, struct sw_layer_meta
                 .uid = (uid_t) uid,
                 .gid = (gid_t) gid,
         };
-        if (__builtin_mul_overflow((int64_t) u->lib->entry_mtime(e), 1000000000,
+        if (__builtin_mul_overflow((int64_t) u->lib->entry_mtime(e), SW_NS_PER_SEC,
                                    &out->mtime) ||
             __builtin_add_overflow(out->mtime, (int64_t) u->lib->entry_mtime_nsec(e),
                                    &out->mtime))

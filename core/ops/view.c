@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "core/ops/view.h"
 
@@ -209,9 +210,7 @@ fill_from_list(const struct sw__view *v, size_t i, struct sw__view_entry *out)
         out->st.st_gid = e->gid;
         out->st.st_size = e->size;
         out->st.st_rdev = e->rdev;
-        out->st.st_mtim.tv_sec = e->mtime / 1000000000 - (e->mtime % 1000000000 < 0);
-        out->st.st_mtim.tv_nsec =
-                e->mtime % 1000000000 + (e->mtime % 1000000000 < 0 ? 1000000000 : 0);
+        out->st.st_mtim = sw_time_to_spec(e->mtime);
         out->st.st_ino = first + 1;
         out->st.st_nlink = first != i || (v->linked && v->linked[i]) ? 2 : 1;
 }

@@ -5,6 +5,8 @@
  */
 #include <assert.h>
 
+#include <slipway/time.h>
+
 #include "core/solver/internal.h"
 
 #define STEP_EVENTS 256
@@ -90,7 +92,7 @@ sw__core_group_due(struct sw__core *c)
                 return c->notices.n != 0;
         return c->group_writes >= SW_KEYSTORE_GROUP_MAX ||
                c->host->mono(c->host_arg) - c->group_since >=
-                       (int64_t) SW_KEYSTORE_GROUP_MS * 1000000;
+                       SW_KEYSTORE_GROUP_MS * SW_NS_PER_MS;
 }
 
 static void

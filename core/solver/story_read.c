@@ -263,14 +263,14 @@ static void
 wait_locked(sw_subscription *sub, int64_t timeout_ns)
 {
         struct sw__story_job *j = sub->job;
-        int64_t until = timeout_ns > 0 ? sw_time_mono() + timeout_ns : 0;
-        struct timespec ts = { until / SW_NS_PER_SEC, until % SW_NS_PER_SEC };
+        struct timespec until =
+                sw_time_to_spec(timeout_ns > 0 ? sw_time_mono() + timeout_ns : 0);
         int rc = 0;
 
         while (!has_news_locked(sub) && !j->ended && timeout_ns && rc == 0)
                 rc = timeout_ns < 0
                              ? pthread_cond_wait(&j->news, &j->story->lock)
-                             : pthread_cond_timedwait(&j->news, &j->story->lock, &ts);
+                             : pthread_cond_timedwait(&j->news, &j->story->lock, &until);
 }
 
 static void

@@ -16,12 +16,6 @@
 
 #define INGEST_AGE (24 * 3600 * SW_NS_PER_SEC)
 
-int64_t
-sw__mtime_ns(const struct stat *st)
-{
-        return (int64_t) st->st_mtim.tv_sec * SW_NS_PER_SEC + st->st_mtim.tv_nsec;
-}
-
 sw_err *
 sw__content_err(int e, const char *what, const char *name)
 {
@@ -113,7 +107,7 @@ sweep_one(void *arg, const char *name)
         sw_auto(sw_fd) fd = openat(s->dirfd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
-            st.st_nlink > 0 && sw__mtime_ns(&st) <= s->before)
+            st.st_nlink > 0 && sw_time_from_spec(&st.st_mtim) <= s->before)
                 (void) unlinkat(s->dirfd, name, 0);
         return true;
 }
@@ -179,7 +173,7 @@ sw_content_info(sw_content *c, const sw_digest *d, struct sw_blob_info *out)
             fstatat(c->blobs, sw_digest_hex(d, hex), &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return sw__content_err(c->blobs < 0 ? ENOENT : errno,
                                        "blob sha256:", sw_digest_hex(d, hex));
-        *out = (struct sw_blob_info){ *d, st.st_size, sw__mtime_ns(&st) };
+        *out = (struct sw_blob_info){ *d, st.st_size, sw_time_from_spec(&st.st_mtim) };
         return SW_OK;
 }
 
@@ -196,7 +190,8 @@ sw_content_open(sw_content *c, const sw_digest *d, int *out, struct sw_blob_info
                 return sw__content_err(c->blobs < 0 ? ENOENT : errno,
                                        "blob sha256:", sw_digest_hex(d, hex));
         if (info)
-                *info = (struct sw_blob_info){ *d, st.st_size, sw__mtime_ns(&st) };
+                *info = (struct sw_blob_info){ *d, st.st_size,
+                                               sw_time_from_spec(&st.st_mtim) };
         *out = sw_fd_steal(&fd);
         return SW_OK;
 }

@@ -33,6 +33,5 @@ SW_API SW_NODISCARD sw_err *sw__content_sweep(sw_content *c, int64_t age);
 /** sw__content_err - @e while doing @what with a blob: SW_E_NOT_FOUND, SW_E_DENIED or
  *  SW_E_IO. */
 SW_NODISCARD sw_err *sw__content_err(int e, const char *what, const char *name);
-int64_t sw__mtime_ns(const struct stat *st);
 
 #endif

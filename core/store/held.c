@@ -259,15 +259,6 @@ sw__worker_let_go(sw_worker *w)
 }
 
 static void
-after_ms(struct timespec *t, long ms)
-{
-        clock_gettime(CLOCK_MONOTONIC, t);
-        t->tv_nsec += ms * 1000000;
-        t->tv_sec += t->tv_nsec / 1000000000;
-        t->tv_nsec %= 1000000000;
-}
-
-static void
 reap_quietly(sw_worker *w)
 {
         sw_err *err = sw__reap(w, NULL);
@@ -293,8 +284,7 @@ sync_due_locked(const sw_worker *w, struct timespec *at)
 {
         const int64_t due = w->synced_mono ? w->synced_mono + SYNC_INTERVAL : 0;
 
-        at->tv_sec = due / SW_NS_PER_SEC;
-        at->tv_nsec = due % SW_NS_PER_SEC;
+        *at = sw_time_to_spec(due);
         return w->unsynced;
 }
 
@@ -311,7 +301,7 @@ janitor_wait_locked(sw_worker *w)
                 else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
                         return;
         }
-        after_ms(&until, JANITOR_DELAY_MS);
+        until = sw_time_to_spec(sw_time_mono() + JANITOR_DELAY_MS * SW_NS_PER_MS);
         while (!w->stop && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0) {
         }
 }

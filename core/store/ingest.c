@@ -15,6 +15,7 @@
 
 #include <slipway/io.h>
 #include <slipway/mem.h>
+#include <slipway/time.h>
 
 #include "core/store/content_priv.h"
 
@@ -319,7 +320,8 @@ put_in_place(sw_ingest *i, const sw_digest *is, struct sw_blob_info *out)
         if (fstat(i->fd, &st) < 0)
                 return ingest_err(i, errno, "look at");
         if (out)
-                *out = (struct sw_blob_info){ *is, st.st_size, sw__mtime_ns(&st) };
+                *out = (struct sw_blob_info){ *is, st.st_size,
+                                              sw_time_from_spec(&st.st_mtim) };
         return SW_OK;
 }
 

@@ -26,6 +26,7 @@
 #include "core/store/lmdbcheck.h"
 #include "core/store/metafile.h"
 #include <slipway/mem.h>
+#include <slipway/time.h>
 
 /* Address space, not disk: the file grows as it fills. Tried from the largest. */
 static const size_t map_sizes[] = { SW_LMDB_FILE_MAX, (size_t) 8 << 30, (size_t) 1 << 30,
@@ -290,15 +291,6 @@ open_all(sw_meta *m, const char *dir)
 
 /* ---- syncing behind ---- */
 
-static void
-after_ms(struct timespec *t, long ms)
-{
-        clock_gettime(CLOCK_MONOTONIC, t);
-        t->tv_nsec += ms % 1000 * 1000000;
-        t->tv_sec += ms / 1000 + t->tv_nsec / 1000000000;
-        t->tv_nsec %= 1000000000;
-}
-
 /* Sync at most once in SYNC_DELAY_MS. Closing syncs by itself. */
 static void *
 sync_main(void *arg)
@@ -312,7 +304,7 @@ sync_main(void *arg)
                         pthread_cond_wait(&m->wake, &m->lock);
                         continue;
                 }
-                after_ms(&until, SYNC_DELAY_MS);
+                until = sw_time_to_spec(sw_time_mono() + SYNC_DELAY_MS * SW_NS_PER_MS);
                 while (!m->stop &&
                        pthread_cond_timedwait(&m->wake, &m->lock, &until) == 0) {
                 }

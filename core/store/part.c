@@ -118,8 +118,7 @@ list_logs(int dirfd, log_list *out)
                 if (e->d_name[0] == '.' ||
                     fstatat(dirfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
-                struct old_log l = { sw_strdup(e->d_name),
-                                     (int64_t) st.st_mtim.tv_sec * SW_NS_PER_SEC };
+                struct old_log l = { sw_strdup(e->d_name), sw_time_from_spec(&st.st_mtim) };
                 sw_array_push(out, l);
         }
         (void) closedir(d);

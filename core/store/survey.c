@@ -20,12 +20,6 @@
 
 /* ---- files ---- */
 
-static int64_t
-mtime_ns(const struct stat *st)
-{
-        return (int64_t) st->st_mtim.tv_sec * SW_NS_PER_SEC + st->st_mtim.tv_nsec;
-}
-
 /* The inode was counted already. */
 static bool
 seen(sw_map *links, const struct stat *st)
@@ -56,8 +50,8 @@ sw__disk_used(int dirfd, const char *path, sw_ctx *ctx, int64_t *bytes, int64_t 
                     e->fts_info == FTS_ERR || seen(links, e->fts_statp))
                         continue;
                 *bytes += (int64_t) e->fts_statp->st_blocks * 512;
-                if (mtime_ns(e->fts_statp) > *newest)
-                        *newest = mtime_ns(e->fts_statp);
+                if (sw_time_from_spec(&e->fts_statp->st_mtim) > *newest)
+                        *newest = sw_time_from_spec(&e->fts_statp->st_mtim);
         }
         if (fts)
                 (void) fts_close(fts);

@@ -96,12 +96,8 @@ look(sw_worker *w, const char *name, struct taking *t)
 static void
 sleep_a_little(sw_worker *w)
 {
-        struct timespec until;
+        struct timespec until = sw_time_to_spec(sw_time_mono() + POLL_MS * SW_NS_PER_MS);
 
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += POLL_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
         pthread_mutex_lock(&w->lock);
         (void) pthread_cond_timedwait(&w->released, &w->lock, &until);
         pthread_mutex_unlock(&w->lock);

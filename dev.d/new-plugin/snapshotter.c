@@ -29,6 +29,7 @@
 #include <slipway/path.h>
 #include <slipway/snapshotter.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 enum { LOG_MAX = 1 << 30, OPEN_DIR = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -472,9 +473,7 @@ static sw_err *
 redo(int rootfd, int data, const struct record *r, const char *path, const char *arg,
      const void *value)
 {
-        const struct timespec t = { r->mtime / 1000000000 - (r->mtime % 1000000000 < 0),
-                                    r->mtime % 1000000000 +
-                                            (r->mtime % 1000000000 < 0 ? 1000000000 : 0) };
+        const struct timespec t = sw_time_to_spec(r->mtime);
         const struct timespec times[2] = { t, t };
         sw_auto(sw_fd) fd = -1;
         sw_auto(sw_str) name = NULL;
@@ -558,12 +557,8 @@ redo_layer(struct store *s, sw_ctx *ctx, const char *name, int rootfd, sw_map *t
                                 sw_err_drop(no, "nothing is there to be hidden");
                         }
                         if (r.op == 'd') {
-                                struct timespec t = { r.mtime / 1000000000, r.mtime % 1000000000 };
+                                struct timespec t = sw_time_to_spec(r.mtime);
 
-                                if (t.tv_nsec < 0) {
-                                        t.tv_nsec += 1000000000;
-                                        t.tv_sec--;
-                                }
                                 (void) sw_map_set(times, path, sw_memdup(&t, sizeof(t)));
                         }
                 }
@@ -640,8 +635,7 @@ static struct sw_layer_meta
 meta_of(const struct stat *st)
 {
         return (struct sw_layer_meta){ st->st_mode & 07777, st->st_uid, st->st_gid,
-                                       (int64_t) st->st_mtim.tv_sec * 1000000000 +
-                                               st->st_mtim.tv_nsec };
+                                       sw_time_from_spec(&st->st_mtim) };
 }
 
 /* Call @fn for each attribute of @name in @dirfd, in order. */

@@ -14,6 +14,7 @@
 #include <slipway/path.h>
 #include <slipway/source.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #define SCHEME "@NAME@://"
 
@@ -120,8 +121,7 @@ fill(const struct source *s, int fd, const struct stat *st, const struct sw_laye
      void *w)
 {
         struct sw_layer_meta m = { .mode = 0755,
-                                   .mtime = st->st_mtim.tv_sec * INT64_C(1000000000) +
-                                            st->st_mtim.tv_nsec };
+                                   .mtime = sw_time_from_spec(&st->st_mtim) };
         sw_err *err = ops->mkdir(w, "", &m);
 
         if (err)

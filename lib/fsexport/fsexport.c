@@ -15,7 +15,7 @@ parse_epoch(const char *value, struct sw_fsexport *f)
         f->epoch = -1;
         if (!*value)
                 return SW_OK;
-        sw_err *err = sw_parse_int(value, 0, INT64_MAX / 1000000000, &f->epoch);
+        sw_err *err = sw_parse_int(value, 0, INT64_MAX / SW_NS_PER_SEC, &f->epoch);
         return sw_err_wrap(err, "invalid source-date-epoch: %s", value);
 }
 
@@ -88,7 +88,7 @@ epoch_ns(const struct sw_export_request *req)
         const struct sw_fsexport *f = req->resolved;
         int64_t seconds = f->epoch_set ? f->epoch : req->source_date_epoch;
 
-        return seconds < 0 ? -1 : seconds * 1000000000;
+        return seconds < 0 ? -1 : seconds * SW_NS_PER_SEC;
 }
 
 char *

@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 
 #include <slipway/buf.h>
+#include <slipway/time.h>
 
 #include "lib/layer/tarhead.h"
 
@@ -128,8 +129,7 @@ hold(sw_tar *t, const char *path, char type, const struct sw_layer_meta *m)
         t->e.mode = m->mode & 07777;
         t->e.uid = m->uid;
         t->e.gid = m->gid;
-        /* Rounded down, so that time -0.5 s is second -1. */
-        t->e.mtime = m->mtime / 1000000000 - (m->mtime % 1000000000 < 0);
+        t->e.mtime = sw_time_to_spec(m->mtime).tv_sec; /* rounded down */
         sw_buf_clear(&t->name);
         sw_buf_adds(&t->name, path);
         sw_buf_clear(&t->link);

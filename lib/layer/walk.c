@@ -17,6 +17,7 @@
 
 #include <slipway/map.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 enum { OPEN_FRAMES = 64, LIST_ROOM = 65536, VALUE_ROOM = 65536 };
 
@@ -181,8 +182,7 @@ meta_of(const struct walk *k, const struct stat *st)
                 .uid = st->st_uid,
                 .gid = st->st_gid,
                 .mtime = k->opts->epoch != -1 ? k->opts->epoch
-                                              : (int64_t) st->st_mtim.tv_sec * 1000000000 +
-                                                        st->st_mtim.tv_nsec,
+                                              : sw_time_from_spec(&st->st_mtim),
         };
 }
 

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include <slipway/time.h>
+
 #include "lib/snapdir/diff_priv.h"
 
 enum { BLOCK = 64 << 10 };
@@ -23,7 +25,7 @@ meta_set(struct meta *m, const struct stat *st)
                 .rdev = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? st->st_rdev : 0,
                 .ino = st->st_ino,
                 .size = S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? st->st_size : 0,
-                .mtime = (int64_t) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+                .mtime = sw_time_from_spec(&st->st_mtim),
                 .ctime = st->st_ctim,
         };
 }

@@ -17,23 +17,12 @@
 #include <sys/xattr.h>
 
 #include <slipway/io.h>
+#include <slipway/time.h>
 
 #include "lib/snapdir/writer_priv.h"
 
 /* How often an entry is replaced while we try to make it. */
 enum { TRIES = 3 };
-
-static struct timespec
-to_timespec(int64_t ns)
-{
-        int64_t sec = ns / 1000000000, rest = ns % 1000000000;
-
-        if (rest < 0) {
-                rest += 1000000000;
-                sec--;
-        }
-        return (struct timespec){ .tv_sec = sec, .tv_nsec = rest };
-}
 
 static sw_err *
 check_meta(const struct sw_layer_meta *m)
@@ -48,7 +37,7 @@ check_meta(const struct sw_layer_meta *m)
 static sw_err *
 settle_at(const struct writer *w, const struct place *at, const struct sw_layer_meta *m)
 {
-        const struct timespec t = to_timespec(m->mtime), times[2] = { t, t };
+        const struct timespec t = sw_time_to_spec(m->mtime), times[2] = { t, t };
 
         if ((m->uid != w->s->uid || m->gid != w->s->gid) &&
             fchownat(at->dir->fd, at->base, m->uid, m->gid, AT_SYMLINK_NOFOLLOW) < 0)
@@ -62,7 +51,7 @@ settle_at(const struct writer *w, const struct place *at, const struct sw_layer_
 static sw_err *
 settle(const struct writer *w, int fd, const struct sw_layer_meta *m, const char *path)
 {
-        const struct timespec t = to_timespec(m->mtime), times[2] = { t, t };
+        const struct timespec t = sw_time_to_spec(m->mtime), times[2] = { t, t };
         const bool chowned = m->uid != w->s->uid || m->gid != w->s->gid;
 
         if (chowned && fchown(fd, m->uid, m->gid) < 0)
@@ -527,7 +516,7 @@ finish_dir(struct writer *w, struct wdir *d)
                         return err;
                 at = (struct place){ above, d->base };
         }
-        const struct timespec t = to_timespec(d->meta.mtime), times[2] = { t, t };
+        const struct timespec t = sw_time_to_spec(d->meta.mtime), times[2] = { t, t };
         if (d->made != d->meta.mode && fchmodat(at.dir->fd, at.base, d->meta.mode, 0) < 0)
                 err = snapdir_err(errno, "set the mode of", d->path);
         if (!err && utimensat(at.dir->fd, at.base, times, AT_SYMLINK_NOFOLLOW) < 0)
@@ -595,7 +584,7 @@ snapdir_write(struct snapdir *s, sw_ctx *ctx, const char *key,
                 .mode = st.st_mode & 07777,
                 .uid = st.st_uid,
                 .gid = st.st_gid,
-                .mtime = (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+                .mtime = sw_time_from_spec(&st.st_mtim),
         };
         *ops = &writer_ops;
         *out = w;

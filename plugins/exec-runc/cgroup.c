@@ -332,7 +332,7 @@ remove_one(int parentfd, const char *name, int dirfd)
 sw_err *
 runc_cgroup_remove(const struct runc_cgroups *all, const char *outer, int ms)
 {
-        int64_t deadline = sw_time_mono() + ms * INT64_C(1000000);
+        int64_t deadline = sw_time_mono() + ms * SW_NS_PER_MS;
 
         while (for_all(all, outer, remove_one)) {
                 (void) runc_cgroup_kill(all, outer);

@@ -24,7 +24,6 @@
 
 #include "plugins/exec-runc/runc.h"
 
-#define MS            INT64_C(1000000)
 #define KILL_GRACE_MS 250 /* for the runtime to follow its container */
 #define KILL_AGAIN_MS 20
 #define LOOK_MS       2 /* for the file with the number */
@@ -204,7 +203,7 @@ timeout_ms(const struct waiting *s)
 {
         if (s->kill_again) {
                 int64_t left = s->kill_again - sw_time_mono();
-                return left > 0 ? (int) (left / MS) + 1 : 0;
+                return left > 0 ? (int) (left / SW_NS_PER_MS) + 1 : 0;
         }
         return s->told ? -1 : LOOK_MS;
 }
@@ -226,11 +225,11 @@ cancel_it(struct waiting *s)
         s->told = true;
         s->cancel_fd = -1;
         if (runc_signal_pid(s->w->procs, first, SIGKILL)) {
-                s->kill_again = sw_time_mono() + KILL_GRACE_MS * MS;
+                s->kill_again = sw_time_mono() + KILL_GRACE_MS * SW_NS_PER_MS;
                 return;
         }
         kill_hard(s->w);
-        s->kill_again = sw_time_mono() + KILL_AGAIN_MS * MS;
+        s->kill_again = sw_time_mono() + KILL_AGAIN_MS * SW_NS_PER_MS;
 }
 
 /* One turn of the loop; false at the end of the runtime. */
@@ -253,7 +252,7 @@ turn(struct waiting *s)
                 cancel_it(s);
         } else if (s->kill_again && sw_time_mono() >= s->kill_again) {
                 kill_hard(s->w);
-                s->kill_again = sw_time_mono() + KILL_AGAIN_MS * MS;
+                s->kill_again = sw_time_mono() + KILL_AGAIN_MS * SW_NS_PER_MS;
         }
         return true;
 }

@@ -20,6 +20,7 @@
 #include <slipway/map.h>
 #include <slipway/path.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "plugins/exporter-local/mirror.h"
 
@@ -157,13 +158,7 @@ mode_here(const outdir *o, const struct sw_layer_meta *m)
 static void
 times_of(const struct sw_layer_meta *m, struct timespec t[2])
 {
-        int64_t s = m->mtime / 1000000000, ns = m->mtime % 1000000000;
-
-        if (ns < 0) {
-                ns += 1000000000;
-                s--;
-        }
-        t[0] = t[1] = (struct timespec){ .tv_sec = s, .tv_nsec = ns };
+        t[0] = t[1] = sw_time_to_spec(m->mtime);
 }
 
 /* ---- files ---- */

@@ -55,14 +55,8 @@ get_stat(void *self, size_t i, struct stat *st)
                 .st_rdev = e->rdev,
                 .st_size = it.size,
         };
-        st->st_mtim.tv_sec = it.mtime / SW_NS_PER_SEC;
-        st->st_mtim.tv_nsec = it.mtime % SW_NS_PER_SEC;
-        st->st_ctim.tv_sec = it.ctime / SW_NS_PER_SEC;
-        st->st_ctim.tv_nsec = it.ctime % SW_NS_PER_SEC;
-        if (st->st_mtim.tv_nsec < 0) { /* before 1970 */
-                st->st_mtim.tv_nsec += SW_NS_PER_SEC;
-                st->st_mtim.tv_sec--;
-        }
+        st->st_mtim = sw_time_to_spec(it.mtime);
+        st->st_ctim = sw_time_to_spec(it.ctime);
 }
 
 static bool
@@ -78,12 +72,6 @@ get_known(void *self, size_t i, sw_digest *out)
         return known;
 }
 
-static int64_t
-ns(const struct timespec *t)
-{
-        return (int64_t) t->tv_sec * SW_NS_PER_SEC + t->tv_nsec;
-}
-
 static void
 learn(void *self, size_t i, const struct stat *st, const sw_digest *digest)
 {
@@ -92,13 +80,14 @@ learn(void *self, size_t i, const struct stat *st, const sw_digest *digest)
 
         (void) pthread_mutex_lock(&d->lock);
         if (it->dev != st->st_dev || it->ino != st->st_ino || it->size != st->st_size ||
-            it->mtime != ns(&st->st_mtim) || it->ctime != ns(&st->st_ctim))
+            it->mtime != sw_time_from_spec(&st->st_mtim) ||
+            it->ctime != sw_time_from_spec(&st->st_ctim))
                 it->racy = true; /* it changed since the walk, so just now */
         it->dev = st->st_dev;
         it->ino = st->st_ino;
         it->size = st->st_size;
-        it->mtime = ns(&st->st_mtim);
-        it->ctime = ns(&st->st_ctim);
+        it->mtime = sw_time_from_spec(&st->st_mtim);
+        it->ctime = sw_time_from_spec(&st->st_ctim);
         it->digest = *digest;
         if (!it->racy) {
                 d->known += !it->known;
@@ -181,7 +170,7 @@ copy_file(struct copier *c, size_t i)
 
         if (err)
                 return err;
-        struct sw_layer_meta m = meta_of(e, ns(&st.st_mtim));
+        struct sw_layer_meta m = meta_of(e, sw_time_from_spec(&st.st_mtim));
         err = c->ops->file(c->w, e->path, &m, fd, 0, st.st_size);
         if (!err)
                 err = copy_xattrs(c, e, fd);
@@ -211,7 +200,7 @@ copy_hardlink(struct copier *c, size_t i)
         struct stat st;
 
         get_stat(c->d, e->same_as - 1, &st);
-        const struct sw_layer_meta m = meta_of(e, ns(&st.st_mtim));
+        const struct sw_layer_meta m = meta_of(e, sw_time_from_spec(&st.st_mtim));
         return c->ops->hardlink(c->w, e->path, c->d->list->v[e->same_as - 1].path, &m);
 }
 

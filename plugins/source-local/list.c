@@ -65,12 +65,6 @@ struct fill {
         sw_map *links; /* of files with several names: 1 + index of the first */
 };
 
-static int64_t
-ns(const struct timespec *t)
-{
-        return (int64_t) t->tv_sec * SW_NS_PER_SEC + t->tv_nsec;
-}
-
 static const char *
 put(struct fill *f, const char *dir, const char *name)
 {
@@ -123,7 +117,7 @@ fill_entry(struct fill *f, const struct found_dir *d, const struct found *e)
                 .path = put(f, d->path, d->text.data + e->name),
                 .link = e->link ? put(f, "", d->text.data + e->link) : NULL,
                 .size = S_ISREG(st->st_mode) ? st->st_size : 0,
-                .mtime = ns(&st->st_mtim),
+                .mtime = sw_time_from_spec(&st->st_mtim),
                 .mode = st->st_mode,
                 .rdev = st->st_rdev,
                 .same_as = same_as(f, st, i),
@@ -131,9 +125,9 @@ fill_entry(struct fill *f, const struct found_dir *d, const struct found *e)
         f->l->items[i] = (struct item){
                 .dev = st->st_dev,
                 .ino = st->st_ino,
-                .ctime = ns(&st->st_ctim),
+                .ctime = sw_time_from_spec(&st->st_ctim),
                 .size = st->st_size,
-                .mtime = ns(&st->st_mtim),
+                .mtime = sw_time_from_spec(&st->st_mtim),
                 .mode = st->st_mode,
         };
         f->l->items[i].racy = is_racy(&f->l->items[i], f->l->begun);

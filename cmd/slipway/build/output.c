@@ -9,10 +9,11 @@
 
 #include <slipway/path.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
 #include "cmd/slipway/build/output.h"
 
-#define PIPE_POLL (INT64_C(50) * 1000000) /* between two looks for a reader */
+#define PIPE_POLL (50 * SW_NS_PER_MS) /* between two looks for a reader */
 
 /* ---- Places ---- */
 

@@ -14,11 +14,10 @@
 
 #include "cmd/slipway/progress/progress.h"
 
-#define SECOND       INT64_C(1000000000)
-#define STAY         5.0           /* seconds */
-#define WAIT_MAX     (10 * SECOND) /* a step is silent for so long at most */
-#define STATUS_DELTA 0.05          /* of the total: less is not printed ... */
-#define STATUS_EVERY (5 * SECOND)  /* ... unless so much time went by */
+#define STAY         5.0                  /* seconds */
+#define WAIT_MAX     (10 * SW_NS_PER_SEC) /* a step is silent for so long at most */
+#define STATUS_DELTA 0.05                 /* of the total: less is not printed ... */
+#define STATUS_EVERY (5 * SW_NS_PER_SEC)  /* ... unless so much time went by */
 
 struct plain {
         struct model_step *current; /* NULL: none */
@@ -225,7 +224,7 @@ plain_new(const struct progress_printer **ops)
                 .step = plain_step,
                 .end = plain_end,
                 .free = free,
-                .tick = SECOND,
+                .tick = SW_NS_PER_SEC,
                 .lines = true,
         };
 

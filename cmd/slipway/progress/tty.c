@@ -26,8 +26,8 @@
 #include "cmd/slipway/progress/width.h"
 #include "cmd/slipway/term.h"
 
-#define TICK        (150 * INT64_C(1000000))
-#define LEAST       (100 * INT64_C(1000000)) /* between two drawings */
+#define TICK        (150 * SW_NS_PER_MS)
+#define LEAST       (100 * SW_NS_PER_MS) /* between two drawings */
 #define LOG_WINDOW  6
 #define LOG_MAX     100
 #define STATUS_ROWS 8 /* of one step */
@@ -306,9 +306,9 @@ tty_new(const struct progress_printer **ops)
                 (void) colours_init(&t->colours);
         }
         if (rate) {
-                n = LEAST / 1000000;
+                n = LEAST / SW_NS_PER_MS;
                 sw_err_drop(sw_parse_int(rate, 1, 10000, &n), "the default holds");
-                t->rate = n * 1000000;
+                t->rate = n * SW_NS_PER_MS;
         }
         *ops = &printer;
         return t;

@@ -6,10 +6,13 @@
 #ifndef SLIPWAY_TIME_H
 #define SLIPWAY_TIME_H
 
+#include <time.h>
+
 #include <slipway/error.h>
 
 SW_BEGIN_DECLS
 
+#define SW_NS_PER_MS     INT64_C(1000000)
 #define SW_NS_PER_SEC    INT64_C(1000000000)
 #define SW_TIME_STR_SIZE 40
 
@@ -17,6 +20,15 @@ SW_BEGIN_DECLS
 SW_API int64_t sw_time_now(void);
 /** sw_time_mono - monotonic clock, for durations. */
 SW_API int64_t sw_time_mono(void);
+
+/** sw_time_from_spec - the time as struct stat and the clocks have it. What int64_t cannot
+ *  hold (before 1677, after 2262; some file systems can) becomes the nearest it can. @ts:
+ * tv_nsec in 0..999999999.   Since: 0.1 */
+SW_API int64_t sw_time_from_spec(const struct timespec *ts);
+
+/** sw_time_to_spec - the reverse, for utimensat(2) and waiting until then; tv_nsec counts
+ *  forward before 1970, too.   Since: 0.1 */
+SW_API struct timespec sw_time_to_spec(int64_t ns);
 
 /** sw_time_str - "2026-11-21T08:30:00.25Z" into @out, which is returned.
  *  Years outside 0000..9999 cannot come up: int64 ns spans 1677..2262. */

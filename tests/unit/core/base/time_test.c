@@ -26,6 +26,46 @@ START_TEST(clocks_run)
 END_TEST
 
 static const struct {
+        struct timespec ts;
+        int64_t ns;
+        bool nearest; /* more than int64_t holds: it does not come back */
+} specs[] = {
+        { { 0, 0 }, 0, false },
+        { { 1, 5 }, SEC + 5, false },
+        { { -1, 999999999 }, -1, false },
+        { { -1, 0 }, -SEC, false },
+        { { -2, 500000000 }, -3 * SEC / 2, false },
+        { { 9223372036, 854775807 }, INT64_MAX, false },
+        { { 9223372036, 854775808 }, INT64_MAX, true },
+        { { 9223372037, 0 }, INT64_MAX, true },
+        { { INT64_MAX, 999999999 }, INT64_MAX, true },
+        { { -9223372037, 145224193 }, INT64_MIN + 1, false },
+        { { -9223372037, 145224192 }, INT64_MIN, false },
+        { { -9223372037, 145224191 }, INT64_MIN, true },
+        { { -9223372038, 0 }, INT64_MIN, true },
+        { { INT64_MIN, 0 }, INT64_MIN, true },
+};
+
+/* Would catch times before 1970 that are rounded the wrong way, and file times of the years
+ * that int64_t does not reach: they overflow. */
+START_TEST(specs_both_ways)
+{
+        for (size_t i = 0; i < SW_COUNT(specs); i++) {
+                struct timespec back = sw_time_to_spec(specs[i].ns);
+
+                ck_assert_int_eq(sw_time_from_spec(&specs[i].ts), specs[i].ns);
+                ck_assert_int_eq(sw_time_from_spec(&back), specs[i].ns);
+                ck_assert_int_ge(back.tv_nsec, 0);
+                ck_assert_int_lt(back.tv_nsec, SEC);
+                if (!specs[i].nearest) {
+                        ck_assert_int_eq(back.tv_sec, specs[i].ts.tv_sec);
+                        ck_assert_int_eq(back.tv_nsec, specs[i].ts.tv_nsec);
+                }
+        }
+}
+END_TEST
+
+static const struct {
         const char *text;
         int64_t ns;
         const char *canonical; /* NULL: text */
@@ -340,6 +380,6 @@ START_TEST(durations_print_as_in_go)
 }
 END_TEST
 
-UNIT_MAIN("time", clocks_run, times_parse_and_print, times_are_strict,
+UNIT_MAIN("time", clocks_run, specs_both_ways, times_parse_and_print, times_are_strict,
           times_out_of_range_are_told_apart, times_round_trip, durations_parse_as_in_go,
           bad_durations_are_refused, durations_print_as_in_go)

@@ -21,6 +21,7 @@
 #include <slipway/layer.h>
 #include <slipway/map.h>
 #include <slipway/path.h>
+#include <slipway/time.h>
 
 #include "tests/unit/unit.h"
 
@@ -64,13 +65,8 @@ applied_clear(struct applied *a, const char *path)
 static void
 applied_times(struct applied *a, const char *path, const struct sw_layer_meta *m)
 {
-        struct timespec t[2] = { { 0, UTIME_OMIT },
-                                 { m->mtime / 1000000000, m->mtime % 1000000000 } };
+        struct timespec t[2] = { { 0, UTIME_OMIT }, sw_time_to_spec(m->mtime) };
 
-        if (t[1].tv_nsec < 0) {
-                t[1].tv_nsec += 1000000000;
-                t[1].tv_sec--;
-        }
         ck_assert_int_eq(utimensat(a->fd, *path ? path : ".", t, AT_SYMLINK_NOFOLLOW), 0);
 }
 

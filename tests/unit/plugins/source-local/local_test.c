@@ -482,7 +482,7 @@ racy_after(int64_t age)
         struct stat st;
 
         ck_assert_int_eq(fstatat(root, "f", &st, 0), 0);
-        const int64_t changed = st.st_ctim.tv_sec * SW_NS_PER_SEC + st.st_ctim.tv_nsec;
+        const int64_t changed = sw_time_from_spec(&st.st_ctim);
         ok(walk_directory(NULL, root, NULL, NULL, &found));
         ok(list_make(found, changed + age, &l));
         bool racy = l->items[0].racy;
