@@ -4,7 +4,9 @@
  * Without wildcard and patterns a selection is one entry, a directory with everything in
  * it. Otherwise it is a list of single entries: files, and headers of directories, which
  * are in it when they match or when something below them is. Patterns see paths as the
- * selection names them, whatever symlinks lead there.
+ * selection names them, whatever symlinks lead there. What the selection itself names, or
+ * its wildcard, is always in it, since a copy makes it whatever the patterns say; the root
+ * is not made by anybody.
  *
  * The walk leaves out directories in which nothing can match; what it gives is the same.
  * Thread: that of the tree.
@@ -125,8 +127,9 @@ path_takes(struct walk *w)
         return true;
 }
 
+/* @in: the patterns want it. */
 static void
-cover(struct walk *w, struct sw__hnode *n)
+cover(struct walk *w, struct sw__hnode *n, bool in)
 {
         for (size_t i = 0; i < w->levels.n; i++) { /* directories above come with it */
                 struct sw__hcovered *h = &w->levels.v[i].header;
@@ -136,7 +139,7 @@ cover(struct walk *w, struct sw__hnode *n)
                         h->path = NULL;
                 }
         }
-        sw_array_push(w->out, ((struct sw__hcovered){ n, sw_strdup(w->path.data) }));
+        sw_array_push(w->out, ((struct sw__hcovered){ n, sw_strdup(w->path.data), in }));
 }
 
 /* Whether the first components of the wildcard match the current directory, and there are
@@ -203,10 +206,11 @@ enter(struct walk *w, struct sw__hnode *n, bool taken, bool *lead)
         if (taken) {
                 in = let_in(w, &l);
                 l.counts = true;
-                if (in)
-                        cover(w, n);
+                if (in || (w->path.len && !*candidate(w)))
+                        cover(w, n, in);
                 else
-                        l.header = (struct sw__hcovered){ n, sw_strdup(w->path.data) };
+                        l.header =
+                                (struct sw__hcovered){ n, sw_strdup(w->path.data), true };
         }
         *lead = may_lead(w, &l, taken, in);
         sw_array_push(&w->levels, l);
@@ -231,7 +235,7 @@ walk(struct walk *w, struct sw__hnode *n)
 
         if (n->type != SW__H_DIR) {
                 if (taken && let_in(w, NULL))
-                        cover(w, n);
+                        cover(w, n, true);
         } else if (w->no_base && strcmp(w->path.data, w->base) == 0) {
                 err = walk_kids(w, n);
         } else {
@@ -317,7 +321,7 @@ clean_base(const char *path)
         return p;
 }
 
-/* Whether something at or below @path is covered. */
+/* Whether something at or below @path is wanted. */
 static bool
 is_covered(const struct walk *w, const char *path)
 {
@@ -326,7 +330,8 @@ is_covered(const struct walk *w, const char *path)
         for (size_t i = 0; i < w->out->n; i++) {
                 const char *p = w->out->v[i].path;
 
-                if (strncmp(p, path, len) == 0 && (!p[len] || p[len] == '/'))
+                if (w->out->v[i].in && strncmp(p, path, len) == 0 &&
+                    (!p[len] || p[len] == '/'))
                         return true;
         }
         return false;

@@ -11,6 +11,7 @@
 struct sw__hcovered {
         struct sw__hnode *node;
         char *path; /* as the selection names it: "/a/b"; owned */
+        bool in;    /* else it is there only because it is what the selection names */
 };
 typedef SW_ARRAY(struct sw__hcovered) sw__hcover;
 

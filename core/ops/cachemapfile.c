@@ -50,63 +50,94 @@ as_list(struct sw__op_keys *k, char *const *v, size_t n)
         return list;
 }
 
+/* What is used of one of the op's inputs. */
+struct used {
+        selections sel;
+        bool base;    /* actions work on the whole of it: selections do not count */
+        bool unclear; /* last elements of the paths do not tell which digest is whose */
+};
+
 static void
-select_owner(const Pb__UserOpt *u, const char *path, selections *sel, size_t n)
+select_owner(const Pb__UserOpt *u, const char *path, struct used *in, size_t n)
 {
         if (!u || u->user_case != PB__USER_OPT__USER_BY_NAME)
                 return;
         if (u->byname->input >= 0 && (uint64_t) u->byname->input < n)
-                sw_array_push(&sel[u->byname->input],
+                sw_array_push(&in[u->byname->input].sel,
                               (struct sw_hash_select){ .path = path,
                                                        .follow_links = true });
 }
 
 static void
-select_owners(const Pb__ChownOpt *o, selections *sel, size_t n)
+select_copy(const Pb__FileAction *a, struct used *in, size_t n, struct sw__op_keys *k)
 {
-        if (!o)
-                return;
-        select_owner(o->user, "/etc/passwd", sel, n);
-        select_owner(o->group, "/etc/group", sel, n);
-}
+        const Pb__FileActionCopy *copy = a->copy;
 
-/* What is copied from one of the op's inputs. */
-struct copied {
-        sw_strlist paths; /* cleaned, from "/" */
-        bool whole;       /* the last elements do not tell which of them an action means */
-};
+        if (a->secondaryinput < 0 || (uint64_t) a->secondaryinput >= n)
+                return;
+        sw_array_push(&in[a->secondaryinput].sel,
+                      (struct sw_hash_select){
+                              .path = copy->src,
+                              .wildcard = copy->allowwildcard && has_wildcards(copy->src),
+                              .follow_links = copy->followsymlink,
+                              .include = as_list(k, copy->include_patterns,
+                                                 copy->n_include_patterns),
+                              .exclude = as_list(k, copy->exclude_patterns,
+                                                 copy->n_exclude_patterns),
+                              .required = as_list(k, copy->required_paths,
+                                                  copy->n_required_paths),
+                      });
+}
 
 static void
-note_copy(const Pb__FileAction *a, struct copied *copied, size_t n)
+select_action(const Pb__FileAction *a, struct used *in, size_t n, struct sw__op_keys *k)
 {
-        if (a->action_case == PB__FILE_ACTION__ACTION_COPY && a->secondaryinput >= 0 &&
-            (uint64_t) a->secondaryinput < n)
-                sw_strlist_take(&copied[a->secondaryinput].paths,
-                                sw_path_join("/", a->copy->src));
+        const Pb__ChownOpt *owner = NULL;
+
+        switch (a->action_case) {
+        case PB__FILE_ACTION__ACTION_COPY:
+                owner = a->copy->owner;
+                select_copy(a, in, n, k);
+                break;
+        case PB__FILE_ACTION__ACTION_MKFILE: owner = a->mkfile->owner; break;
+        case PB__FILE_ACTION__ACTION_MKDIR: owner = a->mkdir->owner; break;
+        case PB__FILE_ACTION__ACTION_SYMLINK: owner = a->symlink->owner; break;
+        default: break;
+        }
+        if (owner) {
+                select_owner(owner->user, "/etc/passwd", in, n);
+                select_owner(owner->group, "/etc/group", in, n);
+        }
+        if (a->input >= 0 && (uint64_t) a->input < n)
+                in[a->input].base = true;
 }
 
-/* Whether two of the paths have one last element, or one contains another and so is all
- * that is selected. */
+/* Digests are told in the order of the paths, and a copy has the last element of its path
+ * in the key. That is all there is to know which digest is whose: the order of the paths
+ * must be that of their last elements, all of them different. One that contains another is
+ * all that is selected. */
 static bool
-is_ambiguous(sw_strlist *paths)
+is_unclear(const selections *sel)
 {
-        sw_auto(sw_strlist) names = { 0 };
-        bool same = false;
-
-        sw_strlist_sort(paths);
-        const char **v = sw_alloc_array(paths->n, sizeof(*v));
+        const char **v = sw_alloc_array(sel->n, sizeof(*v));
         size_t n = 0;
-        for (size_t i = 0; i < paths->n; i++)
-                if (!n || strcmp(v[n - 1], paths->v[i]) != 0)
-                        v[n++] = paths->v[i];
-        for (size_t i = 0; i < n; i++)
-                sw_strlist_take(&names, sw_path_base(v[i]));
-        sw_strlist_sort(&names);
-        for (size_t i = 1; i < n; i++)
-                same |= strcmp(names.v[i - 1], names.v[i]) == 0;
-        same |= sw__keys_dedupe(v, n) < n;
+        bool unclear = false;
+
+        for (size_t i = 0; i < sel->n; i++)
+                v[i] = sel->v[i].path;
+        qsort(v, sel->n, sizeof(*v), sw__keys_by_bytes);
+        for (size_t i = 0; i < sel->n; i++)
+                if (!n || strcmp(v[n - 1], v[i]) != 0)
+                        v[n++] = v[i];
+        for (size_t i = 1; i < n && !unclear; i++) {
+                sw_auto(sw_str) before = sw_path_base(v[i - 1]);
+                sw_auto(sw_str) name = sw_path_base(v[i]);
+
+                unclear = strcmp(before, name) >= 0;
+        }
+        unclear |= sw__keys_dedupe(v, n) < n;
         free(v);
-        return same;
+        return unclear;
 }
 
 /* What a copy takes of one of the op's inputs stands in the selection; its own message has
@@ -114,48 +145,28 @@ is_ambiguous(sw_strlist *paths)
  * input that is worked on has no selection, and one of several paths may be any of them.
  * Then the key is not BuildKit's, for whom such copies are all one. */
 static void
-add_copy(sw_buf *b, const Pb__FileAction *a, const struct copied *copied, selections *sel,
-         size_t n, struct sw__op_keys *k)
+add_copy(sw_buf *b, const Pb__FileAction *a, const struct used *in, size_t n)
 {
         Pb__FileActionCopy copy = *a->copy;
-        sw_auto(sw_str) base = NULL;
+        sw_auto(sw_str) base = sw_path_base(copy.src);
+        sw_auto(sw_str) path = sw_path_join("/", copy.src);
 
-        select_owners(copy.owner, sel, n);
         if (a->secondaryinput >= 0 && (uint64_t) a->secondaryinput < n) {
-                sw_array_push(&sel[a->secondaryinput],
-                              (struct sw_hash_select){
-                                      .path = copy.src,
-                                      .wildcard =
-                                              copy.allowwildcard && has_wildcards(copy.src),
-                                      .follow_links = copy.followsymlink,
-                                      .include = as_list(k, copy.include_patterns,
-                                                         copy.n_include_patterns),
-                                      .exclude = as_list(k, copy.exclude_patterns,
-                                                         copy.n_exclude_patterns),
-                                      .required = as_list(k, copy.required_paths,
-                                                          copy.n_required_paths),
-                              });
-                sw_auto(sw_str) path = sw_path_join("/", copy.src);
-                if (!copied[a->secondaryinput].whole || !strchr(path + 1, '/'))
-                        copy.src = base = sw_path_base(copy.src);
+                const struct used *from = &in[a->secondaryinput];
+
+                if (from->base ? !strchr(path + 1, '/') : !from->unclear)
+                        copy.src = base;
         }
         sw__llb_add_json(b, &copy.base);
 }
 
 static void
-add_action(sw_buf *b, const Pb__FileAction *a, const struct copied *copied, selections *sel,
-           size_t n, struct sw__op_keys *k)
+add_action(sw_buf *b, const Pb__FileAction *a, const struct used *in, size_t n)
 {
         switch (a->action_case) {
-        case PB__FILE_ACTION__ACTION_COPY: add_copy(b, a, copied, sel, n, k); break;
-        case PB__FILE_ACTION__ACTION_MKFILE:
-                select_owners(a->mkfile->owner, sel, n);
-                sw__llb_add_json(b, &a->mkfile->base);
-                break;
-        case PB__FILE_ACTION__ACTION_MKDIR:
-                select_owners(a->mkdir->owner, sel, n);
-                sw__llb_add_json(b, &a->mkdir->base);
-                break;
+        case PB__FILE_ACTION__ACTION_COPY: add_copy(b, a, in, n); break;
+        case PB__FILE_ACTION__ACTION_MKFILE: sw__llb_add_json(b, &a->mkfile->base); break;
+        case PB__FILE_ACTION__ACTION_MKDIR: sw__llb_add_json(b, &a->mkdir->base); break;
         case PB__FILE_ACTION__ACTION_RM: sw__llb_add_json(b, &a->rm->base); break;
         default: sw__llb_add_json(b, &a->symlink->base); break;
         }
@@ -281,24 +292,17 @@ sw__op_keys_file(const struct sw__op *op, struct sw__op_keys *out)
 {
         const Pb__FileOp *file = op->pb->file;
         size_t n = out->n_deps;
-        selections *sel = sw_alloc_array(n, sizeof(*sel));
-        bool *base = sw_alloc_array(n, sizeof(*base)); /* actions work on the whole of it */
-        struct copied *copied = sw_alloc_array(n, sizeof(*copied));
+        struct used *in = sw_alloc_array(n, sizeof(*in));
         sw_auto(sw_buf) b = SW_BUF_INIT, json = SW_BUF_INIT;
 
-        for (size_t i = 0; i < file->n_actions; i++) {
-                const int64_t input = file->actions[i]->input;
-
-                note_copy(file->actions[i], copied, n);
-                if (input >= 0 && (uint64_t) input < n)
-                        base[input] = true;
-        }
+        for (size_t i = 0; i < file->n_actions; i++)
+                select_action(file->actions[i], in, n, out);
         for (size_t i = 0; i < n; i++)
-                copied[i].whole = base[i] || is_ambiguous(&copied[i].paths);
+                in[i].unclear = is_unclear(&in[i].sel);
         sw_buf_adds(&b, "{\"Type\":\"buildkit.file.v0\",\"Actions\":[");
         for (size_t i = 0; i < file->n_actions; i++) {
                 sw_buf_clear(&json);
-                add_action(&json, file->actions[i], copied, sel, n, out);
+                add_action(&json, file->actions[i], in, n);
                 if (i)
                         sw_buf_addc(&b, ',');
                 sw_json_add_base64(&b, json.data, json.len);
@@ -308,13 +312,10 @@ sw__op_keys_file(const struct sw__op *op, struct sw__op_keys *out)
         sw_buf_addc(&b, '}');
         out->digest = sw_digest_of(b.data, b.len);
         for (size_t i = 0; i < n; i++) {
-                if (sel[i].n && !base[i])
-                        file_dep(&sel[i], &out->deps[i], out);
-                sw_array_release(&sel[i]);
-                sw_strlist_release(&copied[i].paths);
+                if (in[i].sel.n && !in[i].base)
+                        file_dep(&in[i].sel, &out->deps[i], out);
+                sw_array_release(&in[i].sel);
         }
-        free(sel);
-        free(base);
-        free(copied);
+        free(in);
         return SW_OK;
 }

@@ -198,14 +198,14 @@ def selection(tree, sel):
         heads = [h for h in heads if shown.startswith(h[1] + "/")]
         up = heads[-1] if heads else (None, None, None, None)
         ok, istate, xstate = True, None, None
-        # a file that is named itself is copied, whatever the patterns say
-        named = n not in tree.dirs and not rel
-        if sel["i"] and not named:
+        # what is named itself is copied, whatever the patterns say; the root is there
+        named = shown and not rel
+        if sel["i"]:
             ok, istate = hit(sel["i"], rel, up[2])
-        if ok and sel["x"] and not named:
+        if ok and sel["x"]:
             out, xstate = hit(sel["x"], rel, up[3])
             ok = not out
-        if ok:
+        if ok or named:
             covered += [h[:2] for h in heads if h[:2] not in covered]
             covered.append((n, shown))
         if n in tree.dirs:

@@ -902,6 +902,45 @@ output n' | kit_llb "$dir/defs/buildkit.llb.definition"
 }
 check "a build that would wait for itself" timeout 60 bash -c "$(declare -f circles kit_llb run); dir=$dir; circles"
 
+# ---- What a copy makes of a directory that it names, though nothing in it is wanted
+named_dirs() {
+        local n
+        mkdir -p "$dir/named"/{a,b} && touch "$dir/named/a/no" && chmod 755 "$dir/named"/{a,b}
+        echo 'ctx = local ctx
+s = scratch
+a = copy s ctx /* /to/ parents wildcard include=wanted
+output a' | kit_llb "$dir/def"
+        for n in 1 2 3; do
+                case $n in
+                2) chmod 700 "$dir/named/a" ;;
+                3) mv "$dir/named/b" "$dir/named/c" ;;
+                esac
+                kit_build --local ctx="$dir/named" --llb "$dir/def" -o "type=tar,dest=$dir/got.tar" &&
+                        listing "$dir/got.tar" | cut -d' ' -f1,4 || return
+        done >"$dir/got"
+        printf '%s\n' 'drwxr-xr-x to/' 'drwxr-xr-x to/a/' 'drwxr-xr-x to/b/' \
+                'drwxr-xr-x to/' 'drwx------ to/a/' 'drwxr-xr-x to/b/' \
+                'drwxr-xr-x to/' 'drwx------ to/a/' 'drwxr-xr-x to/c/' | diff -u - "$dir/got"
+}
+check "directories that a wildcard names are in the key, with nothing in them wanted" named_dirs
+swapped() {
+        local n
+        mkdir -p "$dir/swap"/{a,b}
+        echo one | tee "$dir/swap/a/x" >"$dir/swap/a/y"
+        echo two | tee "$dir/swap/b/y" >"$dir/swap/b/x"
+        for n in 'a/x b/y' 'b/x a/y'; do
+                echo "ctx = local ctx
+s = scratch
+a = copy s ctx /${n% *} /1
+a + copy . ctx /${n#* } /2
+output a" | kit_llb "$dir/def"
+                kit_build --local ctx="$dir/swap" --llb "$dir/def" -o "type=local,dest=$dir/swapped" || return
+                cat "$dir/swapped"/[12]
+        done >"$dir/got"
+        printf '%s\n' one two two one | diff -u - "$dir/got"
+}
+check "copies of one input whose directories changed places" swapped
+
 # ---- Hostile ones
 unknown_op() { # field 9 of pb.Op
         python3 -c 'import hashlib, sys

@@ -194,6 +194,39 @@ START_TEST(lists_what_patterns_cover)
 }
 END_TEST
 
+/* A copy makes the directory that it names, and each that its wildcard names, whatever the
+ * patterns let in of them: their names and modes make a difference. */
+START_TEST(counts_directories_that_are_named)
+{
+        const char *const none[] = { "*.none", NULL }, *const all[] = { "**", NULL };
+        const char *was;
+
+        add_dir("a/below");
+        add_file("a/x", "x");
+        was = digest(.path = "/*", .wildcard = true, .include = none);
+        const char *named = digest(.path = "/a", .include = none);
+        const char *excluded = digest(.path = "/a", .exclude = all);
+        add_dir("a/more"); /* nothing of it is copied */
+        ck_assert_str_eq(digest(.path = "/*", .wildcard = true, .include = none), was);
+        ck_assert_str_eq(digest(.path = "/a", .include = none), named);
+
+        char path[256];
+        (void) snprintf(path, sizeof(path), "%s/a", dir);
+        ck_assert_int_eq(chmod(path, 0700), 0);
+        ck_assert_str_ne(digest(.path = "/a", .include = none), named);
+        ck_assert_str_ne(digest(.path = "/a", .exclude = all), excluded);
+        const char *mode = digest(.path = "/*", .wildcard = true, .include = none);
+        ck_assert_str_ne(mode, was);
+        add_dir("b");
+        ck_assert_str_ne(digest(.path = "/*", .wildcard = true, .include = none), mode);
+        /* that it is named does not make it one that was wanted */
+        fails_with(&(struct sw_hash_select){ .path = "/a",
+                                             .include = none,
+                                             .required = (const char *[]){ "a", NULL } },
+                   SW_E_NOT_FOUND, "\"a\": not found");
+}
+END_TEST
+
 START_TEST(wants_required_paths)
 {
         const char *const all[] = { "**", NULL };
@@ -327,5 +360,6 @@ END_TEST
 
 UNIT_MAIN_WITH("contenthash", before, after, agrees_with_caches_of_the_reference,
                follows_symlinks_within_the_root, depends_on_what_it_should_and_nothing_else,
-               lists_what_patterns_cover, wants_required_paths, joins_several,
-               hashes_the_empty_tree, names_what_changed, says_what_cannot_be_read)
+               lists_what_patterns_cover, counts_directories_that_are_named,
+               wants_required_paths, joins_several, hashes_the_empty_tree,
+               names_what_changed, says_what_cannot_be_read)

@@ -250,6 +250,9 @@ START_TEST(copies_that_differ_have_other_keys)
         ck_assert(same_key(true, "/x", NULL, "x", NULL));
         /* each of the two may be either */
         ck_assert(!same_key(false, "/a/x", "/b/x", "/b/x", "/a/x"));
+        /* digests come in the order of the paths: the first one is of x here, of y there */
+        ck_assert(!same_key(false, "/a/x", "/b/y", "/b/x", "/a/y"));
+        ck_assert(same_key(false, "/a/y", "/a/x", "/b/y", "/b/x"));
         /* all of /a is selected, whatever is copied of it */
         ck_assert(!same_key(false, "/a", "/a/x", "/a", "/a/b/x"));
 }
