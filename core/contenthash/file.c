@@ -1,7 +1,7 @@
 /*
  * core/contenthash/file.c - what is known of a tree, in a file.
  *
- *      header | records | digests | text | SHA-256 of all before
+ *      header | records | digests | text
  *
  * Records stand in the order in which a walk meets the entries, each with how many follow
  * that are in it; digests in the same order, of those that have them. Numbers are as this
@@ -80,15 +80,12 @@ sw__hpack(const struct sw__htree *t, sw_buf *out)
         h.records = p.records.len / sizeof(struct record);
         h.digests = p.digests.len / SW_DIGEST_LEN;
         h.text = p.text.len;
-        sw_buf_reserve(out, sizeof(h) + p.records.len + p.digests.len + p.text.len +
-                                    SW_DIGEST_LEN + 1);
+        sw_buf_reserve(out, sizeof(h) + p.records.len + p.digests.len + p.text.len);
         sw_buf_add(out, &h, sizeof(h));
         sw_buf_add(out, p.records.data, p.records.len);
         if (p.digests.len)
                 sw_buf_add(out, p.digests.data, p.digests.len);
         sw_buf_add(out, p.text.data, p.text.len);
-        const sw_digest sum = sw_digest_of(out->data, out->len);
-        sw_buf_add(out, sum.b, SW_DIGEST_LEN);
         sw_buf_release(&p.records);
         sw_buf_release(&p.digests);
         sw_buf_release(&p.text);
@@ -122,10 +119,10 @@ take_apart(const char *p, size_t n, struct unpacking *u)
 {
         struct header h;
 
-        if (n < sizeof(h) + SW_DIGEST_LEN || n > MAX_FILE)
+        if (n < sizeof(h) || n > MAX_FILE)
                 return false;
         memcpy(&h, p, sizeof(h));
-        const size_t body = n - sizeof(h) - SW_DIGEST_LEN;
+        const size_t body = n - sizeof(h);
         if (memcmp(h.magic, MAGIC, sizeof(h.magic)) != 0 ||
             h.records > body / sizeof(struct record) || h.digests > body / SW_DIGEST_LEN ||
             h.text > body || h.text == 0 ||
@@ -224,31 +221,15 @@ sw__hunpack(struct sw__htree *t, const void *p, size_t n)
         return true;
 }
 
-/* The checksum at the end is right. */
-static bool
-is_whole(const sw_buf *b)
-{
-        if (b->len < SW_DIGEST_LEN)
-                return false;
-        const sw_digest d = sw_digest_of(b->data, b->len - SW_DIGEST_LEN);
-
-        return memcmp(d.b, b->data + b->len - SW_DIGEST_LEN, SW_DIGEST_LEN) == 0;
-}
-
 bool
 sw__hload(struct sw__htree *t, int dirfd, const char *name)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
-        struct stat st;
+        sw_err *err = sw_path_get(dirfd, name, MAX_FILE, &b);
 
-        if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
-            st.st_size <= 0 || (size_t) st.st_size > MAX_FILE)
-                return false;
-        sw_buf_reserve(&b, (size_t) st.st_size + 1);
-        sw_err *err = sw_buf_read_file(&b, dirfd, name, MAX_FILE);
         if (err) {
                 sw_err_drop(err, "without it the tree is read again");
                 return false;
         }
-        return is_whole(&b) && sw__hunpack(t, b.data, b.len);
+        return sw__hunpack(t, b.data, b.len);
 }

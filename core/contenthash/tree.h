@@ -137,8 +137,7 @@ extern const struct sw_layer_ops sw__hupdate_ops;
 SW_NODISCARD sw_err *sw__hsave(const struct sw__htree *t, int dirfd, const char *name);
 /* Into a new tree. False: there is none that is sound, and the tree may not be used. */
 bool sw__hload(struct sw__htree *t, int dirfd, const char *name);
-/* The same in memory; unpack() does not look at the checksum. @p: aligned as malloc does.
- */
+/* The same in memory. @p: aligned as malloc does. */
 SW_API void sw__hpack(const struct sw__htree *t, sw_buf *out);
 SW_API bool sw__hunpack(struct sw__htree *t, const void *p, size_t n);
 

@@ -82,9 +82,9 @@ SW_NODISCARD sw_err *list_make(struct found_dir *root, int64_t begun, struct lis
 void statcache_load(int dirfd, const char *name, struct list *l);
 /* Write those of @l down; a failure is told to @log alone. */
 void statcache_save(int dirfd, const char *name, const struct list *l, sw_log *log);
-/* The parser: @p is the whole file. Returns how many digests were taken over. */
+/* The parser: @p is what was kept. Returns how many digests were taken over. */
 size_t statcache_apply(const void *p, size_t n, struct list *l);
-/* What the file would be. */
+/* What there is to keep. */
 void statcache_pack(const struct list *l, sw_buf *out);
 
 /* report.c: what is big among what is not known yet. */

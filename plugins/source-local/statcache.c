@@ -3,7 +3,7 @@
  * between builds, so that an unchanged directory is not read again.
  *
  * A file for each directory and set of patterns:
- *      header | records, in order of path | text of paths | SHA-256 of all before
+ *      header | records, in order of path | text of paths
  * all numbers as this machine writes them: the file does not travel. One that is damaged,
  * or another program's, is as good as none.
  *
@@ -48,10 +48,10 @@ look_at(const void *p, size_t n, struct stored *s)
 {
         struct header h;
 
-        if (n < sizeof(h) + SW_DIGEST_LEN || n > MAX_FILE)
+        if (n < sizeof(h) || n > MAX_FILE)
                 return false;
         memcpy(&h, p, sizeof(h));
-        size_t body = n - sizeof(h) - SW_DIGEST_LEN;
+        size_t body = n - sizeof(h);
         if (memcmp(h.magic, MAGIC, sizeof(h.magic)) != 0 || h.n > body / sizeof(*s->v) ||
             h.text != body - h.n * sizeof(*s->v))
                 return false;
@@ -99,30 +99,13 @@ statcache_apply(const void *p, size_t n, struct list *l)
         return known;
 }
 
-/* The checksum at the end is right. */
-static bool
-is_whole(const sw_buf *b)
-{
-        if (b->len < SW_DIGEST_LEN)
-                return false;
-        sw_digest d = sw_digest_of(b->data, b->len - SW_DIGEST_LEN);
-
-        return memcmp(d.b, b->data + b->len - SW_DIGEST_LEN, SW_DIGEST_LEN) == 0;
-}
-
 void
 statcache_load(int dirfd, const char *name, struct list *l)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
-        struct stat st;
+        sw_err *err = sw_path_get(dirfd, name, MAX_FILE, &b);
 
-        if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-            st.st_size > 0 && (size_t) st.st_size < MAX_FILE)
-                sw_buf_reserve(&b, (size_t) st.st_size + 1);
-        else
-                return;
-        sw_err *err = sw_buf_read_file(&b, dirfd, name, MAX_FILE);
-        if (!err && is_whole(&b))
+        if (!err)
                 (void) statcache_apply(b.data, b.len, l);
         sw_err_drop(err, "without it everything is read again");
 }
@@ -140,7 +123,7 @@ statcache_pack(const struct list *l, sw_buf *out)
                 h.n++;
                 h.text += strlen(l->v[i].path) + 1;
         }
-        sw_buf_reserve(out, sizeof(h) + h.n * sizeof(r) + h.text + SW_DIGEST_LEN + 1);
+        sw_buf_reserve(out, sizeof(h) + h.n * sizeof(r) + h.text);
         sw_buf_add(out, &h, sizeof(h));
         for (size_t i = 0; i < l->n; i++) {
                 const struct item *it = &l->items[i];
@@ -161,8 +144,6 @@ statcache_pack(const struct list *l, sw_buf *out)
                 if (l->items[i].known && !l->items[i].racy)
                         sw_buf_add(out, l->v[i].path, strlen(l->v[i].path) + 1);
         }
-        sw_digest d = sw_digest_of(out->data, out->len);
-        sw_buf_add(out, d.b, SW_DIGEST_LEN);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
- * tests/fuzz/hashfile_fuzz.c - files of content hashes and of the states of a directory's
- * files, as if their checksums were right. What is taken over is written again, and that
- * must be taken over whole.
+ * tests/fuzz/hashfile_fuzz.c - what is kept of content hashes and of the states of a
+ * directory's files, as if its checksum were right. What is taken over is written again,
+ * and that must be taken over whole.
  */
 #include <slipway/mem.h>
 

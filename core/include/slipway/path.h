@@ -55,12 +55,18 @@ SW_API SW_NODISCARD sw_err *sw_path_readlink(int rootfd, const char *path, char 
 SW_API SW_NODISCARD sw_err *sw_path_mkdirs(int rootfd, const char *path, mode_t mode,
                                            int *fd);
 
-/** sw_path_put - make the file @name (no path) in @dirfd with these bytes and mode 0600, in
- *  the place of what is there. All of it is there or none, for a moment also while it
- *  replaces one; who is killed leaves nothing behind. The disk is not waited for: for what
- *  can be made again. */
+/** sw_path_put - keep these bytes, with their SHA-256 behind them, as the file @name (no
+ *  path) in @dirfd, mode 0600, in the place of what is there. All of it is there or none,
+ *  for a moment also while it replaces one; who is killed leaves nothing behind. The disk
+ * is not waited for: for what can be made again.   Since: 0.1 */
 SW_API SW_NODISCARD sw_err *sw_path_put(int dirfd, const char *name, const void *p,
                                         size_t n);
+
+/** sw_path_get - what sw_path_put() kept, at most @limit bytes, into the empty @out.
+ *  Errors: SW_E_NOT_FOUND; SW_E_CORRUPT: damaged, or another program's; SW_E_LIMIT.
+ *  Since: 0.1 */
+SW_API SW_NODISCARD sw_err *sw_path_get(int dirfd, const char *name, size_t limit,
+                                        sw_buf *out);
 
 /** sw_path_remove - remove a file or a whole tree; the last component is not followed, no
  *  symlink below is followed, anything mounted below is an error (SW_E_BUSY). A missing
