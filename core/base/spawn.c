@@ -142,6 +142,7 @@ prepare(struct prepared *p, const struct sw_spawn *s)
                 .n_mounts = s->n_mounts,
                 .mount_ns_fd = s->mount_ns_fd,
                 .pid_ns_fd = s->pid_ns_fd,
+                .exe_fd = s->exe_fd,
                 .limit = MAX_CLOSE,
         };
         if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < MAX_CLOSE)

@@ -36,6 +36,7 @@ struct sw__launch {
         size_t n_mounts;
         int mount_ns_fd; /* -1: none */
         int pid_ns_fd;   /* -1: none; entered by the thread that clones */
+        int exe_fd;      /* run instead of the programs; -1: none */
         int *moved;      /* room for n_fds numbers */
         unsigned limit;  /* descriptors are below it; for kernels without close_range */
 

@@ -197,6 +197,11 @@ place_descriptors(struct sw__launch *l)
                 if (l->moved[i] < 0)
                         return fail(l, SW__LAUNCH_FD);
         }
+        if (l->exe_fd >= 0) {
+                l->exe_fd = (int) syscall(SYS_fcntl, l->exe_fd, F_DUPFD_CLOEXEC, above);
+                if (l->exe_fd < 0)
+                        return fail(l, SW__LAUNCH_EXEC);
+        }
         for (size_t i = 0; i < l->n_fds; i++) {
                 l->fd = l->fds[i].to;
                 if (syscall(SYS_dup3, l->moved[i], l->fds[i].to, 0) < 0)
@@ -227,6 +232,11 @@ close_others(const struct sw__launch *l)
                         close_all(l, from, to - 1);
                 from = to + 1;
         }
+        if (l->exe_fd >= 0) { /* above them all; exec closes it */
+                if ((unsigned) l->exe_fd > from)
+                        close_all(l, from, (unsigned) l->exe_fd - 1);
+                from = (unsigned) l->exe_fd + 1;
+        }
         close_all(l, from, ~0U);
 }
 
@@ -235,6 +245,10 @@ exec_first(struct sw__launch *l)
 {
         int denied = 0;
 
+        if (l->exe_fd >= 0) {
+                (void) syscall(SYS_execveat, l->exe_fd, "", l->argv, l->env, AT_EMPTY_PATH);
+                return fail(l, SW__LAUNCH_EXEC);
+        }
         for (size_t i = 0; l->programs[i]; i++) {
                 (void) syscall(SYS_execve, l->programs[i], l->argv, l->env);
                 if (errno == EACCES)

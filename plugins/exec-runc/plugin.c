@@ -30,7 +30,7 @@ init(const struct sw_plugin_env *env, void **self)
 
         x->options = env->options;
         x->log = env->log;
-        x->state_fd = -1;
+        x->state_fd = x->program = -1;
         x->live = sw_map_new(NULL);
         pthread_mutex_init(&x->lock, NULL);
         *self = x;
@@ -45,6 +45,7 @@ shutdown_plugin(void *self)
         runc_cgroups_release(&x->cgroups);
         sw_map_free(x->live);
         sw_fd_clear(&x->state_fd);
+        sw_fd_clear(&x->program);
         free(x->runtime.path);
         free(x->filter);
         free(x->run_dir);

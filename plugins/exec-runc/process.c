@@ -156,6 +156,7 @@ start_another(struct another *a, const char *id)
         s.env = (const char *const *) env.v;
         s.mount_ns_fd = a->ns;
         s.pid_ns_fd = a->pid_ns;
+        s.exe_fd = a->x->program;
         if (a->p->terminal)
                 err = runc_terminal(&a->master, &a->slave);
         for (int i = 0; i < 3; i++)

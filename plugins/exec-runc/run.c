@@ -263,6 +263,7 @@ start(struct run *r)
         s.env = (const char *const *) env.v;
         s.mounts = r->box.mounts.v;
         s.n_mounts = r->box.mounts.n;
+        s.exe_fd = r->x->program;
         s.flags = r->own_ns ? SW_SPAWN_PID_NS : SW_SPAWN_KEEP;
         if (r->p->terminal)
                 err = runc_terminal(&r->master, &r->slave);

@@ -97,6 +97,7 @@ struct runc_exec {
         pthread_mutex_t lock;
         bool ready; /* runtime, cgroups and state_dir were found */
         struct runc_runtime runtime;
+        sw_fd program; /* of the runtime: runc_program() */
         struct runc_cgroups cgroups;
         char *run_dir;       /* "/run/slipway" */
         sw_fd state_fd;      /* <run_dir>/exec */
@@ -108,6 +109,9 @@ struct runc_exec {
 
 /* ---- runtime.c ---- */
 SW_NODISCARD sw_err *runc_find_runtime(const char *wanted, struct runc_runtime *out);
+/** runc_program - a copy of it that cannot be written to, for those that would make one
+ *  themselves; or -1. */
+int runc_program(const struct runc_runtime *r);
 /** runc_warn_if_bad - once per binary: versions that are known to let containers out. */
 void runc_warn_if_bad(struct runc_exec *x, sw_ctx *ctx);
 

@@ -1,10 +1,17 @@
 /*
  * plugins/exec-runc/runtime.c - which OCI runtime is used, and what is known against it.
+ *
+ * A container must not be able to overwrite the runtime through /proc/PID/exe, so crun
+ * makes a copy of itself that nobody can write to and runs that instead, each time anew. It
+ * takes a sealed memfd for such a copy; so it is handed one that was made once.
+ *
  * Thread: any; called with the plugin's lock held.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include <slipway/path.h>
@@ -13,6 +20,7 @@
 #include "plugins/exec-runc/runc.h"
 
 #define VERSION_MAX 4096
+#define PROGRAM_MAX (64 << 20)
 
 /* The file that @name means in $PATH, from malloc; NULL when there is none. */
 static char *
@@ -69,6 +77,53 @@ runc_find_runtime(const char *wanted, struct runc_runtime *out)
                           "no OCI runtime: neither crun nor runc is in PATH; install one "
                           "of these packages, or name another with the option binary");
 }
+
+/* ---- a copy that cannot be written to ------------------------------------------------ */
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
+#endif
+
+static int
+new_program(void)
+{
+        int fd = memfd_create("crun", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+
+        if (fd < 0 && errno == EINVAL) /* before Linux 6.3 all can be executed */
+                fd = memfd_create("crun", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        return fd;
+}
+
+static bool
+copy_program(int from, int to)
+{
+        char magic[4];
+        off_t size = lseek(from, 0, SEEK_END), at = 0;
+
+        if (size > PROGRAM_MAX || pread(from, magic, sizeof(magic), 0) != sizeof(magic) ||
+            memcmp(magic, "\177ELF", sizeof(magic)) != 0)
+                return false;
+        while (at < size)
+                if (sendfile(to, from, &at, (size_t) (size - at)) <= 0)
+                        return false;
+        return fcntl(to, F_ADD_SEALS,
+                     F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;
+}
+
+int
+runc_program(const struct runc_runtime *r)
+{
+        sw_auto(sw_fd) from = -1;
+        sw_auto(sw_fd) to = -1;
+
+        if (r->flavour != RUNC_IS_CRUN)
+                return -1;
+        from = open(r->path, O_RDONLY | O_CLOEXEC);
+        to = new_program();
+        return from >= 0 && to >= 0 && copy_program(from, to) ? sw_fd_steal(&to) : -1;
+}
+
+/* ---- what is known ------------------------------------------------------------------- */
 
 /* Releases in which containers are known to get out: before these numbers. */
 struct fixed_in {

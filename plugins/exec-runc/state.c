@@ -263,6 +263,8 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
         x->caps = runc_caps_here();
         if (x->runtime.flavour == RUNC_IS_CRUN && sw_options_bool(x->options, "seccomp"))
                 x->filter = runc_filter(x->state_fd);
+        sw_fd_clear(&x->program);
+        x->program = runc_program(&x->runtime);
         sweep(x, ctx);
         runc_warn_if_bad(x, ctx);
         x->ready = true;

@@ -71,11 +71,13 @@ struct sw_spawn {
         int mount_ns_fd;
         int pid_ns_fd; /* the PID namespace it is started in; -1: ours. Not with
                           SW_SPAWN_KEEP */
+        int exe_fd;    /* the program as an open file, no script, which is run whatever
+                          argv[0] says; -1: none */
 };
 #define SW_SPAWN_INIT                                                                      \
         {                                                                                  \
                 .cwd_fd = -1, .fds_std = { -1, -1, -1 }, .mount_ns_fd = -1,                \
-                .pid_ns_fd = -1                                                            \
+                .pid_ns_fd = -1, .exe_fd = -1                                              \
         }
 
 typedef struct sw_child sw_child;

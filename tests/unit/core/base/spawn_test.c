@@ -1010,9 +1010,34 @@ START_TEST(mounts_in_a_chroot)
 }
 END_TEST
 
-UNIT_MAIN("spawn", mounts_of_its_own, enters_a_mount_namespace, mounts_in_a_chroot,
-          pid_namespace_of_its_own, all_die_with_the_process, how_it_ended,
-          only_the_named_descriptors, overlapping_descriptors,
+/* Catches: a program by descriptor that is looked up by name; one whose descriptor the
+ * child keeps, or that is lost among the child's others; one that cannot be run. */
+START_TEST(program_by_descriptor)
+{
+        struct sw_spawn s = SW_SPAWN_INIT;
+        sw_autoptr(sw_child) c = NULL;
+        sw_auto(sw_fd) self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+        sw_auto(sw_fd) sh = open("/bin/sh", O_RDONLY | O_CLOEXEC);
+        sw_auto(sw_fd) other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        const struct sw_spawn_fd fds[] = { { other, 9 }, { other, 5 } };
+
+        s.exe_fd = self;
+        s.fds = fds;
+        s.n_fds = SW_COUNT(fds);
+        sw_auto(sw_str) seen = seen_by_child(&s);
+        ck_assert_msg(strstr(seen, "fds 0 1 2 5 9\n") == seen, "%s", seen);
+        s.exe_fd = sh;
+        s.argv = (const char *const[]){ "no-such-program", "-c", "echo $0", NULL };
+        sw_auto(sw_str) name = output_of(&s);
+        ck_assert_str_eq(name, "no-such-program\n");
+        s.exe_fd = other;
+        fails(sw_spawn_start(&s, &c), SW_E_DENIED, "no-such-program");
+}
+END_TEST
+
+UNIT_MAIN("spawn", program_by_descriptor, mounts_of_its_own, enters_a_mount_namespace,
+          mounts_in_a_chroot, pid_namespace_of_its_own, all_die_with_the_process,
+          how_it_ended, only_the_named_descriptors, overlapping_descriptors,
           standard_descriptors_reordered, signals_are_defaults, groups_and_sessions,
           environment_and_directory, programs_that_do_not_run, search_in_path,
           cancelled_wait_kills_the_group, cancelled_wait_finds_who_left_the_group,
