@@ -48,11 +48,29 @@ store_release(store *s)
         plugins_release(&s->plugins);
 }
 
-sw_err *
-usage_filter(const struct cli_call *call, sw_filter **out)
+/* ---- how to look ---- */
+
+/* Members are those of usage_json(). */
+static const struct template_field fields[] = { { "ID", "id" },
+                                                { "Mutable", "mutable" },
+                                                { "InUse", "inUse" },
+                                                { "Size", "size" },
+                                                { "CreatedAt", "createdAt" },
+                                                { "LastUsedAt", "lastUsedAt" },
+                                                { "UsageCount", "usageCount" },
+                                                { "Parents", "parents" },
+                                                { "Description", "description" },
+                                                { "RecordType", "recordType" },
+                                                { "Shared", "shared" },
+                                                { NULL, NULL } };
+
+static sw_err *
+read_filter(const struct cli_call *call, sw_filter **out)
 {
         sw_auto(sw_strlist) exprs = { 0 };
 
+        if (!cli_given(call, "filter"))
+                return SW_OK;
         cli_list(call, "filter", &exprs);
         sw_err *err = sw__filter_new(&exprs, out);
         if (!err)
@@ -62,20 +80,26 @@ usage_filter(const struct cli_call *call, sw_filter **out)
         return usage;
 }
 
-/* ---- records as JSON ---- */
+sw_err *
+usage_look_read(const struct cli_call *call, usage_look *out)
+{
+        const char *format = cli_str(call, "format");
+        sw_err *err = read_filter(call, &out->filter);
 
-const struct template_field usage_fields[] = { { "ID", "id" },
-                                               { "Mutable", "mutable" },
-                                               { "InUse", "inUse" },
-                                               { "Size", "size" },
-                                               { "CreatedAt", "createdAt" },
-                                               { "LastUsedAt", "lastUsedAt" },
-                                               { "UsageCount", "usageCount" },
-                                               { "Parents", "parents" },
-                                               { "Description", "description" },
-                                               { "RecordType", "recordType" },
-                                               { "Shared", "shared" },
-                                               { NULL, NULL } };
+        if (!err && format && *format)
+                err = template_parse(format, fields, &out->format);
+        out->verbose = cli_bool(call, "verbose");
+        return err;
+}
+
+void
+usage_look_release(usage_look *l)
+{
+        sw__filter_free(l->filter);
+        template_free(l->format);
+}
+
+/* ---- records as JSON ---- */
 
 static sw_json *
 time_json(int64_t ns)

@@ -25,11 +25,30 @@ SW_NODISCARD sw_err *store_open(store *s, const struct cli_call *call, bool read
 void store_release(store *s);
 SW_DEFINE_AUTO(store, store_release)
 
-/** usage_filter - of the flag --filter. Errors: SW_E_USAGE. */
-SW_NODISCARD sw_err *usage_filter(const struct cli_call *call, sw_filter **out);
+/* How records are chosen and printed. */
+typedef struct usage_look {
+        sw_filter *filter; /* NULL: all */
+        template *format;  /* NULL: none */
+        bool verbose;
+} usage_look;
+/* The flags for it; --format is each verb's own, as what it prints differs. */
+#define USAGE_LOOK_FLAGS                                                                   \
+        { .name = "filter",                                                                \
+          .letter = 'f',                                                                   \
+          .type = CLI_LIST,                                                                \
+          .value = "FILTER",                                                               \
+          .help = "only records that match; several filters are alternatives" },           \
+        {                                                                                  \
+                .name = "verbose", .letter = 'v', .type = CLI_BOOL,                        \
+                .help = "print all that is known of each record"                           \
+        }
+/** usage_look_read - from the command line, into a zeroed @out. Errors: SW_E_USAGE. */
+SW_NODISCARD sw_err *usage_look_read(const struct cli_call *call, usage_look *out);
+void usage_look_release(usage_look *l);
+SW_DEFINE_AUTO(usage_look, usage_look_release)
+
 /** usage_json - the record as {{json .}} shows it. */
 sw_json *usage_json(const struct sw_usage *u);
-extern const struct template_field usage_fields[];
 
 /* Lines in columns that tabs fill up, as the reference prints them. */
 typedef struct tabs {

@@ -12,7 +12,7 @@
 struct row {
         struct sw_usage u;
         sw_strlist parents;
-        char *description;
+        char *description, *type;
 };
 
 typedef SW_ARRAY(struct row) rows;
@@ -21,21 +21,12 @@ static bool
 collect(void *arg, const struct sw_usage *u)
 {
         rows *all = arg;
-        struct row r = { .u = *u, .description = sw_strdup(u->description) };
+        struct row r = { .u = *u,
+                         .description = sw_strdup(u->description),
+                         .type = sw_strdup(u->type) };
 
         for (size_t i = 0; i < u->parents->n; i++)
                 sw_strlist_add(&r.parents, u->parents->v[i]);
-        /* one of a few words; the record that has it may go before we print it */
-        static const char *const types[] = { "regular",
-                                             "internal",
-                                             "frontend",
-                                             "source.local",
-                                             "source.git.checkout",
-                                             "exec.cachemount" };
-        r.u.type = "";
-        for (size_t i = 0; i < SW_COUNT(types); i++)
-                if (strcmp(types[i], u->type) == 0)
-                        r.u.type = types[i];
         sw_array_push(all, r);
         return true;
 }
@@ -56,6 +47,7 @@ rows_release(rows *all)
         for (size_t i = 0; i < all->n; i++) {
                 sw_strlist_release(&all->v[i].parents);
                 free(all->v[i].description);
+                free(all->v[i].type);
         }
         sw_array_release(all);
 }
@@ -97,26 +89,26 @@ format_rows(const rows *all, const template *t, sw_buf *out)
 }
 
 static sw_err *
-print_rows(const struct cli_call *call, const rows *all, const template *t)
+print_rows(const rows *all, const usage_look *look)
 {
         sw_auto(sw_buf) out = SW_BUF_INIT;
         sw_auto(tabs) columns = { 0 };
 
-        if (t) {
-                sw_err *err = format_rows(all, t, &out);
+        if (look->format) {
+                sw_err *err = format_rows(all, look->format, &out);
 
                 return err ? err : out_text(&out);
         }
-        if (!cli_bool(call, "verbose"))
+        if (!look->verbose)
                 usage_add_head(&columns);
         for (size_t i = 0; i < all->n; i++) {
-                if (cli_bool(call, "verbose"))
+                if (look->verbose)
                         usage_add_verbose(&out, &all->v[i].u);
                 else
                         usage_add_row(&columns, &all->v[i].u);
         }
         tabs_print(&columns, &out);
-        if (!cli_given(call, "filter"))
+        if (!look->filter)
                 add_sums(all, &out);
         return out_text(&out);
 }
@@ -125,41 +117,30 @@ static sw_err *
 run_du(const struct cli_call *call)
 {
         sw_auto(store) s = STORE_INIT;
-        sw_autoptr(template) t = NULL;
-        sw_autoptr(sw_filter) filter = NULL;
-        const char *format = cli_str(call, "format");
+        sw_auto(usage_look) look = { 0 };
         rows all = { 0 };
-        sw_err *err = usage_filter(call, &filter);
+        sw_err *err = usage_look_read(call, &look);
 
-        if (!err && format && *format)
-                err = template_parse(format, usage_fields, &t);
         if (!err)
                 err = store_open(&s, call, true);
         if (!err && s.root)
-                err = sw__worker_usage(sw__root_worker(s.root), NULL, filter, 0, collect,
-                                       &all);
+                err = sw__worker_usage(sw__root_worker(s.root), NULL, look.filter, 0,
+                                       collect, &all);
         if (!err && all.n)
                 qsort(all.v, all.n, sizeof(*all.v), by_size);
         for (size_t i = 0; i < all.n; i++) { /* they do not move any more */
                 all.v[i].u.parents = &all.v[i].parents;
                 all.v[i].u.description = all.v[i].description;
+                all.v[i].u.type = all.v[i].type;
         }
         if (!err)
-                err = print_rows(call, &all, t);
+                err = print_rows(&all, &look);
         rows_release(&all);
         return err;
 }
 
 static const struct cli_flag du_flags[] = {
-        { .name = "filter",
-          .letter = 'f',
-          .type = CLI_LIST,
-          .value = "FILTER",
-          .help = "only records that match; several filters are alternatives" },
-        { .name = "verbose",
-          .letter = 'v',
-          .type = CLI_BOOL,
-          .help = "print all that is known of each record" },
+        USAGE_LOOK_FLAGS,
         { .name = "format",
           .type = CLI_STRING,
           .value = "TEMPLATE",

@@ -13,8 +13,7 @@
 #include "core/solver/keystore_lmdb.h"
 
 struct pruned {
-        const struct cli_call *call;
-        const template *t;
+        const usage_look *look;
         sw_keystore *keys;
         bool any; /* a record was printed */
         int64_t total;
@@ -29,12 +28,12 @@ print_one(struct pruned *p, const struct sw_usage *u)
         sw_auto(tabs) columns = { 0 };
         sw_err *err = SW_OK;
 
-        if (p->t) {
+        if (p->look->format) {
                 sw_autoptr(sw_json) record = usage_json(u);
 
-                err = template_run(p->t, record, &out);
+                err = template_run(p->look->format, record, &out);
                 sw_buf_addc(&out, '\n');
-        } else if (cli_bool(p->call, "verbose")) {
+        } else if (p->look->verbose) {
                 usage_add_verbose(&out, u);
         } else {
                 if (!p->any)
@@ -130,7 +129,7 @@ print_total(const struct pruned *p)
         sw_auto(sw_buf) out = SW_BUF_INIT;
         char text[32];
 
-        if (p->t)
+        if (p->look->format)
                 return SW_OK;
         tabs_add(&t, "Total:", sw_size_str(p->total, text), NULL);
         tabs_print(&t, &out);
@@ -141,22 +140,18 @@ static sw_err *
 run_prune(const struct cli_call *call)
 {
         sw_auto(store) s = STORE_INIT;
-        sw_autoptr(template) t = NULL;
-        sw_autoptr(sw_filter) filter = NULL;
+        sw_auto(usage_look) look = { 0 };
         struct sw_prune_opts o = { .all = cli_bool(call, "all") };
-        const char *format = cli_str(call, "format");
-        sw_err *err = usage_filter(call, &filter);
+        sw_err *err = usage_look_read(call, &look);
 
         if (!err)
                 err = read_flags(call, &o);
-        if (!err && format && *format)
-                err = template_parse(format, usage_fields, &t);
         if (!err)
                 err = store_open(&s, call, false);
         if (err)
                 return err;
-        struct pruned p = { .call = call, .t = t };
-        o.filter = filter;
+        struct pruned p = { .look = &look };
+        o.filter = look.filter;
         if (s.root)
                 err = prune_root(s.root, &o, &p);
         if (err)
@@ -170,11 +165,7 @@ static const struct cli_flag prune_flags[] = {
         { .name = "all",
           .type = CLI_BOOL,
           .help = "remove internal and frontend records, too" },
-        { .name = "filter",
-          .letter = 'f',
-          .type = CLI_LIST,
-          .value = "FILTER",
-          .help = "only records that match; several filters are alternatives" },
+        USAGE_LOOK_FLAGS,
         { .name = "keep-duration",
           .type = CLI_STRING,
           .value = "DURATION",
@@ -191,10 +182,6 @@ static const struct cli_flag prune_flags[] = {
           .type = CLI_STRING,
           .value = "MB",
           .help = "remove until this many megabytes of the disk are free" },
-        { .name = "verbose",
-          .letter = 'v',
-          .type = CLI_BOOL,
-          .help = "print all that is known of each record" },
         { .name = "format",
           .type = CLI_STRING,
           .value = "TEMPLATE",
