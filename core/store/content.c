@@ -34,9 +34,25 @@ static sw_err *
 open_dir(int rootfd, const char *path, bool read_only, int *fd)
 {
         if (!read_only)
-                return sw_path_mkdirs(rootfd, path, 0711, fd);
+                return sw_path_mkdirs(rootfd, path, 0700, fd);
         *fd = openat(rootfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return *fd < 0 && errno != ENOENT ? sw__content_err(errno, "open", path) : SW_OK;
+}
+
+/* Nobody else needs to come in: who knows a digest could read a private layer. Those that
+ * were made with mode 0711 are closed. */
+static sw_err *
+make_private(int rootfd)
+{
+        sw_auto(sw_fd) fd = -1;
+        struct stat st;
+        sw_err *err = sw_path_mkdirs(rootfd, "content", 0700, &fd);
+
+        if (err)
+                return err;
+        if (fstat(fd, &st) < 0 || ((st.st_mode & 0077) && fchmod(fd, 0700) < 0))
+                return sw__content_err(errno, "close to others", "content");
+        return SW_OK;
 }
 
 sw_err *
@@ -46,7 +62,9 @@ sw__content_open(int rootfd, sw_log *log, bool read_only, sw_content **out)
 
         c->log = log;
         c->blobs = c->ingests = -1;
-        sw_err *err = open_dir(rootfd, "content/blobs/sha256", read_only, &c->blobs);
+        sw_err *err = read_only ? SW_OK : make_private(rootfd);
+        if (!err)
+                err = open_dir(rootfd, "content/blobs/sha256", read_only, &c->blobs);
         if (!err)
                 err = open_dir(rootfd, "content/ingest", read_only, &c->ingests);
         if (!err && !read_only)

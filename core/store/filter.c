@@ -11,7 +11,8 @@
  * expressions are POSIX extended ones, and match anywhere in the value.
  *
  * Expressions may come from outside: lengths are limited, and so is repetition in regular
- * expressions, which regcomp(3) would spend memory on.
+ * expressions, which regcomp(3) would spend memory on. Back-references, with which matching
+ * takes exponential time, are refused.
  * Thread: a filter is immutable; any.
  */
 #include <regex.h>
@@ -22,7 +23,7 @@
 
 #include "core/store/refs.h"
 
-enum { EXPR_MAX = 4096, REGEX_MAX = 256, FILTERS_MAX = 256 };
+enum { EXPR_MAX = 4096, REGEX_MAX = 256, COUNT_MAX = 255, FILTERS_MAX = 256 };
 
 enum operator{ PRESENT, EQUAL, NOT_EQUAL, MATCHES };
 
@@ -187,14 +188,41 @@ scan_value(struct scan *s, enum operator op, sw_buf *out)
         return SW_OK;
 }
 
+/* In a bracket "\1" would mean two characters; it is not worth being told apart. */
+static bool
+has_back_reference(const char *re)
+{
+        for (; *re; re++)
+                if (*re == '\\' && re[1] && *++re >= '1' && *re <= '9')
+                        return true;
+        return false;
+}
+
+/* Whether it counts in two places, or far. */
+static bool
+counts_much(const char *re)
+{
+        const char *brace = strchr(re, '{');
+        unsigned n = 0;
+
+        for (const char *p = brace ? brace + 1 : ""; *p && *p != '}'; p++) {
+                n = *p >= '0' && *p <= '9' ? n * 10 + (unsigned) (*p - '0') : 0;
+                if (n > COUNT_MAX)
+                        return true;
+        }
+        return brace && strchr(brace + 1, '{');
+}
+
 static sw_err *
 compile(struct scan *s, struct selector *sel)
 {
-        const char *brace = strchr(sel->value, '{');
         char why[128];
 
-        if (strlen(sel->value) > REGEX_MAX || (brace && strchr(brace + 1, '{')))
-                return bad(s, "a regular expression that is too long, or counts twice");
+        if (strlen(sel->value) > REGEX_MAX || counts_much(sel->value))
+                return bad(s,
+                           "a regular expression that is too long, or counts far or twice");
+        if (has_back_reference(sel->value))
+                return bad(s, "back-references are not supported");
         int rc = regcomp(&sel->re, sel->value, REG_EXTENDED | REG_NOSUB);
         if (rc) {
                 (void) regerror(rc, &sel->re, why, sizeof(why));

@@ -35,6 +35,13 @@ look_up(sw_worker *w, const char *id, struct sw__held **out, sw__tx *tx)
         return err;
 }
 
+/* Of what a damaged store says, too. */
+static bool
+is_id(const char *id)
+{
+        return sw__id_ok(id) && strlen(id) <= SW_ID_LEN;
+}
+
 /* *out NULL: there is none. */
 static sw_err *
 load(sw_worker *w, const char *id, sw_ref **out)
@@ -43,7 +50,7 @@ load(sw_worker *w, const char *id, sw_ref **out)
         struct sw__held *h = NULL;
 
         *out = NULL;
-        if (!sw__id_ok(id) || strlen(id) > SW_ID_LEN)
+        if (!is_id(id))
                 return SW_OK;
         *out = sw__hold_leased(w, id);
         if (*out)
@@ -85,6 +92,8 @@ newest_of(sw_worker *w, const char *name, char id[SW_ID_SIZE])
         for (size_t i = 0; i < ids.n && !err; i++) {
                 sw_autoptr(sw__rec) rec = NULL;
 
+                if (!is_id(ids.v[i])) /* which load() would never find */
+                        continue;
                 err = sw__rec_get(&tx, ids.v[i], &rec);
                 if (!rec || rec->state != SW__REC_COMMITTED || rec->created_at < newest)
                         continue;

@@ -347,7 +347,23 @@ START_TEST(writers_that_are_killed)
 }
 END_TEST
 
-UNIT_MAIN_WITH("content", before, after, a_blob_goes_in, what_is_wrong_stays_out,
-               writing_is_resumed, a_killed_writer_is_resumed, two_writers_of_one_digest,
-               files_and_pipes_are_copied, old_ingests_are_swept, a_walk_tells_all,
-               writers_that_are_killed)
+/* Who knows a digest must not get at a private layer, in stores of earlier versions either.
+ */
+START_TEST(it_is_closed_to_others)
+{
+        struct stat st;
+
+        for (int i = 0; i < 2; i++) {
+                ck_assert_int_eq(fstatat(rootfd, "content", &st, 0), 0);
+                ck_assert_uint_eq(st.st_mode & 07777, 0700);
+                ck_assert_int_eq(fchmodat(rootfd, "content", 0711, 0), 0);
+                sw__content_close(c);
+                ok(sw__content_open(rootfd, NULL, false, &c));
+        }
+}
+END_TEST
+
+UNIT_MAIN_WITH("content", before, after, a_blob_goes_in, it_is_closed_to_others,
+               what_is_wrong_stays_out, writing_is_resumed, a_killed_writer_is_resumed,
+               two_writers_of_one_digest, files_and_pipes_are_copied, old_ingests_are_swept,
+               a_walk_tells_all, writers_that_are_killed)

@@ -36,6 +36,7 @@ tests_unit_core_store_lmdbvalues_test_LDADD = $(LDADD) $(LMDB_LIBS)
 UNIT_TESTS += tests/unit/core/store/worker_test
 tests_unit_core_store_worker_test_SOURCES = tests/unit/core/store/worker_test.c \
 	tests/unit/core/store/fakesnap.h tests/unit/core/store/storetool.h
+tests_unit_core_store_worker_test_LDADD = $(LDADD) $(LMDB_LIBS)
 
 UNIT_TESTS += tests/unit/core/store/content_test
 tests_unit_core_store_content_test_SOURCES = tests/unit/core/store/content_test.c

@@ -10,6 +10,8 @@
 #include <slipway/mem.h>
 #include <slipway/text.h>
 
+#include "core/store/meta.h"
+#include "core/store/root.h"
 #include "tests/unit/core/store/fakesnap.h"
 #include "tests/unit/core/store/storetool.h"
 
@@ -186,6 +188,50 @@ START_TEST(names_find_the_newest)
         fails(sw_ref_add_name(w, NULL, a, ""), SW_E_INVALID, "name");
         sw_ref_unref(a);
         sw_ref_unref(b);
+}
+END_TEST
+
+static void
+put_raw(MDB_txn *txn, enum sw_meta_db db, const char *k, MDB_val v)
+{
+        MDB_val key = { strlen(k), (void *) k };
+
+        ck_assert_int_eq(mdb_put(txn, sw__meta_dbi(sw__root_meta(root), db), &key, &v, 0),
+                         0);
+}
+
+/* A name that leads to ids that nothing here made, as one in a damaged store may: what is
+ * sound is found, and looking comes to an end. */
+START_TEST(names_that_lead_to_no_id)
+{
+        static const char *const others[] = { "../x", "gone",
+                                              "zzzz-longer-than-the-id-of-any-ref" };
+        sw_ref *r = make(NULL, "a"), *found;
+        MDB_val key = { strlen(sw_ref_id(r)), (void *) sw_ref_id(r) }, record;
+        MDB_txn *txn;
+
+        ck_assert_int_eq(mdb_txn_begin(sw__meta_env(sw__root_meta(root)), NULL, 0, &txn),
+                         0);
+        ck_assert_int_eq(mdb_get(txn, sw__meta_dbi(sw__root_meta(root), SW_META_REFS), &key,
+                                 &record),
+                         0);
+        sw_auto(sw_str) copy = sw_strndup(record.mv_data, record.mv_size);
+        for (size_t i = 0; i < SW_COUNT(others); i++) {
+                MDB_val id = { strlen(others[i]), (void *) others[i] };
+
+                put_raw(txn, SW_META_NAMES, "damaged", id);
+                put_raw(txn, SW_META_NAMES, "mended", id);
+        }
+        /* one that has a record, and is as new as any */
+        put_raw(txn, SW_META_REFS, others[2], (MDB_val){ record.mv_size, copy });
+        ck_assert_int_eq(mdb_txn_commit(txn), 0);
+        ok(sw_worker_find(w, NULL, "damaged", &found));
+        ck_assert_ptr_null(found);
+        ok(sw_ref_add_name(w, NULL, r, "mended"));
+        ok(sw_worker_find(w, NULL, "mended", &found));
+        ck_assert_str_eq(sw_ref_id(found), sw_ref_id(r));
+        sw_ref_unref(found);
+        sw_ref_unref(r);
 }
 END_TEST
 
@@ -367,7 +413,7 @@ END_TEST
 
 UNIT_MAIN_WITH("worker", before, after, a_ref_is_found_again, a_long_description_is_cut,
                a_view_shows_the_tree, merges_and_diffs_are_stacks, other_diffs_are_computed,
-               names_find_the_newest, abandoned_layers_leave_nothing,
-               foreign_refs_are_told_apart, a_mutable_tree_has_one_user,
-               those_who_wait_share_one_tree, who_waits_for_a_tree_that_goes_makes_one,
-               a_killed_process_leaves_no_trace)
+               names_find_the_newest, names_that_lead_to_no_id,
+               abandoned_layers_leave_nothing, foreign_refs_are_told_apart,
+               a_mutable_tree_has_one_user, those_who_wait_share_one_tree,
+               who_waits_for_a_tree_that_goes_makes_one, a_killed_process_leaves_no_trace)
