@@ -6,6 +6,7 @@ BUILD_PACKAGES=(
         autoconf automake libtool libltdl-dev pkg-config make gcc libc6-dev git
         libjansson-dev libssl-dev libyaml-dev liblmdb-dev libarchive-dev libseccomp-dev uthash-dev
         libprotobuf-c-dev protobuf-c-compiler protobuf-compiler
+        libcurl4-openssl-dev libisal-dev libzstd-dev zlib1g-dev libdeflate-dev
         check
 )
 
@@ -13,10 +14,11 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
         g++ python3 mandoc man-db bash-completion bsdutils busybox-static crun runc util-linux procps jq
         spin acl attr bzip2 xz-utils zstd openssh-client
+        docker-registry skopeo umoci buildah apache2-utils curl openssl
 )
 
 # For sanitizers, fuzzing, formatting, linting, measuring.
 DEV_PACKAGES=(
         clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck valgrind
-        abigail-tools hyperfine graphviz
+        abigail-tools hyperfine graphviz isal
 )

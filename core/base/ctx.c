@@ -1,7 +1,7 @@
 /*
  * core/base/ctx.c - the context of one piece of work.
  *
- * Nothing in it changes after sw_ctx_new, so any thread may use it without a lock. A sink
+ * Nothing in it changes once it is in use, so any thread may use it without a lock. A sink
  * compiled against an older header is shorter: members beyond its size are not there.
  */
 #include <time.h>
@@ -18,6 +18,8 @@ struct sw_ctx {
         const struct sw_progress_sink *sink;
         void *sink_arg;
         char *source;
+        sw_err *(*lend)(void *lender, sw_ctx *ctx, sw_session_fn *fn, void *arg);
+        void *lender;
 };
 
 /* The member of the context's sink, or NULL when the sink lacks it. */
@@ -49,6 +51,21 @@ sw_ctx_free(sw_ctx *ctx)
                 return;
         free(ctx->source);
         free(ctx);
+}
+
+void
+sw_ctx_set_lender(sw_ctx *ctx,
+                  sw_err *(*lend)(void *lender, sw_ctx *ctx, sw_session_fn *fn, void *arg),
+                  void *lender)
+{
+        ctx->lend = lend;
+        ctx->lender = lender;
+}
+
+sw_err *
+sw_ctx_with_session(sw_ctx *ctx, sw_session_fn *fn, void *arg)
+{
+        return ctx && ctx->lend ? ctx->lend(ctx->lender, ctx, fn, arg) : fn(arg, ctx, NULL);
 }
 
 sw_cancel *

@@ -139,6 +139,14 @@ call(struct sw__output *o, sw_ctx *ctx, call_fn *fn)
         return fn(&o->exporter, ctx, &req, &out);
 }
 
+static sw_err *
+lend(void *lender, sw_ctx *ctx, sw_session_fn *fn, void *arg)
+{
+        const struct sw_build *b = lender;
+
+        return fn(arg, ctx, b->req.session);
+}
+
 /* One step of the story: @fn with somebody to tell about it. */
 static sw_err *
 run_step(struct sw__output *o, const sw_digest *digest, const char *title, call_fn *fn)
@@ -150,6 +158,7 @@ run_step(struct sw__output *o, const sw_digest *digest, const char *title, call_
         char text[SW_DIGEST_STR_SIZE];
         sw_err *err;
 
+        sw_ctx_set_lender(ctx, lend, b);
         sw__story_started(step, sw_time_now());
         err = call(o, ctx, fn);
         sw__story_failed(step, sw_time_now(), false, err);

@@ -3,6 +3,7 @@ pkginclude_HEADERS += \
 	core/include/slipway/api.h \
 	core/include/slipway/apiserver.h \
 	core/include/slipway/array.h \
+	core/include/slipway/blob.h \
 	core/include/slipway/buf.h \
 	core/include/slipway/cache.h \
 	core/include/slipway/cancel.h \

@@ -134,6 +134,7 @@ call_init(sw_host *h, struct sw__module *m)
                 .log = h->log,
                 .need = env_need,
                 .host_ = &caller,
+                .config = h->config,
         };
         void *self = NULL;
         sw_autoptr(sw_err) err = m->desc.init ? m->desc.init(&env, &self) : SW_OK;

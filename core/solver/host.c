@@ -91,6 +91,7 @@ flight_run(void *arg)
         sw_ctx *ctx = sw_ctx_new(f->call.token, f->call.solver->log,
                                  act->story ? &sw__story_sink : NULL, act->story, NULL);
 
+        sw_ctx_set_lender(ctx, sw__op_lend, &f->call);
         act->err = sw_cancel_check(f->call.token);
         if (!act->err)
                 call(act, &f->call, ctx);

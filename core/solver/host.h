@@ -129,6 +129,9 @@ void sw__host_dispose(sw_solver *s, struct sw__garbage *g, size_t n);
 
 /* Cancel what ops do with @job: they are to give it back. Thread: scheduler. */
 void sw__loans_recall(sw_job *job);
+/** sw__op_lend - for sw_ctx_set_lender(): the session of a job on loan; @lender: the
+ *  sw_op_call. */
+SW_NODISCARD sw_err *sw__op_lend(void *lender, sw_ctx *ctx, sw_session_fn *fn, void *arg);
 
 void sw__solve_unref(sw_solve *solve);
 

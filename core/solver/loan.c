@@ -106,6 +106,15 @@ sw__loans_recall(sw_job *job)
 
 /* ---- the op's side ---- */
 
+/* The context of a loan has the session of its job. */
+static sw_err *
+lend_own(void *lender, sw_ctx *ctx, sw_session_fn *fn, void *arg)
+{
+        const struct sw__loan *l = lender;
+
+        return fn(arg, ctx, l->job->session);
+}
+
 static sw_err *
 use(struct sw__loan *l, sw_err *(*fn)(void *arg, sw_ctx *ctx, const struct sw_op_job *job),
     void *arg)
@@ -116,6 +125,7 @@ use(struct sw__loan *l, sw_err *(*fn)(void *arg, sw_ctx *ctx, const struct sw_op
                                  act->story, NULL);
         bool solves = act->kind == SW__ACT_RUN && act->ops->flags & SW_OP_WAITS_FOR_SOLVER;
         struct sw_op_job job = { solves ? l->job : NULL, l->job->session, l->job->client };
+        sw_ctx_set_lender(ctx, lend_own, l);
         sw_err *err = fn(arg, ctx, &job);
 
         sw_ctx_free(ctx);
@@ -168,4 +178,26 @@ sw__op_with_job(sw_op_call *call,
         sw_err_free(first);
         sw_array_release(&l.asked);
         return err;
+}
+
+struct borrower {
+        sw_session_fn *fn;
+        void *arg;
+};
+
+static sw_err *
+with_session(void *arg, sw_ctx *ctx, const struct sw_op_job *job)
+{
+        const struct borrower *b = arg;
+
+        return b->fn(b->arg, ctx, job->session);
+}
+
+sw_err *
+sw__op_lend(void *lender, sw_ctx *ctx, sw_session_fn *fn, void *arg)
+{
+        struct borrower b = { fn, arg };
+
+        (void) ctx; /* that of the loan is used */
+        return sw__op_with_job(lender, with_session, &b);
 }

@@ -8,3 +8,4 @@ lib_liblayer_la_SOURCES = \
 	lib/layer/tarhead.h \
 	lib/layer/walk.c \
 	lib/layer/walk.h
+EXTRA_DIST += lib/layer/pack.h lib/layer/unpack.h

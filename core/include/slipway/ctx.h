@@ -43,6 +43,25 @@ SW_API sw_ctx *sw_ctx_new(sw_cancel *cancel, sw_log *log,
                           const char *source);
 SW_API void sw_ctx_free(sw_ctx *ctx);
 
+/* What is done with the session of a client. @s: borrowed until return; NULL: there is
+ * none. @ctx: to be used instead of the one that was asked: cancelled also when that
+ * client goes. */
+struct sw_session;
+typedef sw_err *sw_session_fn(void *arg, sw_ctx *ctx, struct sw_session *s);
+
+/**
+ * sw_ctx_with_session - call @fn with the session of a client on whose behalf the work is
+ * done: credentials for what has to be fetched. Where several wait for the same work,
+ * another is tried after SW_E_NOT_FOUND and SW_E_DENIED.
+ * Returns: what the last call of @fn did.   Blocks: as @fn.   Since: 0.1
+ */
+SW_API SW_NODISCARD sw_err *sw_ctx_with_session(sw_ctx *ctx, sw_session_fn *fn, void *arg);
+/** sw_ctx_set_lender - for who makes contexts: @lend calls its @fn with sessions, as above.
+ *  Before the context is handed to anybody; without it @fn is called with NULL. */
+SW_API void sw_ctx_set_lender(sw_ctx *ctx,
+                              sw_err *(*lend)(void *lender, sw_ctx *ctx, sw_session_fn *fn,
+                                              void *arg),
+                              void *lender);
 SW_API sw_cancel *sw_ctx_cancel(const sw_ctx *ctx); /* borrowed; may be NULL */
 SW_API sw_log *sw_ctx_log(const sw_ctx *ctx);       /* borrowed; may be NULL */
 SW_API const char *sw_ctx_source(const sw_ctx *ctx);

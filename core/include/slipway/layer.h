@@ -70,6 +70,13 @@ struct sw_layer_ops {
         sw_err *(*finish)(void *w);
         /** abandon - @w is released; what was told may or may not be there. */
         void (*abandon)(void *w);
+        /** stream - a regular file of @len bytes that come from @read, which is called
+         *  until it gave them all (*got == 0 before that: SW_E_IO), from this thread.
+         *  What @read returns is returned. As file() and data() for threads. May be absent.
+         *  Since: 0.1 */
+        sw_err *(*stream)(void *w, const char *path, const struct sw_layer_meta *m,
+                          sw_err *(*read)(void *arg, void *p, size_t n, size_t *got),
+                          void *arg, int64_t len);
 };
 
 SW_END_DECLS

@@ -21,6 +21,7 @@
 #include <slipway/array.h>
 #include <slipway/buf.h>
 #include <slipway/cleanup.h>
+#include <slipway/config.h>
 #include <slipway/ctx.h>
 #include <slipway/error.h>
 #include <slipway/mem.h>
@@ -107,7 +108,10 @@ struct sw_plugin_env {
         /* need - the plugin named in .needs: its table and self. Asserts on others. */
         const struct sw_ops_hdr *(*need)(const struct sw_plugin_env *env, unsigned kind,
                                          const char *name, void **self);
-        void *host_; /* private to the host */
+        void *host_;             /* private to the host */
+        const sw_config *config; /* the whole configuration, for what is not the plugin's
+                                    alone (registry.<HOST>); as long as the plugin; may be
+                                    NULL.   Since: 0.1 */
 };
 
 /* The descriptor. Written with SW_PLUGIN and SW_PLUGIN_V1 only. */

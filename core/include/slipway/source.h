@@ -36,6 +36,15 @@ struct sw_source_request {
         bool no_cache;        /* look again, whatever is remembered of it */
 };
 
+/* What is known of an image without pulling it. From malloc, handed to the core. */
+struct sw_source_image {
+        uint32_t size;
+        char *digest; /* of the manifest or index the name stands for: "sha256:…" */
+        char *config; /* the configuration for the platform, JSON; NULL: not asked for */
+};
+
+struct sw_blob; /* slipway/blob.h */
+
 struct sw_source_ops {
         struct sw_ops_hdr hdr;
         /* NULL-ended list: "git", "docker-image", … Required. */
@@ -60,6 +69,30 @@ struct sw_source_ops {
                             sw_ref **out);
         /** close - @inst is not used any more. Required. */
         void (*close)(void *self, void *inst);
+
+        /** resolve_image - what an identifier stands for and its configuration, no layer
+         *  being fetched. @config: whether that is wanted. For sources of images; others
+         *  leave it out. Blocks: yes.   Since: 0.1 */
+        sw_err *(*resolve_image)(void *self, void *inst, sw_ctx *ctx, sw_session *session,
+                                 bool config, struct sw_source_image *out);
+
+        /* Of sources that make lazy layers (slipway/blob.h); both or none. @locator: of the
+         * layer's origin. Any thread, several at once.   Since: 0.1 */
+
+        /** blob_fetch - the bytes of a blob into the content store, which it is not in.
+         *  Resumes what was begun. Errors: SW_E_CORRUPT: they are not what the digest
+         *  says; nothing stays then. */
+        sw_err *(*blob_fetch)(void *self, sw_ctx *ctx, sw_session *session,
+                              sw_worker *worker, const char *locator,
+                              const struct sw_blob *blob);
+        /** blob_unpack - tell a layer writer what is in a blob, from the content store or
+         *  fetched meanwhile; finish() is the core's. Digest and diff id are right when it
+         *  returns SW_OK. @implied: gets directories that the blob presumes without having
+         *  them. */
+        sw_err *(*blob_unpack)(void *self, sw_ctx *ctx, sw_session *session,
+                               sw_worker *worker, const char *locator,
+                               const struct sw_blob *blob, const struct sw_layer_ops *ops,
+                               void *writer, sw_strlist *implied);
 };
 
 SW_END_DECLS
