@@ -296,13 +296,6 @@ add_value(struct cli_call *call, const struct cli_flag *f, const char *text)
                 if (!is_choice(f->value, v.text))
                         return bad_choice(f, v.text);
                 break;
-        case CLI_INT:
-                err = sw_parse_int(v.text, 0, INT64_MAX, &v.number);
-                if (err) {
-                        sw_err_drop(err, "said in the flag's own words");
-                        return bad_value(f, v.text, "a whole number from 0 up");
-                }
-                break;
         case CLI_STRING:
         case CLI_LIST: break;
         }
@@ -463,14 +456,6 @@ cli_str(const struct cli_call *call, const char *flag)
         const struct cli_value *v = last_value(call, flag);
 
         return v ? v->text : NULL;
-}
-
-int64_t
-cli_int(const struct cli_call *call, const char *flag, int64_t dflt)
-{
-        const struct cli_value *v = last_value(call, flag);
-
-        return v ? v->number : dflt;
 }
 
 void

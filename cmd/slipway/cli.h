@@ -29,7 +29,6 @@ enum cli_type {
         CLI_STRING, /* the last one given counts */
         CLI_LIST,   /* may be given several times */
         CLI_CHOICE, /* one of the words in .value, separated by '|' */
-        CLI_INT,    /* decimal, not negative */
 };
 
 /* What completion offers for a value. */
@@ -103,7 +102,6 @@ struct cli_value {
         const struct cli_flag *flag;
         const char *text; /* borrowed from argv; "" for a switch without a value */
         bool on;          /* switches */
-        int64_t number;   /* CLI_INT */
 };
 
 /* A parsed command line. Strings are borrowed from argv. */
@@ -135,7 +133,6 @@ void cli_call_release(struct cli_call *call);
 bool cli_given(const struct cli_call *call, const char *flag);
 bool cli_bool(const struct cli_call *call, const char *flag);
 const char *cli_str(const struct cli_call *call, const char *flag); /* or NULL */
-int64_t cli_int(const struct cli_call *call, const char *flag, int64_t dflt);
 void cli_list(const struct cli_call *call, const char *flag, sw_strlist *out);
 /** cli_argument - the @i-th argument, or NULL. */
 const char *cli_argument(const struct cli_call *call, size_t i);

@@ -50,8 +50,8 @@ load_file(const struct cli_call *call, sw_config *config)
         return err;
 }
 
-sw_err *
-setup_config_flags(const struct cli_call *call, sw_config *config)
+static sw_err *
+take_flags(const struct cli_call *call, sw_config *config)
 {
         static const struct {
                 const char *flag, *key, *where;
@@ -97,7 +97,7 @@ setup_config(const struct cli_call *call, sw_config **out)
         if (!err)
                 err = sw_config_load_env(config, (const char *const *) environ);
         if (!err)
-                err = setup_config_flags(call, config);
+                err = take_flags(call, config);
         if (!err)
                 *out = sw_steal(config);
         return err;

@@ -22,8 +22,6 @@ char *setup_config_file(const struct cli_call *call);
 /** setup_load_file - sw_config_load(); every failing is SW_E_CONFIG, so that the exit
  *  status is that of wrong configuration. */
 SW_NODISCARD sw_err *setup_load_file(sw_config *config, const char *path, bool required);
-/** setup_config_flags - only the last step: what --root, --log-level and so on say. */
-SW_NODISCARD sw_err *setup_config_flags(const struct cli_call *call, sw_config *config);
 
 /** setup_warn_environment - say on stderr which variables are unknown (environ.h). */
 void setup_warn_environment(const struct cli_call *call);

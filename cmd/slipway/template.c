@@ -292,8 +292,8 @@ template_free(template *t)
 
 /* ---- values ---- */
 
-void
-template_add_json(sw_buf *out, const sw_json *v)
+static void
+add_json(sw_buf *out, const sw_json *v)
 {
         const char *key;
         sw_json *member;
@@ -307,7 +307,7 @@ template_add_json(sw_buf *out, const sw_json *v)
                 sw_buf_addc(out, '[');
                 for (i = 0; i < json_array_size(v); i++) {
                         sw_buf_adds(out, i ? "," : "");
-                        template_add_json(out, json_array_get(v, i));
+                        add_json(out, json_array_get(v, i));
                 }
                 sw_buf_addc(out, ']');
         } else if (json_is_object(v)) {
@@ -318,7 +318,7 @@ template_add_json(sw_buf *out, const sw_json *v)
                         sw_buf_adds(out, i++ ? "," : "");
                         sw_json_add_str(out, key, strlen(key));
                         sw_buf_addc(out, ':');
-                        template_add_json(out, member);
+                        add_json(out, member);
                 }
                 sw_buf_addc(out, '}');
         } else {
@@ -344,7 +344,7 @@ add_plain(sw_buf *out, const sw_json *v)
         } else if (!v || json_is_null(v)) {
                 sw_buf_adds(out, "<nil>");
         } else {
-                template_add_json(out, v);
+                add_json(out, v);
         }
 }
 
@@ -404,7 +404,7 @@ print_node(const struct run *r, const struct node *n)
         if (err)
                 return err;
         if (n->fn == JSON)
-                template_add_json(r->out, v);
+                add_json(r->out, v);
         else if (n->fn == LEN)
                 sw_buf_addf(r->out, "%zu",
                             json_is_string(v) ? json_string_length(v) : json_array_size(v));

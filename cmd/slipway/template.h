@@ -30,9 +30,6 @@ void template_free(template *t);
  */
 SW_NODISCARD sw_err *template_run(const template *t, const sw_json *dot, sw_buf *out);
 
-/** template_add_json - as Go's encoding/json writes it, without white space. */
-void template_add_json(sw_buf *out, const sw_json *v);
-
 SW_DEFINE_AUTOPTR(template, template_free)
 
 #endif

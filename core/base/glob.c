@@ -233,9 +233,3 @@ sw_glob_check(const char *pattern)
                           "ranges, ']'; a '\\' needs a character after it",
                           shown.data);
 }
-
-bool
-sw_glob_has_meta(const char *pattern)
-{
-        return strpbrk(pattern, "*?[\\") != NULL;
-}

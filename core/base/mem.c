@@ -104,18 +104,3 @@ sw_asprintf(const char *fmt, ...)
                 sw__nomem(0);
         return out;
 }
-
-sw_err *
-sw_try_alloc(const char *what, size_t size, size_t limit, void **out)
-{
-        void *p;
-
-        if (size > limit)
-                return sw_err_new(SW_E_LIMIT, "%s: %zu bytes, at most %zu are allowed",
-                                  what, size, limit);
-        p = calloc(1, size ? size : 1);
-        if (!p)
-                return sw_err_sys(SW_E_NOMEM, ENOMEM, "%s: %zu bytes", what, size);
-        *out = p;
-        return SW_OK;
-}

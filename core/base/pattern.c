@@ -266,9 +266,3 @@ sw_patterns_may_except_below(const sw_patterns *p, const char *dir)
 {
         return p->exceptions && any_in(p, dir, true);
 }
-
-bool
-sw_patterns_has_exceptions(const sw_patterns *p)
-{
-        return p->exceptions;
-}

@@ -69,8 +69,8 @@ xdg_dir(const char *name)
         return NULL;
 }
 
-char *
-sw__default_expand(const char *pattern)
+static char *
+expand(const char *pattern)
 {
         const char *dollar = strchr(pattern, '$');
 
@@ -103,8 +103,8 @@ in_first_user_namespace(void)
         return field[0] == 0 && field[1] == 0 && field[2] == UINT32_MAX;
 }
 
-bool
-sw__default_user(void)
+static bool
+is_user(void)
 {
         const char *user;
 
@@ -119,9 +119,8 @@ sw__default_user(void)
 char *
 sw__config_default_path(void)
 {
-        return sw__default_expand(sw__default_user()
-                                          ? "$XDG_CONFIG_HOME/slipway/slipway.yaml"
-                                          : SW_SYSCONFDIR "/slipway/slipway.yaml");
+        return expand(is_user() ? "$XDG_CONFIG_HOME/slipway/slipway.yaml"
+                                : SW_SYSCONFDIR "/slipway/slipway.yaml");
 }
 
 /* The default of one row as a value; NULL when the user has none. */
@@ -129,8 +128,8 @@ static struct sw__val *
 default_value(const struct sw__config_key *row, bool user)
 {
         sw_auto(sw_strlist) items = { 0 };
-        sw_auto(sw_str) text = user && row->dflt_user ? sw__default_expand(row->dflt_user)
-                                                      : sw_strdup(row->dflt);
+        sw_auto(sw_str) text =
+                user && row->dflt_user ? expand(row->dflt_user) : sw_strdup(row->dflt);
 
         if (!text)
                 return NULL;
@@ -156,7 +155,7 @@ default_value(const struct sw__config_key *row, bool user)
 void
 sw__config_defaults(sw_config *c)
 {
-        bool user = sw__default_user();
+        bool user = is_user();
         size_t n;
         const struct sw__config_key *rows = sw__config_schema(&n);
 

@@ -147,8 +147,6 @@ struct sw__report {
 void sw__report_add(struct sw__report *r, int line, int column, const char *key,
                     sw_err *err); /* err: given */
 void sw__report_too_large(struct sw__report *r);
-/* Enough mistakes: no use in reading on. */
-bool sw__report_full(const struct sw__report *r);
 /* The report as one error; SW_OK when empty. Releases it. */
 SW_NODISCARD sw_err *sw__report_take(struct sw__report *r);
 
@@ -206,10 +204,6 @@ void sw__config_read(sw_config *into, const char *text, size_t len, struct sw__r
 void sw__config_merge(sw_config *c, sw_config *over);
 /* The defaults of this user. */
 void sw__config_defaults(sw_config *c);
-/* @pattern with a leading $XDG_… or unix://$XDG_… replaced; NULL: no such directory. */
-char *sw__default_expand(const char *pattern);
-/* Whether the user's own directories are used instead of the system's. */
-bool sw__default_user(void);
 /* Make the options of plugins anew from the values. */
 void sw__config_index_plugins(sw_config *c);
 void sw__plugin_options_free(void *options);

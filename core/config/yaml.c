@@ -36,8 +36,8 @@ struct sw__yaml {
         } blamed;
 };
 
-bool
-sw__report_full(const struct sw__report *r)
+static bool
+report_full(const struct sw__report *r)
 {
         return r->n >= SW__CONFIG_MAX_COUNTED;
 }
@@ -80,7 +80,7 @@ add_rest(struct sw__report *r)
         if (rest)
                 sw_buf_addf(&r->lines, "\nand %zu more mistake%s%s", rest,
                             rest == 1 ? "" : "s",
-                            sw__report_full(r) ? " or more; the rest was not read" : "");
+                            report_full(r) ? " or more; the rest was not read" : "");
 }
 
 sw_err *
@@ -276,7 +276,7 @@ end_blamed(struct sw__yaml *y)
 static bool
 read_event(struct sw__yaml *y)
 {
-        if (y->stopped || sw__report_full(y->report)) {
+        if (y->stopped || report_full(y->report)) {
                 y->stopped = true;
                 return false;
         }

@@ -38,8 +38,8 @@ struct walk {
         sw__hcover *out;
 };
 
-void
-sw__hcover_release(sw__hcover *c)
+static void
+cover_release(sw__hcover *c)
 {
         for (size_t i = 0; i < c->n; i++)
                 free(c->v[i].path);
@@ -52,8 +52,8 @@ has_any(const char *const *list)
         return list && list[0];
 }
 
-bool
-sw__hselect_is_list(const struct sw_hash_select *s)
+static bool
+is_list(const struct sw_hash_select *s)
 {
         return s->wildcard || has_any(s->include) || has_any(s->exclude);
 }
@@ -353,8 +353,8 @@ check_required(const struct walk *w)
         return SW_OK;
 }
 
-sw_err *
-sw__hselect_cover(struct sw__hview *v, const struct sw_hash_select *s, sw__hcover *out)
+static sw_err *
+find_cover(struct sw__hview *v, const struct sw_hash_select *s, sw__hcover *out)
 {
         size_t len = strlen(s->path);
         sw_auto(sw_str) base = clean_base(s->path);
@@ -451,11 +451,11 @@ sw__hselect_digest(struct sw__hview *v, const struct sw_hash_select *s, sw_diges
 {
         sw__hcover c = { 0 };
 
-        if (!sw__hselect_is_list(s))
+        if (!is_list(s))
                 return digest_whole(v, s->path, s->follow_links, out);
-        sw_err *err = sw__hselect_cover(v, s, &c);
+        sw_err *err = find_cover(v, s, &c);
         if (!err)
                 err = digest_cover(v, s, &c, out);
-        sw__hcover_release(&c);
+        cover_release(&c);
         return err;
 }

@@ -15,13 +15,6 @@ struct sw__hcovered {
 };
 typedef SW_ARRAY(struct sw__hcovered) sw__hcover;
 
-void sw__hcover_release(sw__hcover *c);
-
-/* Whether it covers single entries rather than one thing whole. */
-bool sw__hselect_is_list(const struct sw_hash_select *s);
-/* The entries of such a selection, in order. */
-SW_NODISCARD sw_err *sw__hselect_cover(struct sw__hview *v, const struct sw_hash_select *s,
-                                       sw__hcover *out);
 SW_NODISCARD sw_err *sw__hselect_digest(struct sw__hview *v, const struct sw_hash_select *s,
                                         sw_digest *out);
 /* contenthash.c: the key of several. */

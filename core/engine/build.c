@@ -280,12 +280,6 @@ sw_build_response(const sw_build *b, size_t i)
                                                                 : NULL;
 }
 
-const char *
-sw_build_log_file(const sw_build *b, const char *vertex)
-{
-        return sw__steplog_path(b->steplog, vertex);
-}
-
 bool
 sw_build_failed_step(const sw_build *b, struct sw_build_failure *out)
 {

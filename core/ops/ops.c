@@ -37,8 +37,8 @@ sw__ops_result_ref(const sw_result *r)
         return (sw_ref *) sw__result_data(r);
 }
 
-sw_result *
-sw__ops_result_new(const struct sw_ops_env *env, sw_ref *ref)
+static sw_result *
+result_new(const struct sw_ops_env *env, sw_ref *ref)
 {
         char id[SW_RESULT_ID_MAX + 1];
         bool stored = !ref || sw__ref_is_stored(env->worker, ref);
@@ -67,7 +67,7 @@ load_result(void *self, sw_ctx *ctx, const char *id, sw_result **out)
                 if (err)
                         return err;
         }
-        *out = sw__ops_result_new(env, ref);
+        *out = result_new(env, ref);
         return SW_OK;
 }
 
@@ -206,7 +206,7 @@ execute(void *self, sw_op_call *call, sw_ctx *ctx, sw_result *const *in, size_t 
         else
                 note_inputs(op, refs);
         for (size_t i = 0; i < n_out && !err; i++)
-                out[i] = sw__ops_result_new(op->env, made[i]);
+                out[i] = result_new(op->env, made[i]);
         free(refs);
         return err;
 }

@@ -77,8 +77,7 @@ SW_API void sw__ops_graph_release(struct sw_graph *g);
 
 /** sw__ops_result_ref - borrowed from the result; NULL: the empty tree. */
 SW_API sw_ref *sw__ops_result_ref(const sw_result *r);
-/** sw__ops_result_new - @ref: given; may be NULL. */
-SW_API sw_result *sw__ops_result_new(const struct sw_ops_env *env, sw_ref *ref);
+
 /* A command in the root of one that failed. Everything is borrowed until return. */
 struct sw_ops_shell {
         sw_ctx *ctx;

@@ -119,8 +119,8 @@ sw__view_of_dir(int dirfd, struct sw__view *out)
 }
 
 /* Names of one file all lead to the first of them, which is marked. */
-void
-sw__view_of_list(const struct sw_listing *l, struct sw__view *out)
+static void
+view_of_list(const struct sw_listing *l, struct sw__view *out)
 {
         *out = (struct sw__view){ .rootfd = -1, .dir = -1, .list = l };
         for (size_t i = 0; i < l->n; i++) {
@@ -161,7 +161,7 @@ sw__view_open(sw_worker *w, sw_ctx *ctx, sw_ref *ref, struct sw__view *out)
                 return SW_OK;
         }
         if (list) {
-                sw__view_of_list(list, out);
+                view_of_list(list, out);
         } else {
                 sw_err *err = open_stored(w, ctx, ref, out);
 

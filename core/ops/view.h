@@ -34,8 +34,6 @@ SW_API SW_NODISCARD sw_err *sw__view_open(sw_worker *w, sw_ctx *ctx, sw_ref *ref
                                           struct sw__view *out);
 /** sw__view_of_dir - a plain directory. @dirfd: given; -1: the empty tree. */
 SW_API void sw__view_of_dir(int dirfd, struct sw__view *out);
-/** sw__view_of_list - a listing, borrowed until closed. */
-SW_API void sw__view_of_list(const struct sw_listing *l, struct sw__view *out);
 SW_API SW_NODISCARD sw_err *sw__view_close(struct sw__view *v);
 /** sw__view_drop - close, with errors dropped: for error paths. */
 SW_API void sw__view_drop(struct sw__view *v);

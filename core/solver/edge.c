@@ -176,8 +176,8 @@ holds(const struct sw__edge *e, enum sw__edge_event ev)
         }
 }
 
-void
-sw__edge_post(struct sw__core *c, struct sw__edge *e, enum sw__edge_event ev)
+static void
+post(struct sw__core *c, struct sw__edge *e, enum sw__edge_event ev)
 {
         if (!edge_step[e->state][ev])
                 return;
@@ -195,7 +195,7 @@ void
 sw__edge_post_all(struct sw__core *c, struct sw__vx *v, enum sw__edge_event ev)
 {
         for (uint32_t o = 0; o < v->n_outputs; o++)
-                sw__edge_post(c, &v->edges[o], ev);
+                post(c, &v->edges[o], ev);
 }
 
 void
@@ -208,9 +208,9 @@ sw__edge_want(struct sw__core *c, struct sw__edge *e, unsigned before, unsigned 
         if (now)
                 e->wanted[now]++;
         if (holds(e, SW__EV_WANT))
-                sw__edge_post(c, e, SW__EV_WANT);
+                post(c, e, SW__EV_WANT);
         else if (holds(e, SW__EV_UNWANT))
-                sw__edge_post(c, e, SW__EV_UNWANT);
+                post(c, e, SW__EV_UNWANT);
 }
 
 /* ---- entering a state ---- */
@@ -257,7 +257,7 @@ enter(struct sw__core *c, struct sw__edge *e, enum sw__edge_state state)
         sw__gather_update(c, v);
         for (unsigned i = 0; i < SW_COUNT(event_order); i++)
                 if (edge_step[state][event_order[i]] && holds(e, event_order[i]))
-                        sw__edge_post(c, e, event_order[i]);
+                        post(c, e, event_order[i]);
         raise_level(c, e, traits[state].gives);
         if (traits[state].final)
                 finish(c, e);
@@ -551,7 +551,7 @@ work_one(struct sw__core *c, struct sw__edge *e)
         /* What is left keeps its turn behind the others. */
         for (unsigned ev = 0; e->pending && ev < SW__EV_EVENTS; ev++)
                 if (e->pending & (1u << ev))
-                        sw__edge_post(c, e, ev);
+                        post(c, e, ev);
         sw__vx_maybe_free(c, e->v);
 }
 

@@ -19,10 +19,9 @@ struct sw_cacheset {
 
 /* ---- edge.c ---- */
 
-/* Tell an edge that something it may wait for has changed. An event that the table does not
- * list for its state is dropped: on entering a state an edge looks at the facts itself. */
-void sw__edge_post(struct sw__core *c, struct sw__edge *e, enum sw__edge_event ev);
-/* The same to all edges of a vertex. */
+/* Tell all edges of a vertex that something they may wait for has changed. An event that
+ * the table does not list for an edge's state is dropped: on entering a state an edge looks
+ * at the facts itself. */
 void sw__edge_post_all(struct sw__core *c, struct sw__vx *v, enum sw__edge_event ev);
 /* Work off the queue, at most @max steps; how many were made. */
 unsigned sw__edge_work(struct sw__core *c, unsigned max);

@@ -194,8 +194,6 @@ SW_API void sw__solve_cancel(sw_solve *s, const char *reason);
  */
 SW_API SW_NODISCARD sw_err *sw__solve_wait(sw_solve *s);
 
-/** sw__solve_error - the error of a solve that has ended; borrowed; SW_OK for success. */
-SW_API const sw_err *sw__solve_error(const sw_solve *s);
 /** sw__solve_location - handle of the failed vertex's source location; 0: none. */
 SW_API uint64_t sw__solve_location(const sw_solve *s);
 /** sw__solve_result - result of root @i of a solve that has succeeded; borrowed. */

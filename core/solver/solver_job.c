@@ -271,12 +271,6 @@ sw__solve_wait(sw_solve *s)
         return sw_err_copy(s->err);
 }
 
-const sw_err *
-sw__solve_error(const sw_solve *s)
-{
-        return s->err;
-}
-
 uint64_t
 sw__solve_location(const sw_solve *s)
 {

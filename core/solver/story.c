@@ -58,8 +58,8 @@ sw__story_limit_logs(struct sw__story *s, int64_t max, int64_t speed)
         s->log_speed = speed;
 }
 
-void
-sw__story_unref(struct sw__story *s)
+static void
+story_unref(struct sw__story *s)
 {
         if (!drop_ref(&s->refs))
                 return;
@@ -73,13 +73,13 @@ sw__story_unref(struct sw__story *s)
 void
 sw__story_free(struct sw__story *s)
 {
-        sw__story_unref(s);
+        story_unref(s);
 }
 
 /* ---- order, word ---- */
 
-void
-sw__story_signal_locked(struct sw__story_job *j)
+static void
+signal_locked(struct sw__story_job *j)
 {
         const uint64_t one = 1;
 
@@ -142,7 +142,7 @@ sw__story_touch_locked(struct sw__story_vertex *v, enum audience who)
                 } else {
                         e->seq = seq;
                 }
-                sw__story_signal_locked(e->job);
+                signal_locked(e->job);
         }
         return seq;
 }
@@ -203,7 +203,7 @@ sw__story_job_unref(struct sw__story_job *j)
         sw_array_release(&j->subs);
         pthread_cond_destroy(&j->news);
         free(j);
-        sw__story_unref(s);
+        story_unref(s);
 }
 
 void
@@ -211,7 +211,7 @@ sw__story_job_end(struct sw__story_job *j)
 {
         pthread_mutex_lock(&j->story->lock);
         j->ended = true;
-        sw__story_signal_locked(j);
+        signal_locked(j);
         pthread_mutex_unlock(&j->story->lock);
         sw__story_job_unref(j);
 }
@@ -237,7 +237,7 @@ sw__story_join(struct sw__story_job *j, struct sw__story_vertex *v, const char *
         e->index = j->n_entries++;
         append_locked(e, ++j->story->seq);
         sw__push_tight(&v->entries, e);
-        sw__story_signal_locked(j);
+        signal_locked(j);
         pthread_mutex_unlock(&j->story->lock);
 }
 
@@ -287,7 +287,7 @@ sw__story_vertex_unref(struct sw__story_vertex *v)
         sw_strlist_release(&v->paths);
         free(v->error);
         free(v);
-        sw__story_unref(s);
+        story_unref(s);
 }
 
 void

@@ -135,9 +135,7 @@ struct sw__story {
 /* Something of @v that is for @who changed: a new number for it, and word to who reads.
  * Locked. */
 uint64_t sw__story_touch_locked(struct sw__story_vertex *v, enum audience who);
-void sw__story_signal_locked(struct sw__story_job *j);
 
-void sw__story_unref(struct sw__story *s);
 void sw__story_job_unref(struct sw__story_job *j);
 
 void sw__story_log_add(struct sw__story_vertex *v, int stream, const char *p, size_t n);

@@ -366,16 +366,6 @@ sw__stored(sw_worker *w)
 }
 
 void
-sw__janitor_kick(sw_worker *w)
-{
-        pthread_mutex_lock(&w->lock);
-        w->reap = true;
-        start_janitor_locked(w);
-        pthread_cond_signal(&w->wake);
-        pthread_mutex_unlock(&w->lock);
-}
-
-void
 sw__held_drop_all(sw_worker *w)
 {
         pthread_mutex_lock(&w->lock);

@@ -375,12 +375,6 @@ sw__root_meta(sw_root *r)
         return r->meta;
 }
 
-sw_content *
-sw__root_content(sw_root *r)
-{
-        return r->content;
-}
-
 sw_worker *
 sw__root_worker(sw_root *r)
 {

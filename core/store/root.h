@@ -53,7 +53,6 @@ SW_API void sw__root_use_snapshotter(sw_root *r, const char *name,
 
 SW_API int sw__root_fd(const sw_root *r); /* of <root>, for reading; borrowed */
 SW_API sw_meta *sw__root_meta(sw_root *r);
-SW_API sw_content *sw__root_content(sw_root *r);
 SW_API sw_worker *sw__root_worker(sw_root *r);
 SW_API const char *sw__root_worker_id(sw_root *r); /* 25 characters, kept in the root */
 

@@ -30,8 +30,9 @@ seen(sw_map *links, const struct stat *st)
                !sw_map_set_bytes(links, key, sizeof(key), links);
 }
 
-sw_err *
-sw__disk_used(int dirfd, const char *path, sw_ctx *ctx, int64_t *bytes, int64_t *newest)
+/* What du(1) says of @path below @dirfd; the newest mtime. A missing one is 0. */
+static sw_err *
+disk_used(int dirfd, const char *path, sw_ctx *ctx, int64_t *bytes, int64_t *newest)
 {
         sw_auto(sw_str) top = sw_asprintf("/proc/self/fd/%d/%s", dirfd, path);
         char *tops[] = { top, NULL };
@@ -225,7 +226,7 @@ add_part(sw_worker *w, sw_ctx *ctx, struct sw__survey *s, const char *id, const 
 {
         struct sw__item it = { 0 };
         int64_t newest;
-        sw_err *err = sw__disk_used(w->rootfd, path, ctx, &it.size, &newest);
+        sw_err *err = disk_used(w->rootfd, path, ctx, &it.size, &newest);
 
         if (err || it.size == 0)
                 return err;
@@ -375,7 +376,7 @@ add_meta(sw_worker *w, sw_ctx *ctx, struct sw__survey *s)
                         other |= strcmp(names.v[i], others[k]) == 0;
                 if (other)
                         continue;
-                err = sw__disk_used(w->rootfd, names.v[i], ctx, &bytes, &newest);
+                err = disk_used(w->rootfd, names.v[i], ctx, &bytes, &newest);
                 it.size += err ? 0 : bytes;
                 if (!err && newest > it.last_used)
                         it.last_used = newest;

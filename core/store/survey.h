@@ -40,9 +40,4 @@ void sw__survey_release(struct sw__survey *s);
 void sw__survey_tell(const struct sw__survey *s, size_t i, sw_strlist *parents,
                      struct sw_usage *out);
 
-/** sw__disk_used - what du(1) says of @path below @dirfd; the newest mtime. @names: with
- *  what is in directories; otherwise of @path alone. A missing one is 0. */
-SW_NODISCARD sw_err *sw__disk_used(int dirfd, const char *path, sw_ctx *ctx, int64_t *bytes,
-                                   int64_t *newest);
-
 #endif

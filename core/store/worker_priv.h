@@ -94,8 +94,6 @@ SW_NODISCARD sw_err *sw__hold_end(struct sw__held *h, sw_err *err, sw_ref **out)
 struct sw__held *sw__held_of(const sw_worker *w, const sw_ref *r);
 /** sw__held_drop_all - at the end: pairs and the lease. */
 void sw__held_drop_all(sw_worker *w);
-/** sw__janitor_kick - have it look for doomed layers. */
-void sw__janitor_kick(sw_worker *w);
 
 /** sw__stored - a ref was stored: it is to be synced, and makes garbage. */
 void sw__stored(sw_worker *w);

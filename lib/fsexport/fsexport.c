@@ -91,8 +91,8 @@ epoch_ns(const struct sw_export_request *req)
         return seconds < 0 ? -1 : seconds * SW_NS_PER_SEC;
 }
 
-char *
-sw_fsexport_folder(const char *platform)
+static char *
+folder_of(const char *platform)
 {
         char *s = sw_strdup(*platform ? platform : "unknown");
 
@@ -170,8 +170,7 @@ sw_fsexport_each(sw_ctx *ctx, const struct sw_export_request *req, bool split,
         sw_err *err = sw_ctx_check(ctx);
 
         for (size_t i = 0; i < req->n_refs && !err; i++) {
-                sw_auto(sw_str) folder =
-                        split ? sw_fsexport_folder(req->refs[i].platform) : NULL;
+                sw_auto(sw_str) folder = split ? folder_of(req->refs[i].platform) : NULL;
 
                 if (begin)
                         begin(arg, req->refs[i].platform);

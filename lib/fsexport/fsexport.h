@@ -30,8 +30,6 @@ void sw_fsexport_release(void *self, void *resolved);
 
 /** sw_fsexport_split - whether results go into folders of their own. */
 bool sw_fsexport_split(const struct sw_export_request *req);
-/** sw_fsexport_folder - "linux_amd64"; from malloc. */
-char *sw_fsexport_folder(const char *platform);
 
 /* Bytes that were written, told to who waits, at most ten times a second. */
 struct sw_fsexport_progress {

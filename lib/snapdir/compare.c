@@ -37,8 +37,8 @@ same_meta(const struct meta *a, const struct meta *b)
                a->rdev == b->rdev && a->size == b->size && a->mtime == b->mtime;
 }
 
-sw_err *
-diff_same_attrs(int a, int b, const char *name, bool *same)
+static sw_err *
+same_attrs(int a, int b, const char *name, bool *same)
 {
         sw_auto(sw_strlist) na = { 0 };
         sw_auto(sw_strlist) nb = { 0 };
@@ -128,7 +128,7 @@ diff_same_entry(sw_ctx *ctx, int a, const struct meta *ma, int b, const struct m
         *same = same_meta(ma, mb);
         if (!*same)
                 return SW_OK;
-        sw_err *err = diff_same_attrs(a, b, name, same);
+        sw_err *err = same_attrs(a, b, name, same);
         if (err || !*same)
                 return err;
         if (S_ISREG(ma->mode))

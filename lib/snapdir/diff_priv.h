@@ -46,8 +46,6 @@ struct diff {
         bool need_full; /* a file that changed may have names that were not looked at */
 };
 
-/* The next one in order: parents first, then by names; NULL at the end. */
-struct change *change_next(const struct change *c);
 /* The path of a change, "" for the root, replaces what is in @out. */
 void change_path(const struct change *c, sw_buf *out);
 /* Open the directory @c in a layer. */
@@ -66,7 +64,5 @@ void meta_set(struct meta *m, const struct stat *st);
  * directories that hold them. */
 sw_err *diff_same_entry(sw_ctx *ctx, int a, const struct meta *ma, int b,
                         const struct meta *mb, const char *name, bool *same);
-/* Attributes only. */
-sw_err *diff_same_attrs(int a, int b, const char *name, bool *same);
 
 #endif

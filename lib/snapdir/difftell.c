@@ -9,7 +9,8 @@
 
 #include "lib/snapdir/diff_priv.h"
 
-struct change *
+/* The next one in order: parents first, then by names; NULL at the end. */
+static struct change *
 change_next(const struct change *c)
 {
         if (c->child)

@@ -93,9 +93,10 @@ put_line(sw_buf *out, const char *word, const sw_strlist *values)
         sw_buf_addf(out, "%s %s\n", word, text);
 }
 
-void
-runc_resolv_conf_from(const char *host, bool host_network, const sw_strlist *servers,
-                      const sw_strlist *options, const sw_strlist *search, sw_buf *out)
+/* From the text @host. Lists that are empty or NULL leave what that says. */
+static void
+resolv_conf_from(const char *host, bool host_network, const sw_strlist *servers,
+                 const sw_strlist *options, const sw_strlist *search, sw_buf *out)
 {
         static const char *const public[] = { "8.8.8.8", "8.8.4.4" };
         struct resolv r = { 0 };
@@ -150,9 +151,9 @@ runc_resolv_conf(const struct runc_exec *x, bool host_network, sw_buf *out)
         }
         if (err)
                 return sw_err_wrap(err, "make /etc/resolv.conf of a container");
-        runc_resolv_conf_from(text.data, host_network,
-                              sw_options_list(x->options, "nameservers"),
-                              sw_options_list(x->options, "dns-options"),
-                              sw_options_list(x->options, "dns-search"), out);
+        resolv_conf_from(text.data, host_network,
+                         sw_options_list(x->options, "nameservers"),
+                         sw_options_list(x->options, "dns-options"),
+                         sw_options_list(x->options, "dns-search"), out);
         return SW_OK;
 }

@@ -159,11 +159,6 @@ SW_NODISCARD sw_err *runc_make_cwd(int rootfd, const char *cwd, const struct run
 void runc_hosts(const struct sw_exec_container *c, const char *hostname, sw_buf *out);
 SW_NODISCARD sw_err *runc_resolv_conf(const struct runc_exec *x, bool host_network,
                                       sw_buf *out);
-/** runc_resolv_conf_from - the same from the text @host. Lists that are empty or NULL leave
- *  what that says. */
-void runc_resolv_conf_from(const char *host, bool host_network, const sw_strlist *servers,
-                           const sw_strlist *options, const sw_strlist *search,
-                           sw_buf *out);
 
 /* ---- caps.c ---- */
 uint64_t runc_caps_here(void); /* the bounding set of this process */

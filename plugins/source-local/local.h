@@ -27,7 +27,6 @@ struct spec {
         sw_strlist include, exclude, follow;
         bool has_follow;
 };
-void spec_release(struct spec *s);
 
 /* follow.c: add to @include what follow says; *all: there is no limit after all. */
 SW_NODISCARD sw_err *follow_paths(int root, const sw_strlist *follow, sw_strlist *include,

@@ -30,7 +30,7 @@ struct source {
         sw_worker *worker;
 };
 
-void
+static void
 spec_release(struct spec *s)
 {
         free(s->name);

@@ -59,8 +59,8 @@ enter_namespaces(void)
         return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ? errno : 0;
 }
 
-void
-trial_reflink(struct trial *t)
+static void
+try_reflink(struct trial *t)
 {
         sw_auto(sw_str) from = sw_asprintf("%s/reflink-from", t->dir);
         sw_auto(sw_str) to = sw_asprintf("%s/reflink-to", t->dir);
@@ -79,7 +79,7 @@ run_doctor_try(const struct cli_call *call)
 {
         struct trial t = { .dir = cli_argument(call, 0), .results = json_object() };
 
-        trial_reflink(&t);
+        try_reflink(&t);
         int err = enter_namespaces();
         trial_say(&t, "namespace", err);
         if (!err) {

@@ -35,6 +35,5 @@ int trial_new_userns(int more);
 void trial_overlays(struct trial *t);  /* trial_overlay.c */
 void trial_mount_api(struct trial *t); /* trial_mount.c */
 void trial_idmap(struct trial *t);     /* trial_mount.c */
-void trial_reflink(struct trial *t);   /* trial.c */
 
 #endif

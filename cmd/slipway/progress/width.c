@@ -41,7 +41,8 @@ in(const struct range *r, size_t n, uint32_t cp)
         return false;
 }
 
-int
+/* Columns of one code point: 0 for what joins the one before, 2 for wide ones. */
+static int
 width_of(uint32_t cp)
 {
         if (cp < 0x300)

@@ -7,9 +7,6 @@
 
 #include <slipway/buf.h>
 
-/** width_of - columns of one code point: 0 for what joins the one before, 2 for wide ones.
- */
-int width_of(uint32_t cp);
 /** width_add - as much of @s (valid UTF-8) as fits into @room columns. Returns the columns
  *  it takes. */
 size_t width_add(sw_buf *b, const char *s, size_t room);

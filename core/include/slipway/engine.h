@@ -161,10 +161,6 @@ struct sw_build_failure {
 /** sw_build_failed_step - false when it did not fail because of a step. */
 SW_API bool sw_build_failed_step(const sw_build *b, struct sw_build_failure *out);
 
-/** sw_build_log_file - path of everything the step @vertex (a digest) printed, or NULL;
- *  borrowed until the build is freed. */
-SW_API const char *sw_build_log_file(const sw_build *b, const char *vertex);
-
 /** sw_engine_dump_trace - the solver's last events to @fd, as `slipway debug solve-trace`
  *  reads them; after a build too. Errors: SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_engine_dump_trace(sw_engine *e, int fd);

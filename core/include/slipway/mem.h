@@ -3,8 +3,8 @@
  *
  * Small allocations of fixed size cannot usefully fail: these helpers end the program
  * with one line on stderr ("slipway: out of memory (N bytes)") and abort(). Sizes that
- * come from input are limited first, then taken with sw_try_alloc(), which returns an
- * error.
+ * come from input are limited before anything is taken for them (SW_E_LIMIT).
+ * Thread: any. Memory is released with free().
  */
 #ifndef SLIPWAY_MEM_H
 #define SLIPWAY_MEM_H
@@ -32,15 +32,6 @@ SW_API SW_MALLOC void *sw_memdup(const void *p, size_t n);
 
 /** sw_asprintf - formatted string; never NULL. */
 SW_API SW_MALLOC char *sw_asprintf(const char *fmt, ...) SW_PRINTF(1, 2);
-
-/**
- * sw_try_alloc - zeroed memory whose size comes from input.
- * @what:  named in the error.
- * @limit: SW_E_LIMIT when @size is above it.
- * Errors: SW_E_LIMIT, SW_E_NOMEM.
- */
-SW_API SW_NODISCARD sw_err *sw_try_alloc(const char *what, size_t size, size_t limit,
-                                         void **out);
 
 SW_END_DECLS
 #endif

@@ -18,8 +18,6 @@ SW_API SW_NODISCARD sw_err *sw_glob_check(const char *pattern);
 /** sw_glob_match - Go's path.Match: '*' and '?' do not match '/'. A pattern that does not
  *  pass sw_glob_check() matches nothing. */
 SW_API bool sw_glob_match(const char *pattern, const char *path);
-/** sw_glob_has_meta - whether it has any of "*?[\\". */
-SW_API bool sw_glob_has_meta(const char *pattern);
 
 typedef struct sw_patterns sw_patterns;
 
@@ -51,10 +49,6 @@ SW_API bool sw_patterns_match(const sw_patterns *p, const char *path,
 /** sw_patterns_may_match_below - whether something in the directory @dir can match (for
  *  lists of what is included): false lets a walk leave it out. */
 SW_API bool sw_patterns_may_match_below(const sw_patterns *p, const char *dir);
-/** sw_patterns_has_exceptions - whether a "!" is in it: an excluded directory must be
- *  walked then. */
-SW_API bool sw_patterns_has_exceptions(const sw_patterns *p);
-
 /** sw_patterns_may_except_below - whether a "!" can match something in the directory @dir:
  *  false lets a walk leave an excluded one out. */
 SW_API bool sw_patterns_may_except_below(const sw_patterns *p, const char *dir);

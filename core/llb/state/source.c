@@ -27,8 +27,8 @@ sw__llb_draft_flag(struct draft *d, const char *key, bool on)
         return sw__llb_draft_text(d, key, on ? "true" : NULL);
 }
 
-void
-sw__llb_draft_number(struct draft *d, const char *key, int64_t value)
+static void
+add_number(struct draft *d, const char *key, int64_t value)
 {
         sw_array_push(&d->attrs, (struct pair){ sw_strdup(key),
                                                 sw_asprintf("%lld", (long long) value) });
@@ -143,7 +143,7 @@ image_draft(const char *name, const struct sw_llb_image *in, struct draft *d)
                 d->caps |= CAP(IMAGE_RESOLVE_MODE);
         sw__llb_draft_text(d, "image.recordtype", in->internal ? "internal" : NULL);
         if (in->layer_limit) {
-                sw__llb_draft_number(d, "image.layerlimit", in->layer_limit);
+                add_number(d, "image.layerlimit", in->layer_limit);
                 d->caps |= CAP(IMAGE_LAYER_LIMIT);
         }
         if (sw__llb_draft_text(d, "image.checksum", in->checksum))
@@ -274,15 +274,15 @@ sw_llb_oci_layout(const char *ref, const struct sw_llb_oci_layout *layout,
         sw__llb_draft_text(&d, "oci.session", in.session);
         sw__llb_draft_text(&d, "oci.store", in.store);
         if (in.layer_limit)
-                sw__llb_draft_number(&d, "oci.layerlimit", in.layer_limit);
+                add_number(&d, "oci.layerlimit", in.layer_limit);
         return sw__llb_draft_end(&d, sw_asprintf("oci-layout://%s", ref), opts, out);
 }
 
 /* ---- single files ------------------------------------------------------------------ */
 
-sw_err *
-sw__llb_draft_file(struct draft *d, const char *what, const char *filename, int perm,
-                   int uid, int gid)
+static sw_err *
+add_file_attrs(struct draft *d, const char *what, const char *filename, int perm, int uid,
+               int gid)
 {
         sw_auto(sw_str) mode = NULL;
 
@@ -295,9 +295,9 @@ sw__llb_draft_file(struct draft *d, const char *what, const char *filename, int 
         sw__llb_draft_text(d, "http.filename", filename);
         sw__llb_draft_text(d, "http.perm", mode);
         if (uid)
-                sw__llb_draft_number(d, "http.uid", uid);
+                add_number(d, "http.uid", uid);
         if (gid)
-                sw__llb_draft_number(d, "http.gid", gid);
+                add_number(d, "http.gid", gid);
         return SW_OK;
 }
 
@@ -318,7 +318,7 @@ blob(const char *scheme, bool layout, const char *ref, const struct sw_llb_blob 
                         "blob %s must be named by a digest and no tag: name@sha256:…",
                         sw__llb_shown(ref).text);
         if (!err)
-                err = sw__llb_draft_file(&d, ref, in.filename, in.perm, in.uid, in.gid);
+                err = add_file_attrs(&d, ref, in.filename, in.perm, in.uid, in.gid);
         if (err)
                 return err;
         d.caps = CAP(IMAGE_BLOB);
@@ -452,7 +452,7 @@ sw_llb_http(const char *url, const struct sw_llb_http *http, const struct sw_llb
                 err = sw_err_wrap(sw_digest_parse(in.checksum, SIZE_MAX, &digest),
                                   "checksum of %s", sw__llb_shown(url).text);
         if (!err)
-                err = sw__llb_draft_file(&d, url, in.filename, in.perm, in.uid, in.gid);
+                err = add_file_attrs(&d, url, in.filename, in.perm, in.uid, in.gid);
         if (err)
                 return err;
         http_draft(&in, &d);

@@ -16,7 +16,6 @@ struct draft {
 /* Add an attribute; nothing when @value is NULL or "". Returns whether it was added. */
 bool sw__llb_draft_text(struct draft *d, const char *key, const char *value);
 bool sw__llb_draft_flag(struct draft *d, const char *key, bool on); /* "true" when on */
-void sw__llb_draft_number(struct draft *d, const char *key, int64_t value);
 void sw__llb_draft_release(struct draft *d);
 
 /* The state over the source: takes what is in @d. @identifier: given. */
@@ -25,9 +24,5 @@ SW_NODISCARD sw_err *sw__llb_draft_end(struct draft *d, char *identifier,
 
 typedef struct draft draft;
 SW_DEFINE_AUTO(draft, sw__llb_draft_release)
-
-/* http.filename, .perm, .uid, .gid. */
-SW_NODISCARD sw_err *sw__llb_draft_file(struct draft *d, const char *what,
-                                        const char *filename, int perm, int uid, int gid);
 
 #endif

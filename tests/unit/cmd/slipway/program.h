@@ -37,7 +37,7 @@ static const struct cli_flag build_flags[] = {
           .help = "how to show" },
         { .name = "jobs",
           .letter = 'j',
-          .type = CLI_INT,
+          .type = CLI_STRING,
           .value = "N",
           .help = "how many" },
         { .name = "quiet", .letter = 'q', .type = CLI_BOOL, .help = "say nothing" },

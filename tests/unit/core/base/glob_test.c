@@ -103,15 +103,4 @@ START_TEST(many_stars_take_no_time)
 }
 END_TEST
 
-START_TEST(knows_special_characters)
-{
-        ck_assert(sw_glob_has_meta("a*"));
-        ck_assert(sw_glob_has_meta("a?"));
-        ck_assert(sw_glob_has_meta("[a"));
-        ck_assert(sw_glob_has_meta("a\\b"));
-        ck_assert(!sw_glob_has_meta("a]b/c-d^"));
-}
-END_TEST
-
-UNIT_MAIN("glob", matches_as_go_does, refuses_what_go_refuses, many_stars_take_no_time,
-          knows_special_characters)
+UNIT_MAIN("glob", matches_as_go_does, refuses_what_go_refuses, many_stars_take_no_time)

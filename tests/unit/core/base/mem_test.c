@@ -48,27 +48,6 @@ START_TEST(copies)
 }
 END_TEST
 
-/* Would catch a limit that is off by one and an unchecked huge size. */
-START_TEST(sizes_from_input_are_limited)
-{
-        void *p = NULL;
-        unsigned char *bytes;
-
-        ok(sw_try_alloc("manifest", 10, 10, &p));
-        bytes = (unsigned char *) p;
-        for (int i = 0; i < 10; i++)
-                ck_assert_uint_eq(bytes[i], 0);
-        free(p);
-        p = NULL;
-        fails(sw_try_alloc("manifest", 11, 10, &p), SW_E_LIMIT,
-              "manifest: 11 bytes, at most 10");
-        ck_assert_ptr_null(p);
-        ok(sw_try_alloc("nothing", 0, 10, &p));
-        ck_assert_ptr_nonnull(p);
-        free(p);
-}
-END_TEST
-
 /* What a child that runs @how says on stderr; checks that it aborted. */
 static void
 dies_saying(void (*how)(void), const char *line)
@@ -121,5 +100,4 @@ START_TEST(overflow_ends_the_program)
 }
 END_TEST
 
-UNIT_MAIN("mem", gives_zeroed_memory, copies, sizes_from_input_are_limited,
-          overflow_ends_the_program)
+UNIT_MAIN("mem", gives_zeroed_memory, copies, overflow_ends_the_program)
