@@ -56,6 +56,7 @@ enum { FIRST_DBS = SW_META_NOTES + 1 };
 
 struct sw_meta {
         struct sw__metafile file;
+        size_t map_max; /* the largest map to try */
         MDB_env *env;
         MDB_dbi dbi[SW_META_N_DBS];
 
@@ -92,9 +93,28 @@ sw__meta_err(int rc, const char *what)
         return sw_err_new(SW_E_IO, "%s: %s", what, mdb_strerror(rc));
 }
 
+/* The map is as large as a file may be, where address space is not limited. Otherwise
+ * others may have made the file larger than it, too. */
+static sw_err *
+map_is_full(sw_meta *m, int rc, const char *what)
+{
+        MDB_envinfo info = { 0 };
+
+        (void) mdb_env_info(m->env, &info);
+        const bool limited = info.me_mapsize < SW_LMDB_FILE_MAX;
+        return sw_err_new(SW_E_LIMIT, "%s: the metadata %s more than %zu MiB, which is %s",
+                          what, rc == MDB_MAP_FULL ? "would have" : "has",
+                          info.me_mapsize >> 20,
+                          limited ? "all this process can map: raise its limit of address "
+                                    "space (ulimit -v)"
+                                  : "all there may be: slipway prune makes room in it");
+}
+
 sw_err *
 sw__meta_failed(sw_meta *m, int rc, const char *what)
 {
+        if (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED)
+                return map_is_full(m, rc, what);
         sw_err *err = sw__meta_err(rc, what);
 
         if (sw_err_code(err) == SW_E_CORRUPT) {
@@ -230,9 +250,11 @@ open_env(sw_meta *m)
         int rc = 0;
 
         for (size_t i = 0; i < SW_COUNT(map_sizes); i++) {
+                const size_t size = map_sizes[i] < m->map_max ? map_sizes[i] : m->map_max;
+
                 rc = mdb_env_create(&m->env);
                 if (!rc)
-                        rc = mdb_env_set_mapsize(m->env, map_sizes[i]);
+                        rc = mdb_env_set_mapsize(m->env, size);
                 if (!rc)
                         rc = mdb_env_set_maxdbs(m->env, SW_META_N_DBS + 4);
                 if (!rc)
@@ -385,11 +407,18 @@ begin_writing(sw_meta *m)
 sw_err *
 sw__meta_open(const char *dir, sw_log *log, sw_meta **out)
 {
+        return sw__meta_open_within(dir, log, SW_LMDB_FILE_MAX, out);
+}
+
+sw_err *
+sw__meta_open_within(const char *dir, sw_log *log, size_t map_max, sw_meta **out)
+{
         sw_meta *m = sw_new(sw_meta);
         pthread_condattr_t attr;
 
         m->file = (struct sw__metafile){ .dirfd = -1, .users = -1, .log = log };
         m->file.newest = SW_META_SCHEMA;
+        m->map_max = map_max;
         pthread_mutex_init(&m->lock, NULL);
         pthread_condattr_init(&attr);
         pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -59,6 +59,11 @@ typedef struct sw_meta sw_meta;
  */
 SW_API SW_NODISCARD sw_err *sw__meta_open(const char *dir, sw_log *log, sw_meta **out);
 
+/** sw__meta_open_within - with a map of at most @map_max bytes, as where address space is
+ *  limited: for tests. */
+SW_API SW_NODISCARD sw_err *sw__meta_open_within(const char *dir, sw_log *log,
+                                                 size_t map_max, sw_meta **out);
+
 /** sw__meta_close - sync and close; NULL is fine. No transaction may be open. */
 SW_API void sw__meta_close(sw_meta *m);
 
@@ -77,7 +82,7 @@ SW_API void sw__meta_touched(sw_meta *m);
 SW_API SW_NODISCARD sw_err *sw__meta_err(int rc, const char *what);
 
 /** sw__meta_failed - the same for what went wrong with an open environment: after damage
- *  the next process to open it looks for it. */
+ *  the next process to open it looks for it. Also SW_E_LIMIT: no room in the map. */
 SW_API SW_NODISCARD sw_err *sw__meta_failed(sw_meta *m, int rc, const char *what);
 
 SW_DEFINE_AUTOPTR(sw_meta, sw__meta_close)

@@ -569,6 +569,99 @@ START_TEST(reads_every_schema)
 }
 END_TEST
 
+/* ---- little address space ---- */
+
+enum { SMALL_MAP = 1 << 20 };
+
+/* Add records, a few to each commit, until it fails, or there are @max. How many. */
+static int
+fill_up(sw_keystore *ks, int max, sw_err **failed)
+{
+        char id[64];
+        int n = 0;
+
+        for (*failed = SW_OK; n < max && !*failed; n++) {
+                const struct sw_key_record rec = { "w::r", n, 3 };
+
+                snprintf(id, sizeof(id), "a-key-that-is-of-about-the-usual-length-%d", n);
+                *failed = ks->ops->add_record(ks, id, &rec);
+                if (!*failed && n % 10 == 9)
+                        *failed = ks->ops->commit(ks);
+        }
+        return n;
+}
+
+/* Catches: a full map that is told in LMDB's words or taken for damage, half of a group
+ * that stays, a store that is of no use afterwards. */
+START_TEST(says_when_the_map_is_full)
+{
+        sw_err *err;
+        sw_meta *m;
+
+        begin();
+        ok(sw__meta_open_within(dir, NULL, SMALL_MAP, &m));
+        sw_keystore *ks = sw__keystore_lmdb_new(m);
+        const int n = fill_up(ks, 1 << 20, &err);
+        ck_assert_int_gt(n, 100);
+        fails(err, SW_E_LIMIT, "more than 1 MiB, which is all this process can map");
+        const int there = count_keys(m);
+        ck_assert_int_eq(there, n / 10 * 10);
+        tool_check_invariants(m);
+        sw__keystore_free(ks);
+        sw__meta_close(m);
+
+        /* the next process may have more; nothing was set aside */
+        ok(sw__meta_open(dir, NULL, &m));
+        ck_assert_int_eq(tool_set_aside(dir), 0);
+        ck_assert_int_eq(count_keys(m), there);
+        ks = sw__keystore_lmdb_new(m);
+        (void) fill_up(ks, 2 * there, &err);
+        ok(err);
+        sw__keystore_free(ks);
+        sw__meta_close(m);
+        end();
+}
+END_TEST
+
+/* The same when it is others who write more than this process can map. */
+START_TEST(says_when_others_outgrow_the_map)
+{
+        sw_err *err;
+        sw_meta *m;
+        bool there;
+
+        begin();
+        ok(sw__meta_open_within(dir, NULL, SMALL_MAP, &m));
+        sw_keystore *ks = sw__keystore_lmdb_new(m);
+        tool_record(ks, "key", "w::r", 1);
+        ok(ks->ops->commit(ks));
+        ok(ks->ops->exists(ks, "key", &there));
+        const pid_t pid = fork();
+        if (pid == 0) {
+                sw_meta *larger;
+
+                must(sw__meta_open(dir, NULL, &larger));
+                sw_keystore *other = sw__keystore_lmdb_new(larger);
+                (void) fill_up(other, 40000, &err);
+                must(err);
+                must(other->ops->commit(other));
+                _exit(0);
+        }
+        int status;
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+        fails(ks->ops->exists(ks, "key", &there), SW_E_LIMIT, "the metadata has more than");
+        fails(ks->ops->add_record(ks, "other", &(struct sw_key_record){ "w::r", 1, 3 }),
+              SW_E_LIMIT, "ulimit -v");
+        sw__keystore_free(ks);
+        sw__meta_close(m);
+        ok(sw__meta_open_within(dir, NULL, SMALL_MAP, &m)); /* as large as the file is */
+        ck_assert_int_gt(count_keys(m), 40000);
+        sw__meta_close(m);
+        end();
+}
+END_TEST
+
 /* ---- syncing ---- */
 
 /* Catches, under ThreadSanitizer, a race of commits with the thread that syncs behind them;
@@ -600,4 +693,5 @@ UNIT_MAIN("meta", refuses_a_second_opening, names_what_cannot_be_opened,
           says_how_it_was_left, sets_nothing_aside_that_is_in_use,
           looks_when_the_looker_was_killed, refuses_a_newer_schema,
           sets_aside_what_is_not_a_store, makes_an_odd_users_anew,
-          one_of_many_makes_users_anew, reads_every_schema, commits_while_it_syncs)
+          one_of_many_makes_users_anew, reads_every_schema, says_when_the_map_is_full,
+          says_when_others_outgrow_the_map, commits_while_it_syncs)
