@@ -30,38 +30,80 @@ END
 build() {
         kit_build --llb "$dir/def" --local "rootfs=$dir/rootfs" --local "ctx=$dir/ctx" --output "$1"
 }
-full_stages=0 bad=0 sizes=0
+full_stages=0 bad=0 sizes=0 too_small=0 wrong=0
+tell() { # WHAT FILE: something of a stage is wrong
+        tail -n 3 "$2" | sed "s/^/# $1: /"
+        bad=$((bad + 1)) wrong=$((wrong + 1))
+}
+# stage WHAT ROOM: a build in a store on a disk with little room; ROOM is a command that makes
+# some.
+stage() {
+        local status sound
+        sizes=$((sizes + 1))
+        rm -f "$dir/out/x.tar"
+        build type=tar,dest="$dir/out/x.tar" 2>"$dir/err"
+        status=$?
+        if [ $status = 0 ]; then
+                [ -f "$dir/out/x.tar" ] || tell "$1, no archive" "$dir/err"
+                return
+        fi
+        full_stages=$((full_stages + 1)) too_small=$((too_small + 1))
+        if [ $status != 1 ] || ! grep -qi 'no space left\|disk is full' "$dir/err" || [ -e "$dir/out/x.tar" ]; then
+                tell "$1, status $status" "$dir/err"
+        fi
+        $2
+        if ! build type=tar,dest="$dir/out/x.tar" 2>"$dir/err" || ! tar -tf "$dir/out/x.tar" end >/dev/null; then
+                tell "$1, then room" "$dir/err"
+        fi
+        for sound in kit_usage_is_right "kit_clean slipway-full-$$"; do
+                $sound >"$dir/said" || tell "$1, then room" "$dir/said"
+        done
+}
+unmount() { umount "$1" || { bad=$((bad + 1)); umount -l "$1"; }; }
+
+more() { mount -o remount,size=200m "$SLIPWAY_ROOT"; }
 for kb in 64 300 700 1200 1600 2000 2600 3500 4500 5400 6000 7000 8500 9500 10500 12000 14000; do
         mount -t tmpfs -o "size=${kb}k,mode=755" tmpfs "$SLIPWAY_ROOT" || break
-        sizes=$((sizes + 1))
-        if build type=tar,dest="$dir/out/x.tar" 2>"$dir/err"; then
-                [ -f "$dir/out/x.tar" ] || { echo "# ${kb}k: no archive"; bad=$((bad + 1)); }
-                rm -f "$dir/out/x.tar"
-        else
-                status=$?
-                full_stages=$((full_stages + 1))
-                if [ $status != 1 ] || ! grep -qi 'no space left\|disk is full\|No space' "$dir/err" ||
-                        [ -e "$dir/out/x.tar" ]; then
-                        echo "# ${kb}k: status $status: $(tail -n 3 "$dir/err" | tr '\n' ' ')"
-                        bad=$((bad + 1))
-                fi
-                mount -o remount,size=200m "$SLIPWAY_ROOT"
-                if ! build type=tar,dest="$dir/out/x.tar" 2>"$dir/err" ||
-                        ! tar -tf "$dir/out/x.tar" end >/dev/null; then
-                        echo "# ${kb}k, then room: $(tail -n 3 "$dir/err" | tr '\n' ' ')"
-                        bad=$((bad + 1))
-                fi
-                for sound in kit_usage_is_right "kit_clean slipway-full-$$"; do
-                        $sound >"$dir/said" && continue
-                        sed "s/^/# ${kb}k, then room: /" "$dir/said"
-                        bad=$((bad + 1))
-                done
-                rm -f "$dir/out/x.tar"
-        fi
-        umount "$SLIPWAY_ROOT" || { bad=$((bad + 1)); umount -l "$SLIPWAY_ROOT"; }
+        stage "$kb KB of tmpfs" more
+        unmount "$SLIPWAY_ROOT"
 done
 check "small disks fail in order, and serve once there is room" [ "$bad" = 0 ]
 check "several stages were hit" [ "$full_stages" -gt 5 ]
+
+# A real file system, which has no more blocks, or no more inodes: all but a few are taken by
+# somebody else, who then makes room.
+disk=$dir/disk
+mkdir "$disk"
+ext4() {
+        truncate -s 0 "$dir/image" && truncate -s 96M "$dir/image" &&
+                mkfs.ext4 -q -m 0 -N 2048 "$dir/image" && mount -o loop "$dir/image" "$disk" &&
+                mkdir "$disk/other" "$disk/store"
+}
+less() { rm -rf "$disk/other"; }
+export SLIPWAY_ROOT=$disk/store
+full_stages=0 bad=0
+for kb in 16 100 300 1000 2500 4500 6500 9000 12000; do
+        ext4
+        mounted=$?
+        [ $mounted = 0 ] || break
+        fallocate -l $(($(stat -f -c '%a * %S' "$disk") - kb * 1024)) "$disk/other/file"
+        stage "$kb KB of ext4" less
+        unmount "$disk"
+done
+result "$mounted" "a file system in a file is mounted (loop devices, mkfs.ext4)"
+check "small disks of ext4 fail in order, and serve once there is room" [ "$bad" = 0 ]
+check "several of those stages were hit" [ "$full_stages" -gt 4 ]
+full_stages=0 bad=0
+for inodes in 0 2 5 10 20 35 60 90 130 180 250 400; do
+        ext4 || break
+        (cd "$disk/other" && seq $(($(stat -f -c %d .) - inodes)) | xargs touch)
+        stage "$inodes inodes of ext4" less
+        unmount "$disk"
+done
+check "disks with few inodes fail in order, and serve once there is room" [ "$bad" = 0 ]
+check "several of those stages were hit, too" [ "$full_stages" -gt 4 ]
+rm "$dir/image"
+export SLIPWAY_ROOT=$dir/store
 
 # Room is made before it is missing: each build leaves twice its file, which is new each time.
 mount -t tmpfs -o size=30m,mode=755 tmpfs "$SLIPWAY_ROOT"
@@ -93,5 +135,5 @@ check "a full place for files" refused "type=local,dest=$dir/out/files"
 no_part() { ! find "$dir/out" -name '.slipway-*' | grep .; }
 check "leaves no part of a file" no_part
 umount "$dir/out"
-echo "# $sizes sizes of disk, $full_stages too small for the build, $bad of them wrong"
+echo "# $sizes sizes of disk, $too_small too small for the build, $wrong of them wrong"
 finish
