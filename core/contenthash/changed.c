@@ -1,8 +1,7 @@
 /*
  * core/contenthash/changed.c - which files made a content hash change.
  *
- * The tree as it was is one that was noted (keep.c): all its digests are in a file. It is
- * the right one when it gives the key that is asked about.
+ * The tree as it was is one that was noted (keep.c): all its digests are in a file.
  *
  * Two trees are walked beside each other, down into directories whose digests differ. Told
  * are files; a directory that came or went is told alone. Best effort: it is asked after
@@ -107,30 +106,16 @@ diff_selection(struct sw__hview *before, struct sw__hview *now,
         return SW_OK;
 }
 
-/* Whether the tree gives that key for these selections, without being looked at. */
-static bool
-has_key(struct sw__hview *v, const struct sw_hash_select *sel, size_t n, const char *key)
-{
-        sw_digest d;
-        char text[SW_DIGEST_STR_SIZE];
-        sw_err *err = sw__hselect_key(v, sel, n, &d);
-
-        if (!err)
-                return strcmp(sw_digest_str(&d, text), key) == 0;
-        sw_err_drop(err, "not enough is known of it");
-        return false;
-}
-
 sw_err *
-sw__contenthash_changed(sw_worker *w, sw_ctx *ctx, const char *name, const char *before,
-                        sw_ref *ref, const struct sw_hash_select *sel, size_t n, size_t max,
+sw__contenthash_changed(sw_worker *w, sw_ctx *ctx, const char *name, sw_ref *ref,
+                        const struct sw_hash_select *sel, size_t n, size_t max,
                         sw_strlist *paths)
 {
         struct diff d = { paths, max };
         struct sw__hview a = { .ctx = ctx, .tree = sw__hnoted(w, name), .fd = -1 };
         sw_err *err = SW_OK;
 
-        if (!a.tree || !ref || (before && !has_key(&a, sel, n, before))) {
+        if (!a.tree || !ref) {
                 sw__htree_free(a.tree);
                 return SW_OK;
         }

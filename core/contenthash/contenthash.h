@@ -46,11 +46,12 @@ SW_API SW_NODISCARD sw_err *sw__contenthash_key(sw_worker *w, sw_ctx *ctx, sw_re
 SW_API void sw__contenthash_note(sw_worker *w, sw_ref *ref, const char *name);
 
 /** sw__contenthash_changed - paths whose hashes differ between the tree noted under @name
- *  and that of @ref, within the selections; at most @max. None, unless the key of the noted
- *  one is @before ("sha256:…"; NULL: whatever it is). */
-SW_API SW_NODISCARD sw_err *sw__contenthash_changed(
-        sw_worker *w, sw_ctx *ctx, const char *name, const char *before, sw_ref *ref,
-        const struct sw_hash_select *sel, size_t n, size_t max, sw_strlist *paths);
+ *  and that of @ref, within the selections; at most @max. None where none was noted. */
+SW_API SW_NODISCARD sw_err *sw__contenthash_changed(sw_worker *w, sw_ctx *ctx,
+                                                    const char *name, sw_ref *ref,
+                                                    const struct sw_hash_select *sel,
+                                                    size_t n, size_t max,
+                                                    sw_strlist *paths);
 
 SW_END_DECLS
 #endif

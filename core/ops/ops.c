@@ -176,9 +176,8 @@ changed_paths(void *self, sw_op_call *call, sw_ctx *ctx, unsigned input, sw_resu
         (void) call;
         (void) before; /* of any step with this op */
         (void) now;
-        return sw__contenthash_changed(op->env->worker, ctx, name, NULL,
-                                       sw__ops_result_ref(in), dep->selects, dep->n_selects,
-                                       CHANGED_MAX, paths);
+        return sw__contenthash_changed(op->env->worker, ctx, name, sw__ops_result_ref(in),
+                                       dep->selects, dep->n_selects, CHANGED_MAX, paths);
 }
 
 /* ---- running ---- */
