@@ -88,12 +88,20 @@ released(void *arg, const char *result)
         sw_err_drop(r.err, "told");
 }
 
+/* Builds that ended a moment ago use nothing. */
+static void
+let_go(sw_engine *e)
+{
+        sw__solver_settle(e->solver);
+        sw__worker_let_go(e->env.worker);
+}
+
 static sw_err *
 prune(sw_engine *e, sw_ctx *ctx, struct sw_prune_opts *opts, struct told *t)
 {
         opts->released = released;
         opts->released_arg = e;
-        sw__worker_let_go(e->env.worker); /* builds that ended a moment ago use nothing */
+        let_go(e);
         return sw__worker_prune(e->env.worker, ctx, opts, tell, t);
 }
 
@@ -130,7 +138,7 @@ collect(sw_engine *e, sw_cancel *cancel, bool now)
 {
         sw_autoptr(sw_ctx) ctx = sw_ctx_new(cancel, e->log, NULL, NULL, "core/engine");
         if (now)
-                sw__worker_let_go(e->env.worker);
+                let_go(e);
         sw_err *err = now ? sw__worker_gc_now(e->env.worker, ctx, e->config, released, e)
                           : sw__worker_gc(e->env.worker, ctx, e->config, released, e);
 

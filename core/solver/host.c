@@ -227,6 +227,38 @@ sw__host_sweep(sw_solver *s)
         s->garbage.n = s->garbage.cap = 0;
 }
 
+struct barrier {
+        sw_solver *solver;
+        bool reached;
+};
+
+static void
+reach(void *arg)
+{
+        struct barrier *b = arg;
+
+        pthread_mutex_lock(&b->solver->lock);
+        b->reached = true;
+        pthread_cond_broadcast(&b->solver->ended);
+        pthread_mutex_unlock(&b->solver->lock);
+}
+
+void
+sw__host_await_sweep(sw_solver *s)
+{
+        struct barrier b = { s, false };
+        sw_err *err = sw_pool_submit(s->janitor, reach, &b);
+
+        if (err) {
+                sw_err_drop(err, "there is no thread: then nothing waits for it, either");
+                return;
+        }
+        pthread_mutex_lock(&s->lock);
+        while (!b.reached)
+                pthread_cond_wait(&s->ended, &s->lock);
+        pthread_mutex_unlock(&s->lock);
+}
+
 static void
 host_release(void *arg, sw_result *r)
 {

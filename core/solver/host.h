@@ -127,6 +127,9 @@ void sw__host_sweep(sw_solver *s);
 /* The same for what another thread lets go of; given, from malloc. Thread: any. */
 void sw__host_dispose(sw_solver *s, struct sw__garbage *g, size_t n);
 
+/* Wait until the janitor did what it was given so far. Thread: any but the solver's. */
+void sw__host_await_sweep(sw_solver *s);
+
 /* Cancel what ops do with @job: they are to give it back. Thread: scheduler. */
 void sw__loans_recall(sw_job *job);
 /** sw__op_lend - for sw_ctx_set_lender(): the session of a job on loan; @lender: the

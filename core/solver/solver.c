@@ -44,6 +44,19 @@ work_off(sw_solver *s)
         sw__host_sweep(s);
 }
 
+static void
+work_off_now(void *arg)
+{
+        work_off(arg);
+}
+
+void
+sw__solver_settle(sw_solver *s)
+{
+        sw__solver_call(s, work_off_now, s); /* the janitor has it then */
+        sw__host_await_sweep(s);
+}
+
 static void *
 thread_main(void *arg)
 {

@@ -98,6 +98,11 @@ SW_API void sw__solver_free(sw_solver *s);
  *  key store from outside (prune, export). @fn takes milliseconds at most. */
 SW_API void sw__solver_call(sw_solver *s, void (*fn)(void *arg), void *arg);
 
+/** sw__solver_settle - wait until what jobs that were closed before have let go of is
+ *  released: results are, by the janitor, a little later. Not from a thread of the
+ *  solver's. */
+SW_API void sw__solver_settle(sw_solver *s);
+
 /** sw__limit_new - a limit that vertices may name; lives as long as the solver.
  *  @name: copied, for the trace. @units: 0 means no limit. */
 SW_API sw_limit *sw__limit_new(sw_solver *s, const char *name, uint64_t units);
