@@ -18,3 +18,4 @@ libsnapdir_la_SOURCES = \
 	lib/snapdir/writer.c \
 	lib/snapdir/writer_priv.h \
 	lib/snapdir/writerdirs.c
+libsnapdir_la_LIBADD = libjanitor.la

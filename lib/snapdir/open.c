@@ -162,6 +162,7 @@ snapdir_open(int dirfd, struct snapdir **out)
         s->dirfd = dirfd;
         s->procfd = -1;
         s->known = sw_map_new(NULL);
+        s->janitor = janitor_new("sw-discard");
         pthread_mutex_init(&s->lock, NULL);
         sw_err *err = make_dirs(s);
         if (!err)
@@ -181,6 +182,7 @@ snapdir_open(int dirfd, struct snapdir **out)
 void
 snapdir_close(struct snapdir *s)
 {
+        janitor_free(s->janitor);
         if (s->procfd >= 0) {
                 sw_auto(sw_str) path = sw_asprintf("t/%s", s->proc);
 

@@ -39,6 +39,8 @@
 #include <slipway/path.h>
 #include <slipway/snapshotter.h>
 
+#include "lib/janitor/janitor.h"
+
 struct snapdir {
         int dirfd;             /* the store's; borrowed */
         int procfd;            /* t/<id>, locked */
@@ -49,8 +51,9 @@ struct snapdir {
         uid_t uid;             /* of what this process makes */
         gid_t gid;             /* the same */
         mode_t lost;           /* permission bits that a new file does not get */
-        pthread_mutex_t lock;  /* over what follows */
-        sw_map *known;         /* committed keys that were seen: "fs" or "fo" */
+        struct janitor *janitor;
+        pthread_mutex_t lock; /* over what follows */
+        sw_map *known;        /* committed keys that were seen: "fs" or "fo" */
 };
 
 /* A stack as it is looked at: no key twice (the upper one counts), nothing below a layer

@@ -35,6 +35,34 @@ snapdir_discard(struct snapdir *s, const char *path)
         return sw_path_remove(s->dirfd, temp);
 }
 
+struct discarded {
+        struct snapdir *s;
+        char temp[SNAPDIR_PATH];
+};
+
+static void
+remove_discarded(void *arg)
+{
+        struct discarded *d = arg;
+
+        sw_err_drop(sw_path_remove(d->s->dirfd, d->temp), "the next open sweeps it");
+        free(d);
+}
+
+/* As snapdir_discard(), but nobody waits for it. */
+static void
+discard_later(struct snapdir *s, const char *path)
+{
+        struct discarded *d = sw_new(struct discarded);
+
+        d->s = s;
+        snapdir_temp(s, d->temp);
+        if (renameat(s->dirfd, path, s->dirfd, d->temp) == 0)
+                janitor_add(s->janitor, remove_discarded, d);
+        else
+                free(d);
+}
+
 /* ---- stacks ------------------------------------------------------------------------ */
 
 static const char *const fs_names[] = { "fs", "fo" };
@@ -297,7 +325,6 @@ snapdir_prepare(struct snapdir *s, const char *key, const struct sw_stack *lower
 sw_err *
 snapdir_commit(struct snapdir *s, const char *key)
 {
-        static const char *const extra[] = { "lower", "work", "m" };
         char from[SNAPDIR_PATH], to[SNAPDIR_PATH];
         sw_err *err = sw_id_check("layer", key);
 
@@ -311,12 +338,13 @@ snapdir_commit(struct snapdir *s, const char *key)
                                           key);
                 return snapdir_err(errno, "commit layer", key);
         }
-        for (size_t i = 0; i < SW_COUNT(extra) && !err; i++) {
-                (void) snprintf(to, sizeof(to), "c/%s/%s", key, extra[i]);
-                if (unlinkat(s->dirfd, to, 0) < 0 && errno != ENOENT)
-                        err = sw_path_remove(s->dirfd, to);
-        }
-        sw_err_drop(err, "it is committed; what is left goes with the layer");
+        /* it is committed; what is left goes with the layer */
+        (void) snprintf(to, sizeof(to), "c/%s/lower", key);
+        (void) unlinkat(s->dirfd, to, 0);
+        (void) snprintf(to, sizeof(to), "c/%s/work", key);
+        discard_later(s, to);
+        (void) snprintf(to, sizeof(to), "c/%s/m", key);
+        discard_later(s, to);
         return SW_OK;
 }
 

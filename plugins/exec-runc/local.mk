@@ -22,4 +22,4 @@ plugins_executor_runc_la_SOURCES = \
 	plugins/exec-runc/user.c \
 	plugins/exec-runc/wait.c
 plugins_executor_runc_la_LDFLAGS = $(PLUGIN_LINK)
-plugins_executor_runc_la_LIBADD = libslipway.la $(BASE_LIBS)
+plugins_executor_runc_la_LIBADD = libjanitor.la libslipway.la $(BASE_LIBS)

@@ -32,6 +32,7 @@ init(const struct sw_plugin_env *env, void **self)
         x->log = env->log;
         x->state_fd = x->program = -1;
         x->live = sw_map_new(NULL);
+        x->janitor = janitor_new("sw-cgroups");
         pthread_mutex_init(&x->lock, NULL);
         *self = x;
         return SW_OK;
@@ -42,6 +43,7 @@ shutdown_plugin(void *self)
 {
         struct runc_exec *x = self;
 
+        janitor_free(x->janitor);
         runc_cgroups_release(&x->cgroups);
         sw_map_free(x->live);
         sw_fd_clear(&x->state_fd);

@@ -331,21 +331,51 @@ run_it(struct run *r, void (*started)(void *arg), void *arg, struct sw_exec_stat
         return err;
 }
 
+/* What is left of a container, once its processes are dead. */
+struct remains {
+        struct runc_exec *x;
+        char *id;
+        char *cgroup; /* or NULL */
+        sw_fd lock;
+        sw_child *child; /* or NULL */
+};
+
 static void
-take_back(struct run *r)
+clear_away(void *arg)
 {
+        struct remains *m = arg;
         sw_err *left = SW_OK;
 
-        sw_child_free(r->child);
-        runc_procs_release(&r->procs);
-        if (r->cgroup.outer && r->lock >= 0)
-                left = runc_cgroup_remove(&r->x->cgroups, r->cgroup.outer, REMOVE_MS);
+        sw_child_free(m->child);
+        if (m->cgroup && m->lock >= 0)
+                left = runc_cgroup_remove(&m->x->cgroups, m->cgroup, REMOVE_MS);
         if (left) { /* its file stays, for the next sweep */
-                sw_ctx_logf(r->ctx, SW_LOG_WARN, "%s", sw_err_message(left));
+                sw_log_err(m->x->log, SW_LOG_WARN, left);
                 sw_err_drop(left, "told");
-                sw_fd_clear(&r->lock);
+                sw_fd_clear(&m->lock);
         }
-        runc_state_drop(r->x, r->c->id, &r->lock);
+        runc_state_drop(m->x, m->id, &m->lock);
+        free(m->cgroup);
+        free(m->id);
+        free(m);
+}
+
+/* @ended: nothing of it can run any more, so it need not be waited for. */
+static void
+take_back(struct run *r, bool ended)
+{
+        struct remains *m = sw_new(struct remains);
+
+        *m = (struct remains){ .x = r->x,
+                               .id = sw_strdup(r->c->id),
+                               .cgroup = sw_steal(r->cgroup.outer),
+                               .lock = sw_fd_steal(&r->lock),
+                               .child = sw_steal(r->child) };
+        if (ended)
+                janitor_add(r->x->janitor, clear_away, m);
+        else
+                clear_away(m);
+        runc_procs_release(&r->procs);
         if (!r->c->keep_stubs)
                 runc_stubs_remove(&r->stubs, r->c->remove_stubs_recursive);
         runc_stubs_release(&r->stubs);
@@ -388,6 +418,6 @@ runc_run(void *self, sw_ctx *ctx, const struct sw_exec_container *c,
                 err = prepare_box(&r);
         if (!err)
                 err = run_it(&r, started, arg, out);
-        take_back(&r);
+        take_back(&r, !err && r.own_ns);
         return err;
 }

@@ -8,7 +8,8 @@
  *      start the runtime; before its exec the child gets a mount namespace of its own and
  *        attaches there the box and in it the container's trees
  *      wait; on cancel kill the container's first process, and with it its PID namespace
- *      read what the cgroup counted, remove it; remove the stubs
+ *      read what the cgroup counted; remove the stubs
+ *      remove the cgroup, which nobody waits for (lib/janitor)
  *
  * So nothing that is killed at any moment leaves a mount or a process behind: the runtime
  * dies with us, and with it its PID namespace, which the container's is in, and its mounts.
@@ -34,6 +35,8 @@
 #include <slipway/json.h>
 #include <slipway/map.h>
 #include <slipway/spawn.h>
+
+#include "lib/janitor/janitor.h"
 
 /* ---- cgroup.c, cgroupstat.c ---- */
 
@@ -105,6 +108,7 @@ struct runc_exec {
         uint64_t caps;       /* those this process may give */
         char *filter;        /* runc_filter(), for runtimes that take it; or NULL */
         struct sw_map *live; /* id -> struct runc_live; borrowed */
+        struct janitor *janitor;
 };
 
 /* ---- runtime.c ---- */

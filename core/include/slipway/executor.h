@@ -104,11 +104,12 @@ struct sw_executor_ops {
          * @out: set also when the process was killed by cancellation.
          * Users and groups are looked up in the root's own files, within limits; the
          * working directory is made when missing. Where a target of a mount is missing, a
-         * stub is made, and removed afterwards if nobody changed it. Thread: any worker,
-         * several at once.   Blocks: yes; cancellation kills every process of the
-         * container.   Errors: SW_E_CANCELLED, SW_E_NOT_FOUND (runtime), SW_E_BROKEN,
-         * SW_E_INVALID (user, cwd). An exit status other than 0 is not an error.   Since:
-         * 0.1
+         * stub is made, and removed afterwards if nobody changed it. When this returns
+         * every process is dead; what else is left of the container, as its cgroup, may be
+         * removed later, at the latest by shutdown(). Thread: any worker, several at once.
+         * Blocks: yes; cancellation kills every process of the container.   Errors:
+         * SW_E_CANCELLED, SW_E_NOT_FOUND (runtime), SW_E_BROKEN, SW_E_INVALID (user, cwd).
+         * An exit status other than 0 is not an error.   Since: 0.1
          */
         sw_err *(*run)(void *self, sw_ctx *ctx, const struct sw_exec_container *c,
                        const struct sw_exec_process *p, void (*started)(void *arg),
