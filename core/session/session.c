@@ -182,6 +182,15 @@ sw_session_credentials(sw_session *s, sw_ctx *ctx, const char *host, char **user
         return err;
 }
 
+void
+sw_session_credential_places(sw_session *s, sw_buf *out)
+{
+        void (*places)(void *, sw_buf *) = SESSION_OP(s, credential_places);
+
+        if (places)
+                places(s->self, out);
+}
+
 sw_err *
 sw_session_directory(sw_session *s, sw_ctx *ctx, const char *name, int *dirfd)
 {

@@ -27,12 +27,16 @@ struct sw_session_ops {
         /* agent - a connected socket to the ssh agent named @id; *fd handed back. */
         sw_err *(*agent)(void *self, sw_ctx *ctx, const char *id, int *fd);
         /* credentials - user and secret for a registry host; both handed back, from
-         * malloc; both NULL: anonymous. user NULL: secret is an identity token. */
+         * malloc; both NULL: anonymous. user NULL: secret is an identity token, which a
+         * token server changes into others; user "": it is a token for the registry. */
         sw_err *(*credentials)(void *self, sw_ctx *ctx, const char *host, char **user,
                                char **secret);
         /* directory - a local directory when the client is this process; *dirfd handed
          * back. */
         sw_err *(*directory)(void *self, sw_ctx *ctx, const char *name, int *dirfd);
+        /* credential_places - where it looks for credentials, for errors that say so:
+         * "/root/.docker/config.json"; appended to @out. Does not block.   Since: 0.1 */
+        void (*credential_places)(void *self, sw_buf *out);
 };
 
 /** sw_session_new - @id: copied; @ops, @self: live as long as the session. */
@@ -49,6 +53,9 @@ SW_API SW_NODISCARD sw_err *sw_session_agent(sw_session *s, sw_ctx *ctx, const c
 SW_API SW_NODISCARD sw_err *sw_session_credentials(sw_session *s, sw_ctx *ctx,
                                                    const char *host, char **user,
                                                    char **secret);
+/** sw_session_credential_places - appended to @out; nothing when the client does not tell.
+ *  @s may be NULL. */
+SW_API void sw_session_credential_places(sw_session *s, sw_buf *out);
 SW_API SW_NODISCARD sw_err *sw_session_directory(sw_session *s, sw_ctx *ctx,
                                                  const char *name, int *dirfd);
 
