@@ -1,7 +1,7 @@
 /*
  * core/solver/keystore_mem.c - the key store in memory.
  *
- * Used by tests and by builds without a root. Everything is reached through hash tables:
+ * For tests and programs that keep nothing. Everything is reached through hash tables:
  * nodes by id, link groups by (parent, link), results by id. Texts that links share
  * (digests, selectors) are interned, so that a group is found by comparing pointers. Ids
  * come from imports, too: they are hashed with a key that nobody knows.
@@ -50,7 +50,7 @@ struct node {
 struct text {
         size_t refs;
         UT_hash_handle hh;
-        char s[];
+        char id[];
 };
 
 /* No padding: hashed and compared as bytes. */
@@ -92,13 +92,29 @@ hash_of(const struct store *st, const void *p, size_t n)
         return (unsigned) sw__siphash13(st->seed[0], st->seed[1], p, n);
 }
 
+/* Tables of texts, nodes and results: the element whose `id` is @TEXT, or NULL. */
+#define FIND(TABLE, TEXT, ELEMENT)                                                         \
+        HASH_FIND_BYHASHVALUE(hh, st->TABLE, TEXT, strlen(TEXT),                           \
+                              hash_of(st, TEXT, strlen(TEXT)), ELEMENT)
+/* The same, made when it is not there. */
+#define GET(TABLE, TEXT, ELEMENT)                                                          \
+        do {                                                                               \
+                const size_t len_ = strlen(TEXT);                                          \
+                const unsigned hash_ = hash_of(st, TEXT, len_);                            \
+                HASH_FIND_BYHASHVALUE(hh, st->TABLE, TEXT, len_, hash_, ELEMENT);          \
+                if (ELEMENT)                                                               \
+                        break;                                                             \
+                (ELEMENT) = sw_alloc(sizeof(*(ELEMENT)) + len_ + 1);                       \
+                memcpy((ELEMENT)->id, TEXT, len_);                                         \
+                HASH_ADD_BYHASHVALUE(hh, st->TABLE, id[0], len_, hash_, ELEMENT);          \
+        } while (0)
+
 static struct text *
 text_find(struct store *st, const char *s)
 {
-        size_t n = strlen(s);
         struct text *t;
 
-        HASH_FIND_BYHASHVALUE(hh, st->texts, s, n, hash_of(st, s, n), t);
+        FIND(texts, s, t);
         return t;
 }
 
@@ -106,16 +122,9 @@ text_find(struct store *st, const char *s)
 static struct text *
 text_get(struct store *st, const char *s)
 {
-        size_t n = strlen(s);
-        unsigned hash = hash_of(st, s, n);
         struct text *t;
 
-        HASH_FIND_BYHASHVALUE(hh, st->texts, s, n, hash, t);
-        if (t)
-                return t;
-        t = sw_alloc(sizeof(*t) + n + 1);
-        memcpy(t->s, s, n);
-        HASH_ADD_BYHASHVALUE(hh, st->texts, s[0], n, hash, t);
+        GET(texts, s, t);
         return t;
 }
 
@@ -132,26 +141,18 @@ text_drop(struct store *st, struct text *t)
 static struct node *
 node_find(struct store *st, const char *id)
 {
-        size_t len = strlen(id);
         struct node *n;
 
-        HASH_FIND_BYHASHVALUE(hh, st->nodes, id, len, hash_of(st, id, len), n);
+        FIND(nodes, id, n);
         return n;
 }
 
 static struct node *
 node_get(struct store *st, const char *id)
 {
-        size_t len = strlen(id);
-        unsigned hash = hash_of(st, id, len);
         struct node *n;
 
-        HASH_FIND_BYHASHVALUE(hh, st->nodes, id, len, hash, n);
-        if (n)
-                return n;
-        n = sw_alloc(sizeof(*n) + len + 1);
-        memcpy(n->id, id, len);
-        HASH_ADD_BYHASHVALUE(hh, st->nodes, id[0], len, hash, n);
+        GET(nodes, id, n);
         return n;
 }
 
@@ -254,8 +255,8 @@ group_link(const struct group *g)
         return (struct sw_key_link){
                 .input = g->key.input,
                 .output = g->key.output,
-                .digest = g->key.digest->s,
-                .selector = g->key.selector->s,
+                .digest = g->key.digest->id,
+                .selector = g->key.selector->id,
         };
 }
 
@@ -326,10 +327,9 @@ mem_walk_backlinks(sw_keystore *ks, const char *child, sw_key_backlink_fn *fn, v
 static struct result *
 result_find(struct store *st, const char *id)
 {
-        size_t len = strlen(id);
         struct result *r;
 
-        HASH_FIND_BYHASHVALUE(hh, st->results, id, len, hash_of(st, id, len), r);
+        FIND(results, id, r);
         return r;
 }
 
@@ -391,16 +391,9 @@ mem_add_link(sw_keystore *ks, const char *parent, const struct sw_key_link *link
 static struct result *
 result_get(struct store *st, const char *id)
 {
-        size_t len = strlen(id);
-        unsigned hash = hash_of(st, id, len);
         struct result *r;
 
-        HASH_FIND_BYHASHVALUE(hh, st->results, id, len, hash, r);
-        if (r)
-                return r;
-        r = sw_alloc(sizeof(*r) + len + 1);
-        memcpy(r->id, id, len);
-        HASH_ADD_BYHASHVALUE(hh, st->results, id[0], len, hash, r);
+        GET(results, id, r);
         return r;
 }
 

@@ -18,6 +18,9 @@ libslipway_la_SOURCES += \
 	core/solver/keep.c \
 	core/solver/key.c \
 	core/solver/keystore_lmdb.c core/solver/keystore_lmdb.h \
+	core/solver/keystore_lmdb_impl.h \
+	core/solver/keystore_lmdb_place.c \
+	core/solver/keystore_lmdb_read.c \
 	core/solver/keystore_mem.c \
 	core/solver/loan.c \
 	core/solver/lookup.c \
