@@ -31,6 +31,8 @@ sw__worker_lease(sw_worker *w)
         if (w->lease.fd < 0)
                 err = sw__lease_take(w->leases_fd, &w->lease);
         pthread_mutex_unlock(&w->lock);
+        if (!err)
+                sw__check_layers(w);
         return err;
 }
 

@@ -10,6 +10,7 @@ libslipway_la_SOURCES += \
 	core/store/filter.c \
 	core/store/gc.c \
 	core/store/ingest.c \
+	core/store/missing.c \
 	core/store/part.c \
 	core/store/prune.c core/store/prune_priv.h \
 	core/store/survey.c core/store/survey.h \

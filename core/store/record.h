@@ -6,7 +6,7 @@
  *      names     name       -> ref ids
  *      holders   ref id     -> lease ids
  *      doomed    layer key  -> ""; its record is gone, the snapshotter may still have it
- *      store     "worker", "snapshotter", "synced" (see root.c) -> text
+ *      store     "worker", "snapshotter", "synced" (root.c), "unchecked" -> text
  *
  * Invariants, kept by each transaction:
  *   R1  id is under p in children exactly when the record of id names p as a parent, and

@@ -4,8 +4,13 @@
  * Power failure. Commits of metadata do not wait for the disk, nor do the files of layers.
  * The janitor syncs the file system behind them and then stores, under "synced", the boot
  * and the number of the last transaction that was covered (sync.c). Who opens the root
- * after another boot drops what was finished after that: refs whose files may be damaged.
- * Within one boot nothing is ever lost, whoever is killed.
+ * after another boot drops what was finished after that: refs whose files may be damaged;
+ * and those whose layers are gone (missing.c). Within one boot nothing is ever lost,
+ * whoever is killed.
+ *
+ * So what a start of the machine takes is what was stored in the last minute of storing, or
+ * two: at most one minute before the mark is renewed by a process that lives so long, and
+ * one by the process that begins then. It may be long ago that this was.
  */
 #include "core/store/root.h"
 
@@ -158,6 +163,8 @@ drop_suspects(sw__tx *tx, const char *boot, uint64_t sequence, size_t *n)
         }
         *n = s.ids.n;
         sw_strlist_release(&s.ids);
+        if (!err)
+                err = sw__text_put(tx, SW_META_STORE, "unchecked", "");
         return err ? err : sw__text_put(tx, SW_META_STORE, "synced", mark);
 }
 
@@ -177,8 +184,10 @@ settle_in(sw_root *r, sw__tx *tx, const char *boot, size_t *dropped)
                 err = sw__text_put(tx, SW_META_STORE, "worker", sw_id_new(r->worker.id));
         else if (!err)
                 snprintf(r->worker.id, sizeof(r->worker.id), "%s", id);
-        if (!err && !sw__sync_parse(mark, boot, &sequence, &time))
+        if (!err && !sw__sync_parse(mark, boot, &sequence, &time)) {
                 err = drop_suspects(tx, boot, sequence, dropped);
+                atomic_store(&r->worker.unchecked, true);
+        }
         return err ? err : sw__tx_commit(tx, true);
 }
 
@@ -200,7 +209,7 @@ static sw_err *
 is_settled(sw_root *r, const char *boot, bool *out)
 {
         sw_auto(sw__tx) tx = { 0 };
-        sw_auto(sw_str) mark = NULL, id = NULL;
+        sw_auto(sw_str) mark = NULL, id = NULL, unchecked = NULL;
         uint64_t sequence;
         int64_t time;
         sw_err *err = sw__tx_begin(r->meta, false, &tx);
@@ -209,6 +218,9 @@ is_settled(sw_root *r, const char *boot, bool *out)
                 err = sw__text_get(&tx, SW_META_STORE, "worker", &id);
         if (!err)
                 err = sw__text_get(&tx, SW_META_STORE, "synced", &mark);
+        if (!err)
+                err = sw__text_get(&tx, SW_META_STORE, "unchecked", &unchecked);
+        atomic_store(&r->worker.unchecked, unchecked != NULL);
         *out = !err && id && sw__id_ok(id) && strlen(id) <= SW_ID_LEN &&
                sw__sync_parse(mark, boot, &sequence, &time);
         if (*out) {

@@ -6,6 +6,7 @@
  *      layer.c    layers being made
  *      take.c     mutable trees
  *      reap.c     layers that nobody has any more
+ *      missing.c  records without layers
  *      sync.c     what survives a power failure
  *      usage.c prune.c gc.c   disk usage and what is done about it
  *
@@ -55,6 +56,7 @@ struct sw_worker {
         char *boot;    /* id of this boot; owned */
         int leases_fd; /* owned */
         bool read_only;
+        atomic_bool unchecked; /* records may name layers that are not there */
 
         /* Automatic pruning; set before the first build. */
         bool auto_gc;
@@ -117,6 +119,11 @@ SW_NODISCARD sw_err *sw__reap_one(sw_worker *w, sw_ctx *ctx, const char *key);
 void sw__forget_notes(sw_worker *w, const char *id);
 /** sw__reap_unknown - layers of the snapshotter that no record knows. */
 SW_NODISCARD sw_err *sw__reap_unknown(sw_worker *w, sw_ctx *ctx);
+
+/* ---- missing.c ---- */
+/** sw__check_layers - once after a start of the machine: drop refs whose layers are gone.
+ */
+void sw__check_layers(sw_worker *w);
 
 /* ---- gc.c ---- */
 /** sw__make_room - before something is written: prune if the disk is nearly full. */

@@ -92,6 +92,43 @@ START_TEST(what_is_made_of_others_goes_with_them)
 }
 END_TEST
 
+static void
+lose_layer(const char *id)
+{
+        sw_auto(sw_fd) slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        sw_auto(sw_str) path = sw_asprintf("%s/snapshots/fake/%s", dir, id);
+
+        ok(sw_path_remove(slash, path));
+}
+
+/* Metadata that is a second older than the directories names layers that were removed
+ * since. Catches: a ref without its layer, or on one, that is used for ever after. */
+START_TEST(what_has_no_layer_goes)
+{
+        char a[SW_ID_SIZE], b[SW_ID_SIZE], c[SW_ID_SIZE], m[SW_ID_SIZE];
+        sw_ref *ra = make(NULL, "a"), *rb = make(NULL, "b"), *rc = make(ra, "c"), *rm;
+        sw_ref *both[2] = { rb, rc };
+
+        ok(sw_worker_merge(w, NULL, both, 2, NULL, &rm));
+        put(ra, a), put(rb, b), put(rc, c), put(rm, m);
+        sw_ref_unref(ra), sw_ref_unref(rb), sw_ref_unref(rc), sw_ref_unref(rm);
+        ok(sw__sync(w));
+        start_again("two");
+        ck_assert(is_there(a) && is_there(b) && is_there(c) && is_there(m));
+        lose_layer(a);
+        start_again("three");
+        start_again("three"); /* nothing was used: it is yet to be done */
+        ck_assert(is_there(b));
+        ck_assert(!is_there(a) && !is_there(c) && !is_there(m));
+        ok(sw__worker_reap(w, NULL));
+        ck_assert_int_eq(fake_layers(dir), 1);
+
+        lose_layer(b); /* within a boot, nobody looks */
+        start_again("three");
+        ck_assert(is_there(b));
+}
+END_TEST
+
 /* A mark that cannot be read proves nothing. */
 START_TEST(damaged_marks)
 {
@@ -120,4 +157,4 @@ START_TEST(damaged_marks)
 END_TEST
 
 UNIT_MAIN_WITH("sync", first_boot, after, what_was_synced_stays,
-               what_is_made_of_others_goes_with_them, damaged_marks)
+               what_is_made_of_others_goes_with_them, what_has_no_layer_goes, damaged_marks)
