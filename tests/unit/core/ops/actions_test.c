@@ -221,44 +221,58 @@ START_TEST(archives_of_all_kinds)
 }
 END_TEST
 
-/* Python writes archives that tar would not. */
+/* Python writes archives that tar would not: src/0.tar and so on, each from its lines. */
 static void
-hostile(const char *entries)
+hostile(const char *const *entries, size_t n)
 {
-        sh("cat >mk.py <<'EOF'\nimport tarfile, io\nt = tarfile.open('src/h.tar', 'w')\n"
-           "def add(n, ty=tarfile.REGTYPE, link='', data=b'', **k):\n"
-           " i = tarfile.TarInfo(n); i.type = ty; i.linkname = link; i.size = len(data)\n"
-           " for a in k: setattr(i, a, k[a])\n t.addfile(i, io.BytesIO(data))\n"
-           "S, L, D = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE\n%s\nt.close()\n"
-           "EOF\npython3 mk.py",
-           entries);
+        sw_auto(sw_buf) script = SW_BUF_INIT;
+
+        sw_buf_adds(&script,
+                    "import tarfile, io\n"
+                    "def add(n, ty=tarfile.REGTYPE, link='', data=b'', **k):\n"
+                    " i = tarfile.TarInfo(n); i.type = ty; i.linkname = link\n"
+                    " i.size = len(data)\n"
+                    " for a in k: setattr(i, a, k[a])\n"
+                    " t.addfile(i, io.BytesIO(data))\n"
+                    "S, L, D = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE\n");
+        for (size_t i = 0; i < n; i++)
+                sw_buf_addf(&script,
+                            "t = tarfile.open('src/%zu.tar', 'w')\n%s\nt.close()\n", i,
+                            entries[i]);
+        sh("python3 - <<'EOF'\n%sEOF", script.data);
 }
+
+static const struct {
+        const char *entries, *part;
+} bad[] = {
+        { "add('../x', data=b'1')", "outside of its root" },
+        { "add('a/../../x', data=b'1')", "outside of its root" },
+        { "add('l', L, '/etc/passwd')", "not there" },
+        { "add('l', L, '../keep')", "outside of its root" },
+        { "add('d', D); add('l', L, 'd')", "a directory" },
+        { "add('d', D); add('d/f', data=b'1'); add('d', L, 'd/f')", "it replaces" },
+        { "add('f', uid=2**33)", "invalid owner" },
+        { "add('f', data=b'1'); add('f/x', data=b'1')", "Not a directory" },
+};
 
 START_TEST(hostile_archives)
 {
-        static const struct {
-                const char *entries, *part;
-        } bad[] = {
-                { "add('../x', data=b'1')", "outside of its root" },
-                { "add('a/../../x', data=b'1')", "outside of its root" },
-                { "add('l', L, '/etc/passwd')", "not there" },
-                { "add('l', L, '../keep')", "outside of its root" },
-                { "add('d', D); add('l', L, 'd')", "a directory" },
-                { "add('d', D); add('d/f', data=b'1'); add('d', L, 'd/f')", "it replaces" },
-                { "add('f', uid=2**33)", "invalid owner" },
-                { "add('f', data=b'1'); add('f/x', data=b'1')", "Not a directory" },
-        };
+        const char *entries[SW_COUNT(bad)];
+        sw_auto(sw_str) outside = sw_asprintf("%s/out/x", top);
 
         sh("mkdir base/d; echo k >base/keep; ln -s /keep base/d/out");
+        for (size_t i = 0; i < SW_COUNT(bad); i++)
+                entries[i] = bad[i].entries;
+        hostile(entries, SW_COUNT(bad));
         for (size_t i = 0; i < SW_COUNT(bad); i++) {
+                sw_auto(sw_str) src = sw_asprintf("/%zu.tar", i);
                 struct run r;
 
-                hostile(bad[i].entries);
                 run_begin(&r);
-                fails(copy(&r, UNPACK(.src = S("/h.tar"), .dest = S("/d"))),
+                fails(copy(&r, UNPACK(.src = src, .dest = S("/d"))),
                       bad[i].part[0] == 'N' ? SW_E_NOT_FOUND : SW_E_INVALID, bad[i].part);
                 run_end(&r);
-                ck_assert_int_eq(access("/tmp/x", F_OK), -1);
+                ck_assert_int_eq(access(outside, F_OK), -1);
         }
 }
 END_TEST
@@ -269,11 +283,13 @@ START_TEST(archives_stay_inside)
         struct run r;
 
         sh("mkdir base/d base/up; echo k >base/keep");
-        hostile("add('l', S, '/'); add('l/1', data=b'1'); add('m', S, '../../up'); "
-                "add('m/2', data=b'2'); add('/abs', data=b'3'); add('keep', S, '/keep'); "
-                "add('keep', data=b'4')");
+        hostile((const char *[]){ "add('l', S, '/'); add('l/1', data=b'1'); "
+                                  "add('m', S, '../../up'); add('m/2', data=b'2'); "
+                                  "add('/abs', data=b'3'); add('keep', S, '/keep'); "
+                                  "add('keep', data=b'4')" },
+                1);
         run_begin(&r);
-        ok(copy(&r, UNPACK(.src = S("/h.tar"), .dest = S("/d"))));
+        ok(copy(&r, UNPACK(.src = S("/0.tar"), .dest = S("/d"))));
         run_end(&r);
         sh("cp -a base/. want; cd want/d; ln -s / l; printf 1 >1; ln -s ../../up m; mkdir "
            "up; printf 2 >up/2; printf 3 >abs; printf 4 >keep");

@@ -301,8 +301,8 @@ START_TEST(many_files)
 {
         struct run r;
 
-        sh("for i in $(seq 40); do mkdir src/$i; for j in $(seq 25); do echo $i $j "
-           ">src/$i/$j; done; ln src/$i/1 src/$i/link; done");
+        sh("cd src; mkdir $(seq 40); for i in $(seq 40); do for j in $(seq 25); do "
+           "echo $i $j >$i/$j; done; done; ln 1/1 1/link; ln 2/1 3/link");
         run_begin(&r);
         ok(copy(&r, COPY(.src = S("/"), .dest = S("/t"))));
         ck_assert_uint_eq(r.a.files, 1000);
