@@ -20,6 +20,7 @@ pkginclude_HEADERS += \
 	core/include/slipway/frontend.h \
 	core/include/slipway/host.h \
 	core/include/slipway/id.h \
+	core/include/slipway/imagename.h \
 	core/include/slipway/io.h \
 	core/include/slipway/json.h \
 	core/include/slipway/layer.h \

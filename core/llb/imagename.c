@@ -27,25 +27,44 @@
 enum { MAX_NAME = 255, MAX_TAG = 128, MAX_REFERENCE = 4096 };
 
 void
-sw__image_name_release(struct image_name *n)
+sw_image_name_release(sw_image_name *n)
 {
-        free(n->name);
+        free(n->host);
+        free(n->repo);
         free(n->tag);
-        free(n->digest);
-        *n = (struct image_name){ NULL, NULL, NULL };
+        *n = (sw_image_name){ .host = NULL };
+}
+
+void
+sw_image_name_default_tag(sw_image_name *n)
+{
+        if (!n->tag && !n->has_digest)
+                n->tag = sw_strdup("latest");
+}
+
+/* @front, and what comes after the repository. */
+static char *
+with_rest(const char *front, const sw_image_name *n)
+{
+        char text[SW_DIGEST_STR_SIZE];
+
+        return sw_asprintf("%s%s%s%s%s", front, n->tag ? ":" : "", n->tag ? n->tag : "",
+                           n->has_digest ? "@" : "",
+                           n->has_digest ? sw_digest_str(&n->digest, text) : "");
 }
 
 char *
-sw__image_name_str(const struct image_name *n)
+sw_image_name_repo(const sw_image_name *n)
 {
-        sw_auto(sw_buf) b = SW_BUF_INIT;
+        return sw_asprintf("%s/%s", n->host, n->repo);
+}
 
-        sw_buf_adds(&b, n->name);
-        if (n->tag)
-                sw_buf_addf(&b, ":%s", n->tag);
-        if (n->digest)
-                sw_buf_addf(&b, "@%s", n->digest);
-        return sw_buf_detach(&b);
+char *
+sw_image_name_str(const sw_image_name *n)
+{
+        sw_auto(sw_str) front = sw_image_name_repo(n);
+
+        return with_rest(front, n);
 }
 
 /* ---- pieces; locale plays no part ---------------------------------------------------- */
@@ -183,22 +202,25 @@ tag_ok(const char *p)
 static sw_err *
 bad(const char *s, const char *why)
 {
-        return sw_err_new(SW_E_INVALID, "image name %s %s", sw__llb_shown(s).text, why);
+        return sw_err_new(SW_E_INVALID, "invalid reference format: image name %s %s",
+                          sw__llb_shown(s).text, why);
 }
 
 /* sha256 strictly; any other algorithm by its shape, since it may be known elsewhere. */
 static sw_err *
-check_digest(const char *s, const char *digest)
+check_digest(const char *s, const char *digest, sw_image_name *n)
 {
         const char *colon = strchr(digest, ':');
         const char *p;
-        sw_digest d;
 
         if (!colon)
                 return bad(s, "has a digest without an algorithm");
-        if (strncmp(digest, "sha256:", 7) == 0)
-                return sw_err_wrap(sw_digest_parse(digest, SIZE_MAX, &d), "image name %s",
+        if (strncmp(digest, "sha256:", 7) == 0) {
+                n->has_digest = true;
+                return sw_err_wrap(sw_digest_parse(digest, SIZE_MAX, &n->digest),
+                                   "invalid reference format: image name %s",
                                    sw__llb_shown(s).text);
+        }
         for (p = digest; p < colon; p++)
                 if (!is_alnum(*p) && (p == digest || !strchr("-_+.", *p)))
                         return bad(s, "has a digest whose algorithm is no name");
@@ -219,6 +241,21 @@ looks_like_domain(const char *p, size_t n)
                 if (p[i] == '.' || p[i] == ':' || (p[i] >= 'A' && p[i] <= 'Z'))
                         return true;
         return false;
+}
+
+/* A repository whose first part would be read as a host keeps the hub's name. */
+char *
+sw_image_name_familiar(const sw_image_name *n)
+{
+        const size_t prefix = strlen(HUB_PREFIX);
+        const char *slash = strchr(n->repo, '/');
+
+        if (strcmp(n->host, HUB) != 0 ||
+            (slash && looks_like_domain(n->repo, (size_t) (slash - n->repo))))
+                return sw_image_name_str(n);
+        if (strncmp(n->repo, HUB_PREFIX, prefix) == 0 && !strchr(n->repo + prefix, '/'))
+                return with_rest(n->repo + prefix, n);
+        return with_rest(n->repo, n);
 }
 
 /* Take the domain off @rest; the default one where there is none. From malloc. */
@@ -256,21 +293,20 @@ check_path(const char *s, const char *path)
 
 /* The text is split from its end: digest, then tag, then domain and path. */
 static sw_err *
-parse(const char *s, char *text, struct image_name *n)
+parse(const char *s, char *text, sw_image_name *n, char **digest)
 {
-        sw_auto(sw_str) domain = NULL;
         const char *path = text;
         char *at = strchr(text, '@'), *colon;
         sw_err *err;
 
         if (at) {
                 *at = '\0';
-                n->digest = sw_strdup(at + 1);
-                err = check_digest(s, n->digest);
+                *digest = sw_strdup(at + 1);
+                err = check_digest(s, *digest, n);
                 if (err)
                         return err;
         }
-        domain = take_domain(&path);
+        n->host = take_domain(&path);
         colon = strchr(path, ':');
         if (colon) {
                 *colon = '\0';
@@ -279,38 +315,60 @@ parse(const char *s, char *text, struct image_name *n)
                         return bad(s, "has a tag that is not 1 to 128 letters, digits, "
                                       "'_', '.' or '-'");
         }
-        if (!domain_ok(domain))
+        if (!domain_ok(n->host))
                 return bad(s, "has a registry that is no host name");
         err = check_path(s, path);
         if (err)
                 return err;
-        n->name = sw_asprintf("%s/%s%s", domain,
-                              strcmp(domain, HUB) == 0 && !strchr(path, '/') ? HUB_PREFIX
-                                                                             : "",
+        n->repo = sw_asprintf("%s%s",
+                              strcmp(n->host, HUB) == 0 && !strchr(path, '/') ? HUB_PREFIX
+                                                                              : "",
                               path);
-        if (strlen(n->name) > MAX_NAME)
+        if (strlen(n->host) + 1 + strlen(n->repo) > MAX_NAME)
                 return bad(s, "is longer than 255 characters");
         return SW_OK;
 }
 
 sw_err *
-sw__image_name_parse(const char *s, struct image_name *out)
+sw__image_name_parse_any(const char *s, sw_image_name *out, char **digest)
 {
-        sw_auto(image_name) n = { NULL, NULL, NULL };
+        sw_auto(sw_image_name) n = { .host = NULL };
         sw_auto(sw_str) text = NULL;
+        sw_auto(sw_str) after = NULL;
         sw_err *err;
 
         if (!*s)
-                return sw_err_new(SW_E_INVALID, "the name of an image is empty");
+                return sw_err_new(SW_E_INVALID, "invalid reference format: the name of an "
+                                                "image is empty");
         if (strnlen(s, MAX_REFERENCE + 1) > MAX_REFERENCE)
                 return bad(s, "is far too long");
         if (strlen(s) == SW_DIGEST_HEX_LEN && strspn(s, "0123456789abcdef") == strlen(s))
                 return bad(s, "is a bare digest; say name@sha256:…");
         text = sw_strdup(s);
-        err = parse(s, text, &n);
+        err = parse(s, text, &n, &after);
         if (err)
                 return err;
         *out = n;
-        n = (struct image_name){ NULL, NULL, NULL };
+        *digest = sw_steal(after);
+        n = (sw_image_name){ .host = NULL };
+        return SW_OK;
+}
+
+sw_err *
+sw_image_name_parse(const char *s, sw_image_name *out)
+{
+        sw_auto(sw_image_name) n = { .host = NULL };
+        sw_auto(sw_str) digest = NULL;
+        sw_err *err = sw__image_name_parse_any(s, &n, &digest);
+
+        if (err)
+                return err;
+        if (digest && !n.has_digest)
+                return sw_err_new(SW_E_UNSUPPORTED,
+                                  "image name %s: its digest is not sha256, which is the "
+                                  "only one that can be checked",
+                                  sw__llb_shown(s).text);
+        *out = n;
+        n = (sw_image_name){ .host = NULL };
         return SW_OK;
 }

@@ -13,18 +13,29 @@
 static void
 fuzz_image(const char *text)
 {
-        sw_auto(image_name) n = { NULL, NULL, NULL };
-        sw_auto(image_name) again = { NULL, NULL, NULL };
+        sw_auto(sw_image_name) n = { .host = NULL };
+        sw_auto(sw_image_name) again = { .host = NULL };
+        sw_auto(sw_image_name) any = { .host = NULL };
         sw_auto(sw_str) full = NULL;
         sw_auto(sw_str) full2 = NULL;
+        sw_auto(sw_str) short_ = NULL;
+        sw_auto(sw_str) digest = NULL;
 
-        if (!fuzz_ok(sw__image_name_parse(text, &n)))
+        (void) fuzz_ok(sw__image_name_parse_any(text, &any, &digest));
+        if (!fuzz_ok(sw_image_name_parse(text, &n)))
                 return;
-        full = sw__image_name_str(&n);
-        fuzz_check(fuzz_ok(sw__image_name_parse(full, &again)));
-        full2 = sw__image_name_str(&again);
+        fuzz_check(any.host && any.has_digest == n.has_digest);
+        fuzz_check(!strstr(n.repo, "..") && !strstr(n.repo, "//") && *n.host && *n.repo);
+        full = sw_image_name_str(&n);
+        fuzz_check(fuzz_ok(sw_image_name_parse(full, &again)));
+        full2 = sw_image_name_str(&again);
         fuzz_check(strcmp(full, full2) == 0);
-        fuzz_check(strchr(n.name, '/') && !strstr(n.name, "..") && !strstr(n.name, "//"));
+        short_ = sw_image_name_familiar(&n);
+        sw_image_name_release(&again);
+        free(sw_steal(full2));
+        fuzz_check(fuzz_ok(sw_image_name_parse(short_, &again)));
+        full2 = sw_image_name_str(&again);
+        fuzz_check(strcmp(full, full2) == 0);
 }
 
 static void

@@ -222,8 +222,10 @@ sw_err *
 sw_llb_image(const char *name, const struct sw_llb_image *image,
              const struct sw_llb_opts *opts, sw_state **out)
 {
-        sw_auto(image_name) n = { NULL, NULL, NULL };
+        sw_auto(sw_image_name) n = { .host = NULL };
         sw_auto(draft) d = { 0 };
+        sw_auto(sw_str) digest = NULL;
+        sw_auto(sw_str) repo = NULL;
         sw_auto(sw_str) full = NULL;
         struct sw_llb_image in;
         struct late_image *late;
@@ -231,14 +233,16 @@ sw_llb_image(const char *name, const struct sw_llb_image *image,
         sw_err *err = sw__llb_take_options("image", &in, sizeof(in), image);
 
         if (!err)
-                err = sw__image_name_parse(name, &n);
+                err = sw__image_name_parse_any(name, &n, &digest);
         if (!err)
                 err = image_draft(name, &in, &d);
         if (err)
                 return err;
-        if (!n.tag && !n.digest)
-                n.tag = sw_strdup("latest");
-        full = sw__image_name_str(&n);
+        if (!digest)
+                sw_image_name_default_tag(&n);
+        repo = sw_image_name_repo(&n);
+        full = sw_asprintf("%s%s%s%s%s", repo, n.tag ? ":" : "", n.tag ? n.tag : "",
+                           digest ? "@" : "", digest ? digest : "");
         err = sw__llb_draft_end(&d, sw_asprintf("docker-image://%s", full), opts, &plain);
         if (err || !in.resolver) {
                 if (!err)
@@ -248,7 +252,7 @@ sw_llb_image(const char *name, const struct sw_llb_image *image,
         late = sw_new(struct late_image);
         *late = (struct late_image){ .image = in,
                                      .name = sw_steal(full),
-                                     .add_digest = in.resolve_digest && !n.digest,
+                                     .add_digest = in.resolve_digest && !digest,
                                      .plain = plain };
         late->image.checksum = NULL; /* in the attributes */
         *out = sw_state_late(plain, late_image_make, late, late_image_free);
@@ -305,14 +309,16 @@ static sw_err *
 blob(const char *scheme, bool layout, const char *ref, const struct sw_llb_blob *options,
      const struct sw_llb_opts *opts, sw_state **out)
 {
-        sw_auto(image_name) n = { NULL, NULL, NULL };
+        sw_auto(sw_image_name) n = { .host = NULL };
         sw_auto(draft) d = { 0 };
+        sw_auto(sw_str) digest = NULL;
+        sw_auto(sw_str) repo = NULL;
         struct sw_llb_blob in;
         sw_err *err = sw__llb_take_options("blob", &in, sizeof(in), options);
 
         if (!err)
-                err = sw__image_name_parse(ref, &n);
-        if (!err && (n.tag || !n.digest))
+                err = sw__image_name_parse_any(ref, &n, &digest);
+        if (!err && (n.tag || !digest))
                 err = sw_err_new(
                         SW_E_INVALID,
                         "blob %s must be named by a digest and no tag: name@sha256:…",
@@ -326,8 +332,9 @@ blob(const char *scheme, bool layout, const char *ref, const struct sw_llb_blob 
                 sw__llb_draft_text(&d, "oci.session", in.session);
                 sw__llb_draft_text(&d, "oci.store", in.store);
         }
-        return sw__llb_draft_end(&d, sw_asprintf("%s://%s@%s", scheme, n.name, n.digest),
-                                 opts, out);
+        repo = sw_image_name_repo(&n);
+        return sw__llb_draft_end(&d, sw_asprintf("%s://%s@%s", scheme, repo, digest), opts,
+                                 out);
 }
 
 sw_err *

@@ -30,18 +30,61 @@ static const struct {
         { "[::1]:5000/app", "[::1]:5000/app" },
         { "[2001:db8::1]/app:1", "[2001:db8::1]/app:1" },
         { "127.0.0.1:80/a.b_c__d-e---f/x", "127.0.0.1:80/a.b_c__d-e---f/x" },
-        { "x.y/a@sha512:" HEX HEX, "x.y/a@sha512:" HEX HEX },
         { "a:_", "docker.io/library/a:_" },
 };
 
 START_TEST(normalized)
 {
-        sw_auto(image_name) n = { NULL, NULL, NULL };
+        sw_auto(sw_image_name) n = { .host = NULL };
         sw_auto(sw_str) s = NULL;
 
-        ok(sw__image_name_parse(good[_i].in, &n));
-        s = sw__image_name_str(&n);
+        ok(sw_image_name_parse(good[_i].in, &n));
+        s = sw_image_name_str(&n);
         ck_assert_str_eq(s, good[_i].out);
+}
+END_TEST
+
+static const struct {
+        const char *in, *host, *repo, *tag, *familiar;
+} parts[] = {
+        { "alpine", "docker.io", "library/alpine", "latest", "alpine:latest" },
+        { "docker.io/library/alpine:3", "docker.io", "library/alpine", "3", "alpine:3" },
+        { "o/app", "docker.io", "o/app", "latest", "o/app:latest" },
+        { "library/a/b", "docker.io", "library/a/b", "latest", "library/a/b:latest" },
+        { "docker.io/a.b/c:t", "docker.io", "a.b/c", "t", "docker.io/a.b/c:t" },
+        { "h:5000/a/b:t", "h:5000", "a/b", "t", "h:5000/a/b:t" },
+        { "ghcr.io/a", "ghcr.io", "a", "latest", "ghcr.io/a:latest" },
+        { "alpine@" DIGEST, "docker.io", "library/alpine", NULL, "alpine@" DIGEST },
+};
+
+/* Would catch a host that is asked for another repository than meant, a tag put on what a
+ * digest names, and a short form that means another image. */
+START_TEST(taken_apart)
+{
+        sw_auto(sw_image_name) n = { .host = NULL };
+        sw_auto(sw_str) s = NULL;
+
+        ok(sw_image_name_parse(parts[_i].in, &n));
+        sw_image_name_default_tag(&n);
+        ck_assert_str_eq(n.host, parts[_i].host);
+        ck_assert_str_eq(n.repo, parts[_i].repo);
+        ck_assert_pstr_eq(n.tag, parts[_i].tag);
+        s = sw_image_name_familiar(&n);
+        ck_assert_str_eq(s, parts[_i].familiar);
+}
+END_TEST
+
+/* Would catch a digest of another algorithm that is dropped, so that the tag counts. */
+START_TEST(other_digests)
+{
+        sw_auto(sw_image_name) n = { .host = NULL };
+        sw_auto(sw_str) digest = NULL;
+
+        fails(sw_image_name_parse("x.y/a:t@sha512:" HEX HEX, &n), SW_E_UNSUPPORTED,
+              "sha256");
+        ok(sw__image_name_parse_any("x.y/a@sha512:" HEX HEX, &n, &digest));
+        ck_assert_str_eq(digest, "sha512:" HEX HEX);
+        ck_assert(!n.has_digest);
 }
 END_TEST
 
@@ -81,21 +124,21 @@ static const struct {
 
 START_TEST(refused)
 {
-        struct image_name n;
+        sw_image_name n;
 
-        fails(sw__image_name_parse(bad[_i].in, &n), SW_E_INVALID, bad[_i].why);
+        fails(sw_image_name_parse(bad[_i].in, &n), SW_E_INVALID, bad[_i].why);
 }
 END_TEST
 
 START_TEST(far_too_long)
 {
         char *s = (char *) sw_alloc(100001);
-        struct image_name n;
+        sw_image_name n;
 
         memset(s, 'a', 300);
-        fails(sw__image_name_parse(s, &n), SW_E_INVALID, "longer than 255");
+        fails(sw_image_name_parse(s, &n), SW_E_INVALID, "longer than 255");
         memset(s, 'a', 100000);
-        fails(sw__image_name_parse(s, &n), SW_E_INVALID, "too long");
+        fails(sw_image_name_parse(s, &n), SW_E_INVALID, "too long");
         free(s);
 }
 END_TEST
@@ -109,6 +152,8 @@ main(void)
         int failed;
 
         tcase_add_loop_test(t, normalized, 0, SW_COUNT(good));
+        tcase_add_loop_test(t, taken_apart, 0, SW_COUNT(parts));
+        tcase_add_test(t, other_digests);
         tcase_add_loop_test(t, refused, 0, SW_COUNT(bad));
         tcase_add_test(t, far_too_long);
         suite_add_tcase(s, t);
