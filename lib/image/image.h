@@ -140,18 +140,22 @@ struct sw_history_layer {
         const char *description; /* for created_by; NULL: "created by buildkit" */
         int64_t created;         /* ns since the epoch */
 };
+struct sw_image_make {
+        const char *base;    /* what the frontend said; NULL: a default one for platform */
+        const char *base_of; /* the configuration it was FROM, whose history entries are
+                                left alone; or NULL */
+        const char *inline_cache; /* JSON that later builds find in it; or NULL */
+        const sw_platform *platform;
+        const struct sw_history_layer *layers; /* bottom first */
+        size_t n_layers;
+        int64_t epoch; /* seconds; -1: none */
+};
 /**
- * sw_image_config_make - the configuration of an image of these layers: @base (what the
- * frontend said; NULL: a default one for @platform), with rootfs, history and created
- * filled in as reference/exporters.md 7 says; top-level keys sorted.
- * @base_of: the configuration it was FROM, whose history entries are left alone; or NULL.
- * @epoch: seconds; -1: none.
- * Errors: SW_E_INVALID: @base is no configuration, or lacks os or architecture.
+ * sw_image_config_make - the configuration of an image of these layers, with rootfs,
+ * history and created filled in as the reference's exporter does; top-level keys sorted.
+ * Errors: SW_E_INVALID: base is no configuration, or lacks os or architecture; SW_E_LIMIT.
  */
-SW_NODISCARD sw_err *sw_image_config_make(const char *base, const char *base_of,
-                                          const sw_platform *platform,
-                                          const struct sw_history_layer *layers, size_t n,
-                                          int64_t epoch, sw_buf *out);
+SW_NODISCARD sw_err *sw_image_config_make(const struct sw_image_make *m, sw_buf *out);
 
 /** sw_chain_id - of diff ids, bottom first; @n > 0. */
 sw_digest sw_chain_id(const sw_digest *diff_ids, size_t n);
