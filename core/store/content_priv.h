@@ -19,6 +19,10 @@
 struct sw_content {
         sw_log *log;
         int blobs, ingests; /* directories */
+        /* hold - before a blob gets its name, and before one that is there is relied on: it
+         * is not to be removed under this process. NULL: nobody removes any. */
+        sw_err *(*hold)(void *arg, const sw_digest *d);
+        void *hold_arg;
 };
 
 /** sw__content_open - @rootfd: borrowed until return. @read_only: nothing is made: what is

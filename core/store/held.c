@@ -232,6 +232,11 @@ collect_locked(sw_worker *w, bool all, sw_strlist *ids)
         }
         for (size_t i = 0; i < ids->n; i++)
                 (void) sw_map_remove(w->held, ids->v[i]);
+        it = SW_MAP_ITER(w->blobs);
+        while (all && sw_map_next(&it)) {
+                sw_strlist_add(ids, it.key);
+                (void) sw_map_remove(w->blobs, it.key);
+        }
         w->idle = 0;
 }
 
@@ -377,7 +382,7 @@ sw__held_drop_all(sw_worker *w)
         pthread_mutex_unlock(&w->lock);
         if (runs)
                 pthread_join(w->janitor, NULL);
-        if (sw_map_count(w->held))
+        if (sw_map_count(w->held) || sw_map_count(w->blobs))
                 drop_idle(w, true);
         if (w->reap) /* a program that ends soon leaves no garbage of one that died */
                 reap_quietly(w);
@@ -396,6 +401,7 @@ sw__held_init(sw_worker *w)
         pthread_cond_init(&w->released, &attr);
         pthread_condattr_destroy(&attr);
         w->held = sw_map_new(held_free);
+        w->blobs = sw_map_new(NULL);
         w->lease.fd = -1;
 }
 
@@ -403,6 +409,7 @@ void
 sw__held_release(sw_worker *w)
 {
         sw_map_free(w->held);
+        sw_map_free(w->blobs);
         pthread_cond_destroy(&w->released);
         pthread_cond_destroy(&w->wake);
         pthread_mutex_destroy(&w->lock);

@@ -102,6 +102,13 @@ hash_range(sw_ingest *i, sw_ctx *ctx, int64_t from, int64_t len)
         return SW_OK;
 }
 
+/* This process wants the blob from now on. */
+static sw_err *
+hold(const sw_content *c, const sw_digest *d)
+{
+        return c->hold ? c->hold(c->hold_arg, d) : SW_OK;
+}
+
 static sw_err *
 check_expected(sw_content *c, const sw_digest *expected)
 {
@@ -110,7 +117,9 @@ check_expected(sw_content *c, const sw_digest *expected)
 
         if (!expected)
                 return SW_OK;
-        sw_err *err = sw_content_info(c, expected, &info);
+        sw_err *err = hold(c, expected);
+        if (!err)
+                err = sw_content_info(c, expected, &info);
         if (!err)
                 return sw_err_new(SW_E_EXISTS, "blob %s is there already",
                                   sw_digest_str(expected, text));
@@ -311,6 +320,9 @@ put_in_place(sw_ingest *i, const sw_digest *is, struct sw_blob_info *out)
         char hex[SW_DIGEST_HEX_LEN + 1];
         struct stat st;
 
+        sw_err *err = hold(i->c, is);
+        if (err)
+                return err;
         if (fchmod(i->fd, 0444) < 0 || fsync(i->fd) < 0)
                 return ingest_err(i, errno, "sync");
         if (renameat(i->c->ingests, i->file, i->c->blobs, sw_digest_hex(is, hex)) < 0)

@@ -20,6 +20,9 @@ libslipway_la_SOURCES += \
 	core/store/layer.c \
 	core/store/lease.c core/store/lease.h \
 	core/store/reap.c \
+	core/store/blobhold.c core/store/blobhold.h \
+	core/store/chain.c core/store/chainid.c core/store/chainid.h \
+	core/store/recblob.c core/store/recblob.h \
 	core/store/record.c core/store/record.h \
 	core/store/ref.c core/store/refs.h \
 	core/store/root.c core/store/root.h \

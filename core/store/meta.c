@@ -49,6 +49,9 @@ static const struct {
         [SW_META_HOLDERS] = { "holders", MDB_DUPSORT },
         [SW_META_DOOMED] = { "doomed", 0 },
         [SW_META_STORE] = { "store", 0 },
+        [SW_META_BLOBS] = { "blobs", MDB_DUPSORT },
+        [SW_META_KEPT] = { "kept", MDB_DUPSORT },
+        [SW_META_IMAGES] = { "images", 0 },
 };
 
 /* Those that every file of schema 1 has; the others may have to be added. */

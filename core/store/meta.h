@@ -44,6 +44,9 @@ enum sw_meta_db {
         SW_META_HOLDERS,   /* "holders"   dupsort */
         SW_META_DOOMED,    /* "doomed" */
         SW_META_STORE,     /* "store" */
+        SW_META_BLOBS,     /* "blobs"     dupsort */
+        SW_META_KEPT,      /* "kept"      dupsort */
+        SW_META_IMAGES,    /* "images" */
         SW_META_N_DBS
 };
 

@@ -12,6 +12,7 @@
 #include <slipway/path.h>
 #include <slipway/time.h>
 
+#include "core/store/blobhold.h"
 #include "core/store/content_priv.h"
 #include "core/store/prune_priv.h"
 #include "core/store/worker_priv.h"
@@ -33,16 +34,30 @@ sw__alone(sw_worker *w, bool *out)
 }
 
 struct emptying {
-        sw_content *content;
+        sw_worker *w;
         sw_err *err;
 };
+
+/* Looked at and removed in one transaction, so that nobody names it in between. */
+static sw_err *
+remove_unwanted(sw_worker *w, const sw_digest *d)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        char text[SW_DIGEST_STR_SIZE];
+        bool wanted = false;
+        sw_err *err = sw__tx_begin(w->meta, true, &tx);
+
+        if (!err)
+                err = sw__blob_wanted(&tx, sw_digest_str(d, text), &wanted);
+        return err || wanted ? err : sw_content_remove(w->content, d);
+}
 
 static bool
 remove_blob(void *arg, const struct sw_blob_info *info)
 {
         struct emptying *e = arg;
 
-        e->err = sw_content_remove(e->content, &info->digest);
+        e->err = remove_unwanted(e->w, &info->digest);
         return !e->err;
 }
 
@@ -50,7 +65,7 @@ remove_blob(void *arg, const struct sw_blob_info *info)
 static sw_err *
 empty_content(sw_worker *w, sw_ctx *ctx)
 {
-        struct emptying e = { w->content, NULL };
+        struct emptying e = { w, NULL };
         sw_err *err = sw_content_walk(w->content, ctx, remove_blob, &e);
 
         if (!err)

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/store/recblob.h"
+
 #include <slipway/mem.h>
 
 #include "proto/pbuf.h"
@@ -161,7 +163,7 @@ ids_ok(char *const *ids, size_t n)
 static bool
 sound(const sw__rec *r)
 {
-        if (r->state < SW__REC_ACTIVE || r->state > SW__REC_FREE ||
+        if (r->state < SW__REC_ACTIVE || r->state > SW__REC_LAZY || !sw__rec_blobs_ok(r) ||
             r->n_parents > SW__REC_PARENTS_MAX || !ids_ok(r->parents, r->n_parents) ||
             (*r->lease && !sw__id_ok(r->lease)))
                 return false;
@@ -239,7 +241,7 @@ sw__rec_add(sw__tx *tx, const char *id, const sw__rec *r)
         }
         for (size_t i = 0; i < r->n_names && !err; i++)
                 err = sw__pair_put(tx, SW_META_NAMES, r->names[i], id);
-        return err;
+        return err ? err : sw__rec_pair_blobs(tx, id, r, true);
 }
 
 sw_err *
@@ -251,6 +253,8 @@ sw__rec_remove(sw__tx *tx, const char *id, const sw__rec *r)
                 err = sw__pair_del(tx, SW_META_CHILDREN, r->parents[i], id);
         for (size_t i = 0; i < r->n_names && !err; i++)
                 err = sw__pair_del(tx, SW_META_NAMES, r->names[i], id);
+        if (!err)
+                err = sw__rec_pair_blobs(tx, id, r, false);
         if (!err)
                 err = sw__pair_del(tx, SW_META_HOLDERS, id, NULL);
         if (!err && r->kind == SW__REC_LAYER)

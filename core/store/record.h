@@ -7,6 +7,11 @@
  *      holders   ref id     -> lease ids
  *      doomed    layer key  -> ""; its record is gone, the snapshotter may still have it
  *      store     "worker", "snapshotter", "synced" (root.c), "unchecked" -> text
+ *      blobs     digest     -> ids of refs whose layer has that blob
+ *      images    name       -> protobuf slipway.store.v1.Image
+ *      kept      ref id or digest -> names of images that need it
+ *
+ * A digest is a key in holders, too: of a blob that a process brought in.
  *
  * Invariants, kept by each transaction:
  *   R1  id is under p in children exactly when the record of id names p as a parent, and
@@ -15,9 +20,11 @@
  *   R3  a lease is under id in holders only while id has a record
  *   R4  a layer the snapshotter has is that of a record (its key is the record's id), or
  *       doomed, or its file system lost its record with the metadata
+ *   R5  id is under d in blobs exactly when its record has a blob of the digest d
+ *   R6  n is under x in kept exactly when the image n names x
  *
- * So a record can go only when it has neither children nor holders, and what it was above
- * stays whole. What cannot be decoded counts as not there.
+ * So a record can go only when it has neither children nor holders and no image keeps it,
+ * and what it was above stays whole. What cannot be decoded counts as not there.
  *
  * Thread: a transaction belongs to one thread. None of these may be begun on a thread that
  * has one open already: not on the solver's scheduler thread, where the key store has its
@@ -26,7 +33,7 @@
 #ifndef SLIPWAY_CORE_STORE_RECORD_H
 #define SLIPWAY_CORE_STORE_RECORD_H
 
-#include <slipway/array.h>
+#include <slipway/blob.h>
 #include <slipway/id.h>
 
 #include "core/store/meta.h"
@@ -36,6 +43,7 @@ enum sw__rec_state {
         SW__REC_ACTIVE = 1, /* its layer is being written by the holder of .lease */
         SW__REC_COMMITTED,  /* never changes again */
         SW__REC_FREE,       /* mutable, and nobody writes it */
+        SW__REC_LAZY,       /* known by a blob alone; see unpack.c */
 };
 
 enum sw__rec_kind {
@@ -45,7 +53,13 @@ enum sw__rec_kind {
 };
 
 /* What cannot be: more is SW_E_LIMIT when it is written, and damage when it is read. */
-enum { SW__REC_PARENTS_MAX = 65536, SW__REC_NAME_MAX = 400, SW__REC_TEXT_MAX = 4096 };
+enum {
+        SW__REC_PARENTS_MAX = 65536,
+        SW__REC_NAME_MAX = 400,
+        SW__REC_TEXT_MAX = 4096,
+        SW__REC_BLOBS_MAX = 64,
+        SW__REC_LOCATOR_MAX = 4096,
+};
 
 typedef Slipway__Store__V1__Ref sw__rec;
 static inline void
@@ -79,6 +93,16 @@ SW_NODISCARD sw_err *sw__rec_add(sw__tx *tx, const char *id, const sw__rec *r);
 SW_NODISCARD sw_err *sw__rec_remove(sw__tx *tx, const char *id, const sw__rec *r);
 SW_NODISCARD sw_err *sw__rec_add_name(sw__tx *tx, const char *id, sw__rec *r,
                                       const char *name);
+/** sw__rec_blob - a blob of the record by its digest, or NULL. */
+Slipway__Store__V1__Blob *sw__rec_blob(const sw__rec *r, const sw_digest *d);
+/** sw__rec_set_blob - @r gets the diff id of @blob and the blob, or what is said of it is
+ *  set anew where it is there. The record is written. @origin: or NULL: none, or what it
+ *  had. */
+SW_NODISCARD sw_err *sw__rec_set_blob(sw__tx *tx, const char *id, sw__rec *r,
+                                      const struct sw_blob *blob,
+                                      const struct sw_blob_origin *origin);
+/** sw__rec_diff_id - false: there is none. */
+bool sw__rec_diff_id(const sw__rec *r, sw_digest *out);
 /** sw__rec_each - every record that can be decoded, by id; @fn returns false to end it. */
 typedef bool sw__rec_fn(void *arg, const char *id, sw__rec *r);
 SW_NODISCARD sw_err *sw__rec_each(sw__tx *tx, sw__rec_fn *fn, void *arg);

@@ -24,6 +24,7 @@
 #include <slipway/text.h>
 #include <slipway/time.h>
 
+#include "core/store/blobhold.h"
 #include "core/store/content_priv.h"
 #include "core/store/worker_priv.h"
 
@@ -276,6 +277,8 @@ open_worker(sw_root *r, const struct sw_root_opts *opts)
         w->content = r->content;
         w->log = opts->log;
         w->read_only = opts->read_only;
+        r->content->hold = opts->read_only ? NULL : sw__blob_hold;
+        r->content->hold_arg = w;
         w->leases_fd = -1;
         sw__held_init(w);
         w->snaps = sw__snapshots_new(&snaps);

@@ -9,6 +9,8 @@
  *      missing.c  records without layers
  *      sync.c     what survives a power failure
  *      usage.c prune.c gc.c   disk usage and what is done about it
+ *      blobhold.c  blobs that this process brought in
+ *      chain.c     the layers of a tree, with their blobs
  *
  * A ref that this process holds has one struct sw__held, whatever the number of its
  * sw_refs:
@@ -71,6 +73,7 @@ struct sw_worker {
         pthread_cond_t released; /* a mutable tree was put back */
         sw__lease lease;         /* fd -1: none yet */
         sw_map *held;            /* id -> struct sw__held, owned */
+        sw_map *blobs;           /* digests of blobs that are held; see blobhold.h */
         size_t idle;
         bool unsynced;       /* refs were stored since the last sync */
         bool overdue;        /* and by processes before this one, a while ago */

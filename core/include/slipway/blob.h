@@ -24,6 +24,14 @@
 
 SW_BEGIN_DECLS
 
+/* Who can get at the bytes of a lazy layer. Borrowed strings. */
+struct sw_blob_origin {
+        const char *plugin; /* name of a source plugin: "docker" */
+        const char
+                *locator; /* what it makes of that is its own: "docker.io/library/alpine";
+                             at most 4 KiB. Has no secrets in it: it is stored */
+};
+
 /* One packed form of a layer. Grows at the end only; what it points at is borrowed. */
 struct sw_blob {
         uint32_t size;                     /* sizeof as compiled */
@@ -33,22 +41,20 @@ struct sw_blob {
         const char *media_type;            /* an OCI or Docker layer type */
         const struct sw_attr *annotations; /* of its descriptor; sorted by key */
         size_t n_annotations;
-};
-
-/* Who can get at the bytes of a lazy layer. Borrowed strings. */
-struct sw_blob_origin {
-        const char *plugin; /* name of a source plugin: "docker" */
-        const char
-                *locator; /* what it makes of that is its own: "docker.io/library/alpine";
-                             at most 4 KiB. Has no secrets in it: it is stored */
+        /* Told by sw_chain_get(), not asked for: who can get at it; NULL: nobody is known.
+         */
+        const struct sw_blob_origin *origin;
 };
 
 /**
  * sw_worker_blob_layer - a tree: @parent with the layer that @blob holds on top. If there
- * is one with that chain of diff ids, it is that one, and the blob is remembered with it.
- * Otherwise its layer is lazy. @parent: borrowed; NULL: on nothing.
+ * is one with that chain of diff ids whose files are here, it is that one; what a manifest
+ * says of its blob is not taken for a form of it, save that one that is known gets this
+ * origin. Otherwise its layer is lazy: the same for the same blob on the same parent.
+ * @parent: borrowed; NULL: on nothing.
  * @out: handed back, leased.   Blocks: not on the network.
- * Errors: SW_E_INVALID (a blob that contradicts one of the same digest), SW_E_IO.
+ * Errors: SW_E_INVALID (a blob that contradicts one of the same digest that was here),
+ * SW_E_UNSUPPORTED (@parent is not in the store), SW_E_LIMIT, SW_E_IO.
  * Since: 0.1
  */
 SW_API SW_NODISCARD sw_err *sw_worker_blob_layer(sw_worker *w, sw_ctx *ctx, sw_ref *parent,
@@ -77,8 +83,10 @@ struct sw_chain_layer {
 
 typedef struct sw_chain sw_chain;
 
-/** sw_ref_chain - the layers of a tree, bottom first; as they are now. Those that a merge
- *  put together are listed one after the other. @r: NULL gives none. @out: handed back. */
+/** sw_ref_chain - the layers of a tree, bottom first; as they are now, and no later change
+ *  shows in it. Those that a merge put together are listed one after the other. @r: NULL
+ *  gives none. @out: handed back. Thread: any, several at once on one chain.
+ *  Errors: SW_E_UNSUPPORTED: it is not in the store (see sw_ref_stored()). */
 SW_API SW_NODISCARD sw_err *sw_ref_chain(sw_worker *w, sw_ctx *ctx, sw_ref *r,
                                          sw_chain **out);
 SW_API void sw_chain_free(sw_chain *c);
@@ -86,12 +94,15 @@ SW_API size_t sw_chain_count(const sw_chain *c);
 /** sw_chain_get - the @i-th layer, borrowed from the chain. */
 SW_API const struct sw_chain_layer *sw_chain_get(const sw_chain *c, size_t i);
 
-/** sw_chain_tell - tell a layer writer what the @i-th layer changes in those below it;
- *  rules as sw_snapshotter_ops.diff, finish() is the caller's. It is made ready first. */
+/** sw_chain_tell - tell a layer writer what the @i-th layer changes in those it was made
+ * on, whatever a merge put below it since; rules as sw_snapshotter_ops.diff, finish() is
+ * the caller's. They are made ready first. */
 SW_API SW_NODISCARD sw_err *sw_chain_tell(sw_chain *c, sw_ctx *ctx, size_t i,
                                           const struct sw_layer_ops *ops, void *writer);
-/** sw_chain_add_blob - a form of the @i-th layer, whose bytes are in the content store:
- * kept there as long as the layer. SW_E_INVALID: another diff id than the layer has. */
+/** sw_chain_add_blob - a form of the @i-th layer that was made of it, whose bytes are in
+ * the content store (else SW_E_NOT_FOUND): kept there as long as the layer. SW_E_INVALID:
+ *  another diff id than the layer has. Once all layers up to one have diff ids, it is found
+ *  by its chain id. */
 SW_API SW_NODISCARD sw_err *sw_chain_add_blob(sw_chain *c, sw_ctx *ctx, size_t i,
                                               const struct sw_blob *blob);
 /** sw_chain_blob_open - the bytes of a form that is known of the @i-th layer, fetched from

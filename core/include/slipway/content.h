@@ -6,6 +6,9 @@
  * digest at once both succeed. An ingest has a name (a ref, as containerd calls it), by
  * which one that was interrupted is resumed where it stopped, by this or another process.
  *
+ * What is ingested is kept while this process lives, after that as long as a layer or an
+ * image names it (slipway/blob.h).
+ *
  * Thread: any; a writer belongs to one thread at a time.
  */
 #ifndef SLIPWAY_CONTENT_H

@@ -22,6 +22,7 @@ struct fake {
         atomic_int prepared, committed, removed, views, mounts;
         const char *fail; /* the operation that fails */
         bool du;          /* usage is what du says */
+        size_t lower_seen; /* layers of the lower stack of the last diff */
 };
 
 static inline sw_err *
@@ -222,7 +223,7 @@ fake_diff(void *store, sw_ctx *ctx, const struct sw_stack *lower,
         const struct sw_layer_meta m = { .mode = 0644 };
 
         (void) ctx;
-        (void) store;
+        ((struct fake *) store)->lower_seen = lower->n;
         if (lower->n == upper->n && lower->n &&
             strcmp(lower->keys[lower->n - 1], upper->keys[upper->n - 1]) == 0)
                 return SW_OK;

@@ -52,3 +52,8 @@ UNIT_TESTS += tests/unit/core/store/sync_test
 tests_unit_core_store_sync_test_SOURCES = tests/unit/core/store/sync_test.c \
 	tests/unit/core/store/fakesnap.h tests/unit/core/store/storetool.h
 tests_unit_core_store_sync_test_LDADD = $(LDADD) $(LMDB_LIBS)
+
+UNIT_TESTS += tests/unit/core/store/chain_test
+tests_unit_core_store_chain_test_SOURCES = tests/unit/core/store/chain_test.c \
+	tests/unit/core/store/blobtool.h tests/unit/core/store/fakesnap.h \
+	tests/unit/core/store/storetool.h

@@ -1,0 +1,250 @@
+/*
+ * core/store/chain.c - the layers of a tree with their blobs, for who moves them.
+ *
+ * A chain is what the records said at one moment, copied; it changes no more. It holds the
+ * ref, and so every layer.
+ * Thread: any, several at once.
+ */
+#include <string.h>
+
+#include <slipway/blob.h>
+
+#include "core/store/chainid.h"
+#include "core/store/recblob.h"
+#include "core/store/worker_priv.h"
+
+struct layer {
+        struct sw_chain_layer pub; /* borrows from the rest */
+        sw__rec *rec;
+        struct sw_blob *blobs;
+        struct sw_blob_origin *origins;
+        struct sw_attr **attrs; /* of each blob */
+};
+
+struct sw_chain {
+        sw_worker *w;
+        sw_ref *ref;
+        const struct sw__held *held; /* of ref */
+        size_t n;
+        struct layer *v;
+};
+
+/* ---- reading ---- */
+
+static struct sw_attr *
+copy_attrs(const Slipway__Store__V1__Blob *m)
+{
+        struct sw_attr *v = sw_alloc_array(m->n_annotations + 1, sizeof(*v));
+
+        for (size_t i = 0; i < m->n_annotations; i++)
+                v[i] = (struct sw_attr){ m->annotations[i]->key, m->annotations[i]->value };
+        return v;
+}
+
+static void
+fill_blob(struct layer *l, size_t i)
+{
+        const Slipway__Store__V1__Blob *m = l->rec->blobs[i];
+        struct sw_blob *b = &l->blobs[i];
+
+        l->attrs[i] = copy_attrs(m);
+        l->origins[i] = (struct sw_blob_origin){ m->plugin, m->locator };
+        *b = (struct sw_blob){
+                .size = sizeof(*b),
+                .len = m->len,
+                .diff_id = l->pub.diff_id,
+                .media_type = m->media_type,
+                .annotations = l->attrs[i],
+                .n_annotations = m->n_annotations,
+                .origin = *m->plugin ? &l->origins[i] : NULL,
+        };
+        (void) sw__digest_of_bytes(m->digest, &b->digest); /* sound: it is one */
+}
+
+/* @rec: given. */
+static void
+fill_layer(struct layer *l, const char *key, sw__rec *rec)
+{
+        const size_t n = rec->n_blobs;
+
+        l->rec = rec;
+        l->blobs = sw_alloc_array(n + 1, sizeof(*l->blobs));
+        l->origins = sw_alloc_array(n + 1, sizeof(*l->origins));
+        l->attrs = sw_alloc_array(n + 1, sizeof(*l->attrs));
+        l->pub = (struct sw_chain_layer){
+                .id = key,
+                .lazy = rec->state == SW__REC_LAZY,
+                .blobs = l->blobs,
+                .n_blobs = n,
+                .description = rec->description,
+                .created = rec->created_at,
+        };
+        l->pub.has_diff_id = sw__rec_diff_id(rec, &l->pub.diff_id);
+        for (size_t i = 0; i < n; i++)
+                fill_blob(l, i);
+}
+
+static sw_err *
+read_layers(sw_chain *c, struct sw_stack stack)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        sw_err *err = sw__tx_begin(c->w->meta, false, &tx);
+
+        c->v = sw_alloc_array(stack.n + 1, sizeof(*c->v));
+        for (; c->n < stack.n && !err; c->n++) {
+                sw__rec *rec;
+
+                err = sw__rec_get(&tx, stack.keys[c->n], &rec);
+                if (!err && !rec)
+                        err = sw_err_new(SW_E_CORRUPT, "the record of layer %s is gone",
+                                         stack.keys[c->n]);
+                if (err)
+                        break;
+                fill_layer(&c->v[c->n], stack.keys[c->n], rec);
+        }
+        return err;
+}
+
+sw_err *
+sw_ref_chain(sw_worker *w, sw_ctx *ctx, sw_ref *r, sw_chain **out)
+{
+        const struct sw__held *h = sw__held_of(w, r);
+        sw_err *err = sw_ctx_check(ctx);
+
+        if (!err && r && !h)
+                err = sw_err_new(SW_E_UNSUPPORTED, "ref %s is not in this store",
+                                 sw_ref_id(r));
+        if (err)
+                return err;
+        sw_autoptr(sw_chain) c = sw_new(sw_chain);
+        c->w = w;
+        c->ref = sw_ref_ref(r);
+        c->held = h;
+        err = read_layers(c, sw__stack_of(h ? h->stack : NULL));
+        if (err)
+                return sw_err_wrap(err, "layers of ref %s", sw_ref_id(r));
+        *out = sw_steal(c);
+        return SW_OK;
+}
+
+void
+sw_chain_free(sw_chain *c)
+{
+        if (!c)
+                return;
+        for (size_t i = 0; i < c->n; i++) {
+                for (size_t k = 0; k < c->v[i].pub.n_blobs; k++)
+                        free(c->v[i].attrs[k]);
+                free(c->v[i].attrs);
+                free(c->v[i].origins);
+                free(c->v[i].blobs);
+                sw__rec_free(c->v[i].rec);
+        }
+        free(c->v);
+        sw_ref_unref(c->ref);
+        free(c);
+}
+
+size_t
+sw_chain_count(const sw_chain *c)
+{
+        return c->n;
+}
+
+const struct sw_chain_layer *
+sw_chain_get(const sw_chain *c, size_t i)
+{
+        return &c->v[i].pub;
+}
+
+/* ---- telling ---- */
+
+/* What a layer was made on, and with it on top. */
+static sw_err *
+own_stacks(sw_chain *c, size_t i, sw__stack **lower, sw__stack **upper)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        const sw__rec *rec = c->v[i].rec;
+        sw_err *err = sw__tx_begin(c->w->meta, false, &tx);
+
+        *lower = NULL;
+        if (!err && rec->n_parents)
+                err = sw__stack_read(&tx, rec->parents[0], lower);
+        return err ? err : sw__stack_push(*lower, c->v[i].pub.id, upper);
+}
+
+sw_err *
+sw_chain_tell(sw_chain *c, sw_ctx *ctx, size_t i, const struct sw_layer_ops *ops,
+              void *writer)
+{
+        sw_autoptr(sw__stack) lower = NULL;
+        sw_autoptr(sw__stack) upper = NULL;
+        sw_err *err = sw_ctx_check(ctx);
+
+        if (!err)
+                err = own_stacks(c, i, &lower, &upper);
+        if (!err)
+                err = sw__snapshots_diff(c->w->snaps, ctx, sw__stack_of(lower),
+                                         sw__stack_of(upper), ops, writer);
+        return sw_err_wrap(err, "tell layer %s", c->v[i].pub.id);
+}
+
+/* ---- blobs ---- */
+
+static sw_err *
+add_blob(sw_chain *c, sw__tx *tx, size_t i, const struct sw_blob *blob, bool *known)
+{
+        sw_autoptr(sw__rec) rec = NULL;
+        struct sw_blob_info info;
+        const char *id = c->v[i].pub.id;
+        sw_err *err = sw__rec_get(tx, id, &rec);
+
+        if (!err && !rec)
+                err = sw_err_new(SW_E_CORRUPT, "its record is gone");
+        /* within the transaction: who prunes looks and removes in one */
+        if (!err)
+                err = sw_content_info(c->w->content, &blob->digest, &info);
+        if (!err && info.size != blob->len)
+                err = sw_err_new(SW_E_INVALID, "the blob has %lld bytes, not %lld",
+                                 (long long) info.size, (long long) blob->len);
+        if (err)
+                return err;
+        *known = sw__rec_blob(rec, &blob->digest) != NULL;
+        return sw__rec_set_blob(tx, id, rec, blob, NULL);
+}
+
+sw_err *
+sw_chain_add_blob(sw_chain *c, sw_ctx *ctx, size_t i, const struct sw_blob *blob)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        bool known = false;
+        sw_err *err = sw_ctx_check(ctx);
+
+        if (!err)
+                err = sw__blob_check(blob, NULL);
+        if (!err)
+                err = sw__tx_begin(c->w->meta, true, &tx);
+        if (!err)
+                err = add_blob(c, &tx, i, blob, &known);
+        if (!err && !known)
+                err = sw__chain_name_all(&tx, sw_ref_id(c->ref),
+                                         sw__stack_of(c->held->stack));
+        if (!err && !known)
+                err = sw__tx_commit(&tx, true);
+        return sw_err_wrap(err, "blob of layer %s", c->v[i].pub.id);
+}
+
+sw_err *
+sw_chain_blob_open(sw_chain *c, sw_ctx *ctx, size_t i, const sw_digest *blob, int *fd)
+{
+        sw_err *err = sw_ctx_check(ctx);
+
+        (void) i;
+        return err ? err : sw_content_open(c->w->content, blob, fd, NULL);
+}
+
+sw_content *
+sw_worker_content(sw_worker *w)
+{
+        return w->content;
+}
