@@ -16,7 +16,8 @@
 static bool
 add_kept(void *arg, const char *id, sw__rec *rec)
 {
-        if (rec->kind == SW__REC_LAYER && rec->state != SW__REC_ACTIVE)
+        if (rec->kind == SW__REC_LAYER && rec->state != SW__REC_ACTIVE &&
+            rec->state != SW__REC_LAZY)
                 sw_strlist_add(arg, id);
         return true;
 }

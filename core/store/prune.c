@@ -251,7 +251,8 @@ remove_batch(struct pruning *p, const size_t *at, size_t n)
         return err ? err : finish_batch(p, at, removed, n);
 }
 
-/* A part can be emptied only while nobody works with it. Of blobs it is known one by one. */
+/* A part can be emptied only while nobody works with it. Of blobs it is known one by one.
+ */
 static sw_err *
 remove_part(struct pruning *p, size_t i)
 {
