@@ -206,7 +206,7 @@ START_TEST(killed_at_any_moment)
 {
         enum { PER_FILE = 40 };
         struct rng r = rng_seed(rounds("SW_KILL_SEED", 1));
-        const unsigned kills = effort("SW_KILLS", 200);
+        const unsigned kills = effort("SW_KILLS", 80);
         unsigned groups = 0;
         char dir[64];
 

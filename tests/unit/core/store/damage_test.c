@@ -262,7 +262,7 @@ flip_bits(struct rng *r, uint8_t *p, size_t *n)
 START_TEST(flipped_bits)
 {
         make_whole(300);
-        const struct report was = run_damage(flip_bits, number(600), "flipped bits");
+        const struct report was = run_damage(flip_bits, number(200), "flipped bits");
         /* Some hit the structure, some do not: both ways were gone. */
         ck_assert(was.usable > 0 && was.set_aside > 0);
 }
@@ -295,7 +295,7 @@ hit_structure(struct rng *r, uint8_t *p, size_t *n)
 START_TEST(structure_hit)
 {
         make_whole(300);
-        const struct report was = run_damage(hit_structure, number(1000), "structure");
+        const struct report was = run_damage(hit_structure, number(300), "structure");
         ck_assert(was.usable > 0 && was.set_aside > 0);
 }
 END_TEST
