@@ -77,7 +77,7 @@ if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybo
         many=$(fastest true "$(build --no-cache --local "root=$work/bundle/rootfs" --llb "$work/run21")" 10)
         each=$(calc "($many - $one) / 20" %.4f)
         row 'RUN true, beyond the runtime' "$(calc "$each - $runtime_ms") ms" '3 ms' \
-                "$(calc "$each") ms a step; $(basename "$runtime") run: $(calc "$runtime_ms") ms"
+                "$(calc "$each") ms a step; $(basename "$runtime") run with its own config, no seccomp: $(calc "$runtime_ms") ms"
         "$aside" root
 fi
 

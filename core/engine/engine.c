@@ -89,6 +89,7 @@ open_solver(sw_engine *e, unsigned keep_failed_s)
                 .log = e->log,
                 .debug_kept_for_s = (int) keep_failed_s,
                 .caches = sw__caches_new(),
+                .running = sw__running_new(),
                 .nests = sw__nests_new(),
         };
         sw__ops_loader(&e->env, &e->loader);
@@ -134,6 +135,7 @@ sw_engine_open(const struct sw_engine_opts *opts, sw_engine **out)
         err = open_solver(e, OPT(opts, keep_failed_s));
         if (err)
                 return sw_err_wrap(err, "root %s", root);
+        sw__running_sweep(&e->env);
         sw__engine_auto_gc(e);
         *out = sw_steal(e);
         return SW_OK;
@@ -147,6 +149,7 @@ sw_engine_close(sw_engine *e)
         if (e->solver)
                 sw__solver_free(e->solver);
         sw__caches_free(e->env.caches);
+        sw__running_free(e->env.running);
         sw__nests_free(e->env.nests);
         if (e->cache)
                 sw__cacheset_unref(e->cache);

@@ -19,7 +19,8 @@
 /* ---- the executor -------------------------------------------------------------------- */
 
 sw_err *
-sw__exec_find(const struct sw_ops_env *env, const struct sw_executor_ops **ops, void **self)
+sw__exec_find(const struct sw_ops_env *env, bool to_run, const struct sw_executor_ops **ops,
+              void **self)
 {
         const struct sw_ops_hdr *hdr;
         const char *name = env->executor;
@@ -32,6 +33,8 @@ sw__exec_find(const struct sw_ops_env *env, const struct sw_executor_ops **ops, 
         sw_err *err = sw_host_require(env->host, SW_KIND_EXECUTOR, name);
         if (!err)
                 err = sw_host_lookup(env->host, SW_KIND_EXECUTOR, name, &hdr, self);
+        if (!err && to_run)
+                err = sw__running_note(env, name);
         if (!err)
                 *ops = (const struct sw_executor_ops *) hdr;
         return err;
@@ -186,7 +189,7 @@ call_executor(struct sw__exec *x, const struct told *t)
                 .resources = x->resources ? &t->resources : NULL,
                 .remove_stubs_recursive = m->removemountstubsrecursive,
         };
-        sw_err *err = sw__exec_find(x->env, &ops, &self);
+        sw_err *err = sw__exec_find(x->env, true, &ops, &self);
 
         x->status = (struct sw_exec_status){ .size = sizeof(x->status) };
         if (!err)

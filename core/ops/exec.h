@@ -7,6 +7,7 @@
  *      execprivate.c  secrets and agents' sockets, on a tmpfs that is attached nowhere
  *      execio.c       what it prints, and the bytes of agents: one thread, one poll loop
  *      execfail.c     what to say when it fails, what it used
+ *      execrunning.c  which processes run commands
  *      execdebug.c    the roots of failed commands, kept to be looked into
  *      entitlement.c  what it may: the only place that says so
  */
@@ -154,8 +155,13 @@ SW_NODISCARD sw_err *sw__exec_keep(struct sw__exec *x, sw_err *err);
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /** sw__exec_network - the name that executors know the mode by; static. */
 const char *sw__exec_network(Pb__NetMode mode);
-/** sw__exec_find - the executor. */
-SW_NODISCARD sw_err *sw__exec_find(const struct sw_ops_env *env,
+/* execrunning.c */
+/** sw__running_note - that this process runs commands by the executor of that name. */
+SW_NODISCARD sw_err *sw__running_note(const struct sw_ops_env *env, const char *executor);
+
+/* exec.c */
+/** sw__exec_find - the executor. @to_run: something is to be run by it. */
+SW_NODISCARD sw_err *sw__exec_find(const struct sw_ops_env *env, bool to_run,
                                    const struct sw_executor_ops **ops, void **self);
 
 #endif

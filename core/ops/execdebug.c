@@ -149,7 +149,7 @@ run_in(struct entering *e, struct sw_exec_status *out)
                 .network = e->kept.network,
                 .insecure = e->kept.insecure,
         };
-        sw_err *err = sw__exec_find(e->env, &ops, &self);
+        sw_err *err = sw__exec_find(e->env, true, &ops, &self);
 
         *out = (struct sw_exec_status){ .size = sizeof(*out) };
         return err ? err : ops->run(self, r->ctx, &c, &p, r->started, r->arg, out);
@@ -179,7 +179,7 @@ sw__ops_shell_resize(const struct sw_ops_env *env, sw_ctx *ctx, const char *cont
 {
         const struct sw_executor_ops *ops;
         void *self;
-        sw_err *err = sw__exec_find(env, &ops, &self);
+        sw_err *err = sw__exec_find(env, false, &ops, &self);
 
         if (!err && !SW_OPS_HAS(ops, struct sw_executor_ops, resize))
                 err = sw_err_new(SW_E_UNSUPPORTED, "the executor has no terminals");
@@ -192,7 +192,7 @@ sw__ops_shell_signal(const struct sw_ops_env *env, sw_ctx *ctx, const char *cont
 {
         const struct sw_executor_ops *ops;
         void *self;
-        sw_err *err = sw__exec_find(env, &ops, &self);
+        sw_err *err = sw__exec_find(env, false, &ops, &self);
 
         if (!err && !SW_OPS_HAS(ops, struct sw_executor_ops, signal))
                 err = sw_err_new(SW_E_UNSUPPORTED, "the executor takes no signals");

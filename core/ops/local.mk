@@ -25,6 +25,7 @@ libslipway_la_SOURCES += \
 	core/ops/execio.c \
 	core/ops/execmount.c \
 	core/ops/execprivate.c \
+	core/ops/execrunning.c \
 	core/ops/file.c \
 	core/ops/fileact.c \
 	core/ops/filecopy.c \

@@ -30,6 +30,11 @@ typedef struct sw_caches sw_caches;
 SW_API sw_caches *sw__caches_new(void);
 SW_API void sw__caches_free(sw_caches *c); /* no command runs any more; NULL is fine */
 
+/* That commands run, for who finds this process killed. */
+typedef struct sw_running sw_running;
+SW_API sw_running *sw__running_new(void);
+SW_API void sw__running_free(sw_running *r); /* no command runs any more; NULL is fine */
+
 /* Builds inside builds that run, of all jobs of an engine. */
 typedef struct sw_nests sw_nests;
 SW_API sw_nests *sw__nests_new(void);
@@ -47,6 +52,7 @@ struct sw_ops_env {
         sw_limit *exec_limit; /* or NULL */
         int debug_kept_for_s; /* keep roots of failed commands so long; 0: not */
         sw_caches *caches;    /* NULL: shared cache mounts are not shared */
+        sw_running *running;  /* NULL: nobody sweeps after a process that was killed */
         sw_nests *nests;      /* NULL: a build inside a build may wait for itself */
 };
 
@@ -103,6 +109,10 @@ SW_API SW_NODISCARD sw_err *sw__ops_shell_resize(const struct sw_ops_env *env, s
                                                  unsigned columns);
 SW_API SW_NODISCARD sw_err *sw__ops_shell_signal(const struct sw_ops_env *env, sw_ctx *ctx,
                                                  const char *container, int sig);
+
+/** sw__running_sweep - have what processes that were killed left of their commands cleared
+ *  away. Does next to nothing when there were none. */
+SW_API void sw__running_sweep(const struct sw_ops_env *env);
 
 /** sw__ops_loader - results of the local store by id; @env: borrowed for its life. */
 SW_API void sw__ops_loader(const struct sw_ops_env *env, struct sw_result_loader *out);

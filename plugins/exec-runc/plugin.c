@@ -62,6 +62,7 @@ static const struct sw_executor_ops ops = {
         .exec = runc_exec,
         .signal = runc_signal,
         .resize = runc_resize,
+        .sweep = runc_sweep,
 };
 
 static const char *const also[] = { "crun", "oci", NULL };

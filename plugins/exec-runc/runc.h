@@ -120,6 +120,7 @@ int runc_program(const struct runc_runtime *r);
 void runc_warn_if_bad(struct runc_exec *x, sw_ctx *ctx);
 
 /* ---- state.c ---- */
+sw_err *runc_sweep(void *self);
 /** runc_ready - find runtime and cgroups, make the run directory, sweep; once. */
 SW_NODISCARD sw_err *runc_ready(struct runc_exec *x, sw_ctx *ctx);
 /** runc_state_claim - the file that names the container; locked while *fd is open. */

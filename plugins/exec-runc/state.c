@@ -15,6 +15,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@
 
 #define NAME_MAX_BYTES 8192
 #define SWEEP_MS       2000
+#define CLAIM_TRIES    100
 
 /* ---- the directory ------------------------------------------------------------------- */
 
@@ -103,7 +105,7 @@ has_name(const struct runc_exec *x, const char *id, int fd)
 sw_err *
 runc_state_claim(struct runc_exec *x, const char *id, const char *cgroup, sw_fd *fd)
 {
-        for (;;) {
+        for (int tries = 0;; tries++) {
                 sw_auto(sw_fd) f = openat(x->state_fd, id,
                                           O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
                 size_t n = cgroup ? strlen(cgroup) : 0;
@@ -111,9 +113,14 @@ runc_state_claim(struct runc_exec *x, const char *id, const char *cgroup, sw_fd 
                 if (f < 0)
                         return sw_err_sys(SW_E_IO, errno, "make %s/exec/%s", x->run_dir,
                                           id);
-                if (flock(f, LOCK_EX | LOCK_NB) != 0)
+                bool locked = flock(f, LOCK_EX | LOCK_NB) == 0;
+                if (!locked && tries >= CLAIM_TRIES)
                         return sw_err_new(SW_E_EXISTS, "container %s is running already",
                                           id);
+                if (!locked) { /* maybe by somebody who sweeps, and looks at it */
+                        (void) poll(NULL, 0, 1);
+                        continue;
+                }
                 if (!has_name(x, id, f))
                         continue; /* swept between open and lock */
                 if (ftruncate(f, 0) != 0 || (n && pwrite(f, cgroup, n, 0) != (ssize_t) n))
@@ -191,7 +198,7 @@ kill_monitor(const char *text)
 }
 
 static void
-sweep_one(struct runc_exec *x, sw_ctx *ctx, const char *id)
+sweep_one(struct runc_exec *x, const char *id)
 {
         sw_auto(sw_fd) fd = openat(x->state_fd, id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         sw_auto(sw_buf) cgroup = SW_BUF_INIT;
@@ -206,13 +213,13 @@ sweep_one(struct runc_exec *x, sw_ctx *ctx, const char *id)
                 kill_monitor(line);
         }
         if (!err && is_cgroup_of(cgroup.data, id)) {
-                sw_ctx_logf(ctx, SW_LOG_WARN,
-                            "killing container %s, which nobody waits for", id);
+                sw_log_line(x->log, SW_LOG_WARN, "executor runc",
+                            "removing container %s, which nobody waits for", id);
                 (void) runc_cgroup_kill(&x->cgroups, cgroup.data);
                 err = runc_cgroup_remove(&x->cgroups, cgroup.data, SWEEP_MS);
         }
         if (err) {
-                sw_ctx_logf(ctx, SW_LOG_WARN, "%s", sw_err_message(err));
+                sw_log_err(x->log, SW_LOG_WARN, err);
                 sw_err_drop(err, "told; the next one may succeed");
                 return;
         }
@@ -220,7 +227,7 @@ sweep_one(struct runc_exec *x, sw_ctx *ctx, const char *id)
 }
 
 static void
-sweep(struct runc_exec *x, sw_ctx *ctx)
+sweep(struct runc_exec *x)
 {
         int fd = openat(x->state_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -233,8 +240,35 @@ sweep(struct runc_exec *x, sw_ctx *ctx)
         }
         while ((e = readdir(d)))
                 if (e->d_name[0] != '.')
-                        sweep_one(x, ctx, e->d_name);
+                        sweep_one(x, e->d_name);
         (void) closedir(d);
+}
+
+/* Run directory and cgroups. */
+static sw_err *
+open_states(struct runc_exec *x)
+{
+        free(x->run_dir);
+        free(x->box_path);
+        x->run_dir = x->box_path = NULL;
+        sw_err *err = open_run_dir(x);
+        if (err)
+                return err;
+        runc_cgroups_find(&x->cgroups);
+        return SW_OK;
+}
+
+sw_err *
+runc_sweep(void *self)
+{
+        struct runc_exec *x = self;
+
+        pthread_mutex_lock(&x->lock);
+        sw_err *err = x->state_fd < 0 ? open_states(x) : SW_OK;
+        if (!err)
+                sweep(x);
+        pthread_mutex_unlock(&x->lock);
+        return err;
 }
 
 static sw_err *
@@ -251,21 +285,17 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
                 if (err)
                         return err;
         }
-        if (!x->run_dir || x->state_fd < 0) {
-                free(x->run_dir);
-                free(x->box_path);
-                x->run_dir = x->box_path = NULL;
-                err = open_run_dir(x);
+        if (x->state_fd < 0) {
+                err = open_states(x);
                 if (err)
                         return err;
+                sweep(x);
         }
-        runc_cgroups_find(&x->cgroups);
         x->caps = runc_caps_here();
         if (x->runtime.flavour == RUNC_IS_CRUN && sw_options_bool(x->options, "seccomp"))
                 x->filter = runc_filter(x->state_fd);
         sw_fd_clear(&x->program);
         x->program = runc_program(&x->runtime);
-        sweep(x, ctx);
         runc_warn_if_bad(x, ctx);
         x->ready = true;
         return SW_OK;

@@ -344,8 +344,12 @@ check "and nothing is left" nothing_left
 check "terminated" slow TERM 1
 check "killed: the container dies with slipway" slow KILL 137
 ids=$(left | sed 's%.*/%%')
-check "the next one cleans up" gives ok "-- echo ok"
+processes_noted() { [ "$(ls "$SLIPWAY_ROOT/running" | wc -l)" = "$1" ]; }
+check "a process that was killed is known" processes_noted 1
+nothing_to_run() { printf '%soutput base\n' "$HEAD" | kit_llb "$dir/def" && build --llb "$dir/def" 2>"$dir/plain"; }
+check "the next build cleans up, though it runs nothing" nothing_to_run
 check "its files" nothing_left
+check "and the process is forgotten" processes_noted 0
 cgroups_gone() { local id; for id in $ids; do no_cgroup "$id" || return 1; done; }
 check "its cgroups" cgroups_gone
 check "no mounts" kit_nothing_left

@@ -122,6 +122,11 @@ struct sw_executor_ops {
         /** resize - the terminal of its first process. May be absent. */
         sw_err *(*resize)(void *self, sw_ctx *ctx, const char *id, unsigned rows,
                           unsigned columns);
+        /** sweep - clear away what processes that were killed left of their containers;
+         * those of live ones stay. Called when one was killed; run() may come without it.
+         * May be absent. Blocks: for as long as that takes. Errors: SW_E_DENIED, SW_E_IO.
+         */
+        sw_err *(*sweep)(void *self);
 };
 
 SW_END_DECLS
