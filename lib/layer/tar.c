@@ -25,6 +25,7 @@ struct sw_tar {
         pthread_mutex_t lock;
         sw_ctx *ctx;
         struct sw_tar_sink sink;
+        int64_t latest; /* no time is later than this */
         /* The entry in hand. */
         bool held;
         struct sw_tar_entry e;
@@ -129,7 +130,8 @@ hold(sw_tar *t, const char *path, char type, const struct sw_layer_meta *m)
         t->e.mode = m->mode & 07777;
         t->e.uid = m->uid;
         t->e.gid = m->gid;
-        t->e.mtime = sw_time_to_spec(m->mtime).tv_sec; /* rounded down */
+        t->e.mtime = sw_time_to_spec(m->mtime < t->latest ? m->mtime : t->latest)
+                             .tv_sec; /* rounded down */
         sw_buf_clear(&t->name);
         sw_buf_adds(&t->name, path);
         sw_buf_clear(&t->link);
@@ -335,6 +337,12 @@ sw_tar_ops(void)
         return &ops;
 }
 
+void
+sw_tar_clamp(sw_tar *t, int64_t latest)
+{
+        t->latest = latest;
+}
+
 sw_tar *
 sw_tar_new(sw_ctx *ctx, const struct sw_tar_sink *sink)
 {
@@ -344,6 +352,7 @@ sw_tar_new(sw_ctx *ctx, const struct sw_tar_sink *sink)
         t->ctx = ctx;
         t->sink = *sink;
         t->fd = -1;
+        t->latest = INT64_MAX;
         sw_buf_init(&t->name);
         sw_buf_init(&t->link);
         sw_buf_init(&t->xattrs);

@@ -35,6 +35,9 @@ typedef struct sw_tar sw_tar;
 /** sw_tar_new - @ctx: borrowed until the end; checked while data is copied. @sink: copied,
  *  its arg is borrowed until the end. */
 sw_tar *sw_tar_new(sw_ctx *ctx, const struct sw_tar_sink *sink);
+/** sw_tar_clamp - before anything is told: no time in the archive is later than @latest, ns
+ *  since the epoch. */
+void sw_tar_clamp(sw_tar *t, int64_t latest);
 /** sw_tar_ops - the table whose w is the sw_tar. */
 const struct sw_layer_ops *sw_tar_ops(void);
 

@@ -170,6 +170,33 @@ START_TEST(test_deep)
 END_TEST
 
 /* A layer's markers. */
+/* Would catch a time that gets later, and one of an entry that is forgotten. */
+START_TEST(test_clamped)
+{
+        const struct sw_layer_meta early = { .mode = 0755, .mtime = INT64_C(5000000000) };
+        const struct sw_layer_meta late = { .mode = 0644, .mtime = INT64_C(99000000000) };
+        const struct sw_layer_ops *ops = sw_tar_ops();
+        sw_auto(sw_fd) fd = openat(here, "x.tar", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        struct sw_tar_fd f;
+        struct sw_tar_sink sink;
+        sw_tar *t;
+
+        sw_tar_fd_init(&f, fd, &sink);
+        t = sw_tar_new(NULL, &sink);
+        sw_tar_clamp(t, INT64_C(10000000000));
+        ok(ops->mkdir(t, "d", &early));
+        ok(ops->data(t, "d/f", &late, "x", 1));
+        ok(ops->symlink(t, "d/l", &late, "f"));
+        ok(ops->finish(t));
+        ok(sw_tar_fd_flush(&f));
+        sw_tar_fd_release(&f);
+        sw_auto(sw_str) said = shell("TZ=UTC tar --full-time -tvf x.tar | "
+                                     "while read -r a b c d e f g; do echo $d $e; done");
+        ck_assert_str_eq(said, "1970-01-01 00:00:05\n1970-01-01 00:00:10\n"
+                               "1970-01-01 00:00:10\n");
+}
+END_TEST
+
 START_TEST(test_markers)
 {
         const struct sw_layer_meta m = { .mode = 0755 };
@@ -248,5 +275,5 @@ START_TEST(test_large)
 }
 END_TEST
 
-UNIT_MAIN_WITH("lib/layer/tar", setup, teardown, test_round_trip, test_python,
+UNIT_MAIN_WITH("lib/layer/tar", setup, teardown, test_clamped, test_round_trip, test_python,
                test_same_bytes, test_deep, test_markers, test_shrinking, test_large)
