@@ -29,8 +29,8 @@ parse_rootfs(const sw_json *o, sw_image_config *c)
         if (err)
                 return err;
         if (*type && strcmp(type, "layers") != 0)
-                return sw_err_new(SW_E_UNSUPPORTED, "rootfs of type %.40s; layers is known",
-                                  type);
+                return sw_err_new(SW_E_UNSUPPORTED, "rootfs of type %s; layers is known",
+                                  image_shown(type).text);
         if (json_array_size(list) > SW_IMAGE_LAYERS_MAX)
                 return sw_err_new(SW_E_LIMIT, "%zu layers; at most %d are taken",
                                   json_array_size(list), SW_IMAGE_LAYERS_MAX);

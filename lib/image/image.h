@@ -86,6 +86,10 @@ SW_NODISCARD sw_err *sw_desc_parse(const sw_json *o, sw_desc *out);
  *  artifactType. New reference. */
 sw_json *sw_desc_json(const sw_desc *d);
 
+/** sw_json_write - append a document as Go's encoding/json writes it; members in the order
+ *  in which they were added. @indented: by two spaces a level; else no space at all. */
+void sw_json_write(const sw_json *j, bool indented, sw_buf *out);
+
 /* A manifest or an index. {0} is none. */
 typedef struct sw_manifest {
         enum sw_media kind; /* MANIFEST or INDEX */

@@ -25,6 +25,12 @@ SW_NODISCARD sw_err *image_pairs_parse(const sw_json *o, const char *key, sw_pai
 SW_NODISCARD sw_err *image_platform_parse(const sw_json *o, sw_platform **out);
 void image_platform_json(const sw_platform *p, sw_json *o);
 
+/* Text from outside, fit for a message: quoted, cut. */
+struct image_shown {
+        char text[272];
+};
+struct image_shown image_shown(const char *s);
+
 /** image_digest_parse - sha256, or SW_E_UNSUPPORTED. */
 SW_NODISCARD sw_err *image_digest_parse(const char *s, sw_digest *out);
 

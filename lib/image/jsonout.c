@@ -127,6 +127,12 @@ image_json_out(sw_buf *b, const sw_json *j, bool indented, bool sorted)
 }
 
 void
+sw_json_write(const sw_json *j, bool indented, sw_buf *out)
+{
+        image_json_out(out, j, indented, false);
+}
+
+void
 image_json_set(sw_json *o, const char *key, sw_json *value)
 {
         /* keys and values are checked or ours; what is left is memory */

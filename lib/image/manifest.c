@@ -86,9 +86,8 @@ settle_type(const char *type, const sw_json *o, const char **out)
         if (says_nothing(type))
                 type = *own ? own : type_of_members(o);
         if (*own && !same_type(own, type))
-                return sw_err_new(SW_E_INVALID,
-                                  "it is said to be %.100s, but calls itself %.100s", type,
-                                  own);
+                return sw_err_new(SW_E_INVALID, "it is said to be %s, but calls itself %s",
+                                  image_shown(type).text, image_shown(own).text);
         *out = type;
         return SW_OK;
 }
@@ -109,10 +108,9 @@ settle_kind(const sw_json *o, sw_manifest *m)
                 return sw_err_new(SW_E_UNSUPPORTED, "schema version %lld; 2 is known",
                                   (long long) version);
         if (m->kind != SW_MEDIA_MANIFEST && m->kind != SW_MEDIA_INDEX)
-                return sw_err_new(
-                        SW_E_UNSUPPORTED,
-                        "media type \"%.100s\" is neither a manifest nor an index",
-                        m->media_type);
+                return sw_err_new(SW_E_UNSUPPORTED,
+                                  "media type %s is neither a manifest nor an index",
+                                  image_shown(m->media_type).text);
         bool as_index = has(o, "manifests"),
              as_manifest = has(o, "config") || has(o, "layers");
         if (m->kind == SW_MEDIA_INDEX ? as_manifest : as_index)
@@ -249,5 +247,5 @@ sw_manifest_write(const sw_manifest *m, sw_buf *out)
                 image_json_set(o, "subject", sw_desc_json(&m->subject));
         if (m->annotations.n)
                 image_json_set(o, "annotations", image_json_pairs(&m->annotations));
-        image_json_out(out, o, true, false);
+        sw_json_write(o, true, out);
 }

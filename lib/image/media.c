@@ -1,6 +1,7 @@
 /*
  * lib/image/media.c - media types, pairs, digests and platforms in documents.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <slipway/text.h>
@@ -164,6 +165,17 @@ image_pairs_parse(const sw_json *o, const char *key, sw_pairs *out)
 }
 
 /* ---- digests and platforms ---- */
+
+struct image_shown
+image_shown(const char *s)
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        struct image_shown shown;
+
+        sw_buf_add_quoted(&b, s, strlen(s), 60);
+        (void) snprintf(shown.text, sizeof(shown.text), "%s", b.data);
+        return shown;
+}
 
 sw_err *
 image_digest_parse(const char *s, sw_digest *out)

@@ -88,3 +88,9 @@ FUZZ_TARGETS += tests/fuzz/owner_fuzz
 tests_fuzz_owner_fuzz_SOURCES = tests/fuzz/owner_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_owner_fuzz_LDADD = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
 tests_fuzz_owner_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Manifests, indexes and configurations of images.
+FUZZ_TARGETS += tests/fuzz/image_fuzz
+tests_fuzz_image_fuzz_SOURCES = tests/fuzz/image_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_image_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_image_fuzz_LDADD = lib/libimage.la $(LDADD)
