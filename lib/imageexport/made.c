@@ -1,0 +1,80 @@
+/*
+ * lib/imageexport/made.c - what was made: its blobs, and what is answered.
+ */
+#include <string.h>
+
+#include "lib/imageexport/imageexport_priv.h"
+
+sw_err *
+sw_made_layer_open(const struct sw_made *m, sw_ctx *ctx, const struct sw_made_layer *l,
+                   int *fd)
+{
+        if (l->rewritten)
+                return sw_content_open(sw_worker_content(m->worker), &l->desc.digest, fd,
+                                       NULL);
+        return sw_chain_blob_open(l->chain, ctx, l->at, &l->desc.digest, fd);
+}
+
+static int
+by_digest(const void *a, const void *b)
+{
+        return sw_digest_cmp(&((const struct sw_made_blob *) a)->desc->digest,
+                             &((const struct sw_made_blob *) b)->desc->digest);
+}
+
+void
+sw_made_list(const struct sw_made *m, sw_made_blobs *out)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < m->images.n; i++) {
+                const struct sw_made_image *image = &m->images.v[i];
+
+                for (size_t l = 0; l < image->layers.n; l++)
+                        sw_array_push(out, (struct sw_made_blob){
+                                                   .desc = &image->layers.v[l].desc,
+                                                   .layer = &image->layers.v[l] });
+                sw_array_push(out, (struct sw_made_blob){ .desc = &image->config_desc,
+                                                          .bytes = &image->config });
+                sw_array_push(out, (struct sw_made_blob){ .desc = &image->manifest_desc,
+                                                          .bytes = &image->manifest });
+        }
+        if (m->is_index)
+                sw_array_push(out, (struct sw_made_blob){ .desc = &m->root,
+                                                          .bytes = &m->index });
+        if (out->n)
+                qsort(out->v, out->n, sizeof(*out->v), by_digest);
+        for (size_t i = 0; i < out->n; i++)
+                if (!kept || by_digest(&out->v[kept - 1], &out->v[i]) != 0)
+                        out->v[kept++] = out->v[i];
+        out->n = kept;
+}
+
+static void
+answer_descriptor(const struct sw_made *m, struct sw_export_result *out)
+{
+        sw_autoptr(sw_json) o = sw_desc_json(&m->root);
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        sw_auto(sw_buf) coded = SW_BUF_INIT;
+
+        sw_json_write(o, false, &text);
+        sw_json_add_base64(&coded, text.data, text.len);
+        sw_buf_truncate(&coded, coded.len - 1); /* the quotes */
+        sw_export_answer(out, "containerimage.descriptor", coded.data + 1);
+}
+
+void
+sw_imageexport_answer(const struct sw_made *m, const char *names,
+                      struct sw_export_result *out)
+{
+        char text[SW_DIGEST_STR_SIZE];
+
+        sw_export_answer(out, "containerimage.digest",
+                         sw_digest_str(&m->root.digest, text));
+        if (!m->is_index)
+                sw_export_answer(out, "containerimage.config.digest",
+                                 sw_digest_str(&m->images.v[0].config_desc.digest, text));
+        answer_descriptor(m, out);
+        if (*names)
+                sw_export_answer(out, "image.name", names);
+}
