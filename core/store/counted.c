@@ -88,6 +88,16 @@ pass_xattr(void *w, const char *path, const char *name, const void *p, size_t n)
 }
 
 static sw_err *
+pass_stream(void *w, const char *path, const struct sw_layer_meta *m,
+            sw_err *(*read)(void *arg, void *p, size_t n, size_t *got), void *arg,
+            int64_t len)
+{
+        struct sw__counted *c = told(w);
+
+        return c->inner->stream(c->w, path, m, read, arg, len);
+}
+
+static sw_err *
 pass_finish(void *w)
 {
         (void) w;
@@ -117,6 +127,8 @@ sw__counted_init(struct sw__counted *c, const struct sw_layer_ops *inner, void *
                 .finish = pass_finish,
                 .abandon = pass_abandon,
         };
+        if (SW_OPS_HAS(inner, struct sw_layer_ops, stream))
+                c->ops.stream = pass_stream;
         c->inner = inner;
         c->w = w;
         atomic_init(&c->any, false);

@@ -17,6 +17,7 @@
 #include <slipway/buf.h>
 #include <slipway/time.h>
 
+#include "lib/layer/spool.h"
 #include "lib/layer/tarhead.h"
 
 enum { READ_SIZE = 256 * 1024 };
@@ -192,6 +193,48 @@ t_data(void *w, const char *path, const struct sw_layer_meta *m, const void *p, 
         return err;
 }
 
+/* The attributes of a file come after its data and stand before them in an archive: they
+ * are kept until then. */
+static sw_err *
+keep_stream(sw_tar *t, sw_err *(*read)(void *arg, void *p, size_t n, size_t *got),
+            void *arg, int64_t len)
+{
+        if (len > SW_SPOOL_MEMORY)
+                return sw_spool_fill(t->ctx, read, arg, len, &t->fd);
+        sw_buf_reserve(&t->data, (size_t) len);
+        while (t->data.len < (size_t) len) {
+                size_t got = 0;
+                sw_err *err = read(arg, t->data.data + t->data.len,
+                                   (size_t) len - t->data.len, &got);
+
+                if (err || !got)
+                        return err ? err : sw_err_new(SW_E_IO, "its data end early");
+                t->data.len += got;
+        }
+        return SW_OK;
+}
+
+static sw_err *
+t_stream(void *w, const char *path, const struct sw_layer_meta *m,
+         sw_err *(*read)(void *arg, void *p, size_t n, size_t *got), void *arg, int64_t len)
+{
+        sw_tar *t = w;
+
+        if (len < 0)
+                return sw_err_new(SW_E_INVALID, "%s: a file of %lld bytes", path,
+                                  (long long) len);
+        pthread_mutex_lock(&t->lock);
+        sw_err *err = hold(t, path, '0', m);
+        if (!err) {
+                err = sw_err_wrap(keep_stream(t, read, arg, len), "%s", path);
+                t->off = 0;
+                t->e.size = len;
+                t->held = !err;
+        }
+        pthread_mutex_unlock(&t->lock);
+        return err;
+}
+
 static sw_err *
 t_symlink(void *w, const char *path, const struct sw_layer_meta *m, const char *target)
 {
@@ -332,6 +375,7 @@ sw_tar_ops(void)
                 .xattr = t_xattr,
                 .finish = t_finish,
                 .abandon = t_abandon,
+                .stream = t_stream,
         };
 
         return &ops;

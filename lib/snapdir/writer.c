@@ -21,8 +21,9 @@
 
 #include "lib/snapdir/writer_priv.h"
 
-/* How often an entry is replaced while we try to make it. */
-enum { TRIES = 3 };
+/* How often an entry is replaced while we try to make it; how much of a stream is taken at
+ * once. */
+enum { TRIES = 3, STREAM_ROOM = 256 << 10 };
 
 static sw_err *
 check_meta(const struct sw_layer_meta *m)
@@ -245,14 +246,58 @@ create(struct writer *w, const struct place *at, const char *path, mode_t mode, 
         return snapdir_err(errno, "make", path);
 }
 
-/* A file from a descriptor (@fd >= 0) or from memory. */
+/* Where the bytes of a file are: the first of these that is set. */
+struct contents {
+        sw_err *(*read)(void *arg, void *p, size_t n, size_t *got);
+        void *arg;
+        const void *p;
+        int fd; /* from @off */
+        int64_t off, len;
+};
+
 static sw_err *
-make_file(struct writer *w, const char *path, const struct sw_layer_meta *m, int fd,
-          int64_t off, int64_t len, const void *p)
+fill_by_reading(const struct writer *w, int out, const struct contents *c)
+{
+        sw_auto(sw_str) room =
+                sw_alloc(c->len < STREAM_ROOM ? (size_t) c->len + 1 : STREAM_ROOM);
+        sw_err *err = SW_OK;
+
+        for (int64_t left = c->len; left > 0 && !err;) {
+                size_t got = 0;
+
+                err = c->read(c->arg, room,
+                              left < STREAM_ROOM ? (size_t) left : STREAM_ROOM, &got);
+                if (!err && !got)
+                        err = sw_err_new(SW_E_IO,
+                                         "its data end early: %lld bytes are missing",
+                                         (long long) left);
+                int failed = err ? 0 : sw_write_all(out, room, got);
+                if (failed)
+                        err = sw_err_sys(SW_E_IO, failed, "write");
+                if (!err)
+                        err = sw_cancel_check(w->cancel);
+                left -= (int64_t) got;
+        }
+        return err;
+}
+
+static sw_err *
+fill(struct writer *w, int out, const struct contents *c)
+{
+        if (c->read)
+                return fill_by_reading(w, out, c);
+        if (!c->p)
+                return snapdir_copy(c->fd, c->off, c->len, out, &w->no_clone, w->cancel);
+        int failed = sw_write_all(out, c->p, (size_t) c->len);
+        return failed ? sw_err_sys(SW_E_IO, failed, "write") : SW_OK;
+}
+
+static sw_err *
+make_file(struct writer *w, const char *path, const struct sw_layer_meta *m,
+          const struct contents *c)
 {
         sw_auto(sw_fd) out = -1;
         struct place at;
-        int failed;
         sw_err *err = check_meta(m);
 
         if (!err)
@@ -262,10 +307,8 @@ make_file(struct writer *w, const char *path, const struct sw_layer_meta *m, int
         if (err)
                 return err;
         err = create(w, &at, path, m->mode, &out);
-        if (!err && fd >= 0)
-                err = snapdir_copy(fd, off, len, out, &w->no_clone, w->cancel);
-        else if (!err && (failed = sw_write_all(out, p, (size_t) len)))
-                err = sw_err_sys(SW_E_IO, failed, "write");
+        if (!err)
+                err = fill(w, out, c);
         if (!err)
                 err = settle(w, out, m, path);
         if (!err && close(sw_fd_steal(&out)) < 0)
@@ -278,14 +321,28 @@ static sw_err *
 w_file(void *w, const char *path, const struct sw_layer_meta *m, int fd, int64_t off,
        int64_t len)
 {
-        return fd < 0 ? sw_err_new(SW_E_INVALID, "no descriptor to read from")
-                      : make_file(w, path, m, fd, off, len, NULL);
+        if (fd < 0)
+                return sw_err_new(SW_E_INVALID, "no descriptor to read from");
+        return make_file(w, path, m,
+                         &(struct contents){ .fd = fd, .off = off, .len = len });
 }
 
 static sw_err *
 w_data(void *w, const char *path, const struct sw_layer_meta *m, const void *p, size_t n)
 {
-        return make_file(w, path, m, -1, 0, (int64_t) n, p);
+        return make_file(w, path, m,
+                         &(struct contents){ .p = n ? p : "", .len = (int64_t) n });
+}
+
+static sw_err *
+w_stream(void *w, const char *path, const struct sw_layer_meta *m,
+         sw_err *(*read)(void *arg, void *p, size_t n, size_t *got), void *arg, int64_t len)
+{
+        if (len < 0)
+                return sw_err_new(SW_E_INVALID, "%s: a file of %lld bytes", path,
+                                  (long long) len);
+        return make_file(w, path, m,
+                         &(struct contents){ .read = read, .arg = arg, .len = len });
 }
 
 /* ---- other entries ----------------------------------------------------------------- */
@@ -553,6 +610,7 @@ static const struct sw_layer_ops writer_ops = {
         .xattr = w_xattr,
         .finish = w_finish,
         .abandon = w_abandon,
+        .stream = w_stream,
 };
 
 sw_err *

@@ -48,6 +48,36 @@ make_file(char c, size_t len)
         return fd;
 }
 
+/* What stream() reads: @left bytes that are all @c, in uneven pieces. */
+struct flow {
+        char c;
+        int64_t left;
+        int64_t fail_at; /* SW_E_REMOTE when so many are left */
+        unsigned calls;
+};
+
+static sw_err *
+flow_read(void *arg, void *p, size_t n, size_t *got)
+{
+        struct flow *f = arg;
+        const size_t piece = 1 + f->calls++ * 7919 % 300000;
+
+        if (f->left <= f->fail_at)
+                return sw_err_new(SW_E_REMOTE, "the other side is gone");
+        n = n < piece ? n : piece;
+        n = (int64_t) n < f->left ? n : (size_t) f->left;
+        memset(p, f->c, n);
+        f->left -= (int64_t) n;
+        *got = n;
+        return SW_OK;
+}
+
+static bool
+has_stream(const struct snap_writer *w)
+{
+        return SW_OPS_HAS(w->ops, struct sw_layer_ops, stream);
+}
+
 /* ---- what is refused ------------------------------------------------------------------
  */
 
@@ -170,6 +200,77 @@ check_replacing(struct snap *s)
                    "what is told replaces what is below, and what was told before");
         snap_paths(s, STACK("w-over"), "a b c t u v x y u/in v/in",
                    "a layer that replaces can be looked at alone");
+}
+
+/* ---- streams --------------------------------------------------------------------------
+ */
+
+static const int remote[] = { SW_E_REMOTE, 0 };
+
+static void
+check_stream_refusals(struct snap *s, struct snap_writer *w)
+{
+        struct flow early = { .c = 'x', .left = 99, .fail_at = -1 };
+        struct flow broken = { .c = 'x', .left = 600000, .fail_at = 300000 };
+
+        contract_refused(s->c,
+                         w->ops->stream(w->w, "early", META(0644, 1), flow_read, &early,
+                                        100),
+                         io, "a stream that ends early is an error");
+        contract_refused(s->c,
+                         w->ops->stream(w->w, "broken", META(0644, 1), flow_read, &broken,
+                                        600000),
+                         remote, "an error of what a stream reads is told");
+        contract_refused(s->c,
+                         w->ops->stream(w->w, "none/x", META(0644, 1), flow_read, &early,
+                                        1),
+                         not_found, "a stream needs a parent, too");
+        contract_refused(s->c,
+                         w->ops->stream(w->w, "../x", META(0644, 1), flow_read, &early, 1),
+                         invalid, "a stream to a path that is not clean is refused");
+}
+
+/* A streamed file is the same as one told by descriptor. */
+static void
+check_stream(struct snap *s)
+{
+        enum { SIZE = 3000001 };
+        struct flow f = { .c = 'q', .left = SIZE + 5, .fail_at = -1 };
+        struct flow empty = { .fail_at = -1 };
+        struct snap_writer w;
+        sw_auto(sw_fd) fd = make_file('q', SIZE);
+
+        if (!begin(s, "w-filed", NOTHING, &w))
+                return;
+        TELL(&w, mkdir, "d", META(0755, 5));
+        TELL(&w, file, "d/f", META(04755, 7), fd, 0, SIZE);
+        TELL(&w, xattr, "d/f", "user.k", "v", 1);
+        TELL(&w, data, "d/none", META(0600, 8), "", 0);
+        if (!end(s, "w-filed", &w) || !begin(s, "w-streamed", NOTHING, &w))
+                return;
+        if (!has_stream(&w)) {
+                w.ops->abandon(w.w);
+                return;
+        }
+        TELL(&w, mkdir, "d", META(0755, 5));
+        TELL(&w, mkdir, "d/f", META(0755, 5)); /* in the way */
+        TELL(&w, data, "d/f/in", META(0644, 5), "x", 1);
+        TELL(&w, stream, "d/f", META(04755, 7), flow_read, &f, SIZE);
+        TELL(&w, xattr, "d/f", "user.k", "v", 1);
+        TELL(&w, stream, "d/none", META(0600, 8), flow_read, &empty, 0);
+        contract_check(s->c, w.err || (f.left == 5 && !empty.calls),
+                       "a stream is read no further than its length", "%lld are left",
+                       (long long) f.left);
+        if (end(s, "w-streamed", &w))
+                snap_same(s, snap_tree(s, STACK("w-filed")),
+                          snap_tree(s, STACK("w-streamed")),
+                          "a streamed file is like one from a descriptor");
+        if (!begin(s, "w-nostream", NOTHING, &w))
+                return;
+        check_stream_refusals(s, &w);
+        w.ops->abandon(w.w);
+        contract_ok(s->c, s->ops->remove(s->store, s->ctx, "w-nostream"),
+                    "a layer whose stream failed can be removed");
 }
 
 /* A command has left links in the layer; the writer must not go through them. */
@@ -365,6 +466,12 @@ tell_files(void *arg)
                 char path[64];
 
                 (void) snprintf(path, sizeof(path), "d%u/t%u-%u", i % DIRS, t->n, i);
+                if (i % 3 == 0 && has_stream(&t->w)) {
+                        struct flow f = { .c = 's', .left = 9, .fail_at = -1 };
+
+                        TELL(&t->w, stream, path, META(0644, 1), flow_read, &f, 9);
+                        continue;
+                }
                 TELL(&t->w, data, path, META(0644, 1), path, strlen(path));
                 TELL(&t->w, xattr, path, "user.n", "x", 1);
         }
@@ -421,6 +528,7 @@ snap_check_writer(struct contract *c)
                 return;
         check_refusals(&s);
         check_replacing(&s);
+        check_stream(&s);
         check_hostile(&s);
         check_meta_kept(&s);
         check_names(&s);
