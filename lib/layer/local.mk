@@ -10,4 +10,19 @@ lib_liblayer_la_SOURCES = \
 	lib/layer/tarhead.h \
 	lib/layer/walk.c \
 	lib/layer/walk.h
-EXTRA_DIST += lib/layer/pack.h lib/layer/unpack.h
+
+# Packed layers. Who links this links liblayer.la, too.
+noinst_LTLIBRARIES += lib/liblayerpack.la
+lib_liblayerpack_la_SOURCES = \
+	lib/layer/pack.h \
+	lib/layer/unpack.c \
+	lib/layer/unpack.h \
+	lib/layer/unpackahead.c \
+	lib/layer/unpackahead.h \
+	lib/layer/unpacked.c \
+	lib/layer/unpackpax.c \
+	lib/layer/unpacksparse.c \
+	lib/layer/unpacktar.c \
+	lib/layer/unpacktar.h
+lib_liblayerpack_la_CFLAGS = $(AM_CFLAGS) $(LAYERPACK_CFLAGS)
+lib_liblayerpack_la_LIBADD = $(LAYERPACK_LIBS)

@@ -1,3 +1,10 @@
 UNIT_TESTS += tests/unit/lib/layer/tar_test
 tests_unit_lib_layer_tar_test_SOURCES = tests/unit/lib/layer/tar_test.c
 tests_unit_lib_layer_tar_test_LDADD = lib/liblayer.la $(LDADD)
+EXTRA_DIST += tests/unit/lib/layer/told.h tests/unit/lib/layer/trees.h
+UNIT_TESTS += tests/unit/lib/layer/unpack_test
+tests_unit_lib_layer_unpack_test_SOURCES = tests/unit/lib/layer/unpack_test.c
+tests_unit_lib_layer_unpack_test_LDADD = lib/liblayerpack.la lib/liblayer.la $(LDADD)
+UNIT_TESTS += tests/unit/lib/layer/unpackreal_test
+tests_unit_lib_layer_unpackreal_test_SOURCES = tests/unit/lib/layer/unpackreal_test.c
+tests_unit_lib_layer_unpackreal_test_LDADD = lib/liblayerpack.la lib/liblayer.la libsnapdir.la $(LDADD)

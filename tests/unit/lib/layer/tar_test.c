@@ -8,54 +8,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 
 #include <slipway/buf.h>
-#include <slipway/path.h>
-#include <slipway/spawn.h>
 
 #include "lib/layer/tarhead.h"
 #include "lib/layer/walk.h"
-#include "tests/unit/tmp.h"
-#include "tests/unit/unit.h"
-
-static char path[256]; /* of a fresh directory for each test */
-static int here;       /* open on it */
-
-static void
-setup(void)
-{
-        unit_mkdtemp(path, sizeof(path), "tar");
-        here = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static void
-teardown(void)
-{
-        sw_auto(sw_fd) parent = openat(here, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        ok(sw_path_remove(parent, strrchr(path, '/') + 1));
-        close(here);
-}
-
-/* Run a shell line in the temporary directory; what it prints is handed back. */
-static char *
-shell(const char *line)
-{
-        const char *const argv[] = { "sh", "-euc", line, NULL };
-        struct sw_spawn s = SW_SPAWN_INIT;
-        sw_auto(sw_buf) out = SW_BUF_INIT, err = SW_BUF_INIT;
-        struct sw_exit end;
-        bool cut;
-
-        s.argv = argv;
-        s.cwd_fd = here;
-        s.flags = SW_SPAWN_SEARCH_PATH;
-        ok(sw_spawn_capture(&s, NULL, 1 << 20, &out, &err, &cut, &end));
-        ck_assert_msg(!end.signalled && !end.value, "%s: %s%s", line, out.data, err.data);
-        return sw_buf_detach(&out);
-}
+#include "tests/unit/lib/layer/trees.h"
 
 static int
 open_dir(const char *name)
@@ -85,43 +43,14 @@ archive(const char *from, const char *to, int64_t epoch)
         sw_tar_fd_release(&out);
 }
 
-static const char make_tree[] =
-        "mkdir t; cd t; umask 022\n"
-        "mkdir -p a/b empty; echo one >a/one; ln a/one a/b/two; ln -s ../one a/b/link\n"
-        "ln -s /nowhere/at/all dangling; mkfifo pipe\n"
-        "head -c 300000 /dev/urandom >big; truncate -s 1M sparse; echo x >>sparse\n"
-        "n=$(printf '%0100d' 0); echo n >$n; echo o >${n}1; echo p >$(printf '%0255d' 0)\n"
-        "d=d$n; mkdir -p $d/$d/$d; echo deep >$d/$d/$d/$n; ln -s $d/$d/$d/$n longlink\n"
-        "echo u >'na\xc3\xafve'; echo s >' lead and trail '; : >nothing\n"
-        "chmod 4711 a/one; chmod 1777 empty; chmod 0 nothing\n"
-        "python3 -c 'import os\n"
-        "for f, k, v in (\"big\", \"second\", b\"2\"), (\"big\", \"first\", "
-        "b\"\\0\\1\\xff\\n\"),"
-        " (\"a\", \"dir\", b\"d\"): os.setxattr(f, \"user.\" + k, v)'\n"
-        "touch -d @1234567890 a/one; touch -d @-5 big; touch -h -d @99 dangling\n"
-        "touch -d @77 empty; if [ $(id -u) = 0 ]; then chown 2097152:3000000 sparse; "
-        "mknod null c 1 3; mknod disk b 8 17; fi; touch -d @4242 a\n";
-
 /* What tar(1) unpacks is the tree, seen by find(1). */
 START_TEST(test_round_trip)
 {
-        static const char look[] =
-                "find . -mindepth 1 -printf '%P %y %m %U %G %Ts %l %n %s\\n' | LC_ALL=C "
-                "sort\n"
-                "find . -mindepth 1 -type f | LC_ALL=C sort | while IFS= read -r f; do "
-                "printf '%s ' \"$f\"; sha256sum <\"$f\"; done\n"
-                "python3 -c 'import os\n"
-                "for d, _, fs in sorted(os.walk(\".\")):\n"
-                " for f in sorted(fs) + [\".\"]:\n"
-                "  p = os.path.join(d, f)\n"
-                "  for k in sorted(os.listxattr(p, follow_symlinks=False)):\n"
-                "   print(p, k, os.getxattr(p, k, follow_symlinks=False))'";
-
         free(shell(make_tree));
         archive("t", "t.tar", -1);
         free(shell("mkdir out; tar --xattrs --xattrs-include='*' -xpf t.tar -C out"));
-        sw_auto(sw_str) first = sw_asprintf("cd t; %s", look);
-        sw_auto(sw_str) second = sw_asprintf("cd out; %s", look);
+        sw_auto(sw_str) first = sw_asprintf("cd t; %s", look_at_tree);
+        sw_auto(sw_str) second = sw_asprintf("cd out; %s", look_at_tree);
         sw_auto(sw_str) want = shell(first);
         sw_auto(sw_str) got = shell(second);
         /* Times of directories change by unpacking only where tar does not set them. */
