@@ -156,6 +156,8 @@ make_client(struct build_run *r)
         r->client = sw_local_session_new();
         err = add_each(r, "local", sw_local_session_add_local);
         if (!err)
+                err = add_each(r, "oci-layout", sw_local_session_add_oci_layout);
+        if (!err)
                 err = add_each(r, "secret", sw_local_session_add_secret);
         if (!err)
                 err = add_each(r, "ssh", sw_local_session_add_ssh);
@@ -375,6 +377,11 @@ static const struct cli_flag build_flags[] = {
           .complete = CLI_DIRS,
           .value = "NAME=DIR",
           .help = "let the build read the directory DIR as local://NAME" },
+        { .name = "oci-layout",
+          .type = CLI_LIST,
+          .complete = CLI_DIRS,
+          .value = "NAME=DIR",
+          .help = "let the build use images in the OCI layout DIR as oci-layout://NAME" },
         { .name = "output",
           .letter = 'o',
           .type = CLI_LIST,

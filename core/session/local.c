@@ -132,16 +132,18 @@ sw_local_session_get(sw_local_session *l)
         return l->session;
 }
 
-sw_err *
-sw_local_session_add_local(sw_local_session *l, const char *spec)
+/* @flag: what is given, for messages; @prefix: before the name, among the directories. */
+static sw_err *
+add_dir(sw_local_session *l, const char *flag, const char *prefix, const char *spec)
 {
         const char *eq = strchr(spec, '=');
 
         if (!eq || eq == spec || !eq[1])
-                return sw_err_new(SW_E_USAGE, "local %s: give NAME=DIR", spec);
-        sw_auto(sw_str) name = sw_strndup(spec, (size_t) (eq - spec));
+                return sw_err_new(SW_E_USAGE, "%s %s: give NAME=DIR", flag, spec);
+        sw_auto(sw_str) name = sw_asprintf("%s%.*s", prefix, (int) (eq - spec), spec);
+        const char *shown = name + strlen(prefix);
         if (sw_map_has(l->dirs, name))
-                return sw_err_new(SW_E_USAGE, "local %s is given twice", name);
+                return sw_err_new(SW_E_USAGE, "%s %s is given twice", flag, shown);
         sw_auto(sw_fd) fd = open(eq + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0) {
                 enum sw_code code = errno == ENOENT    ? SW_E_NOT_FOUND
@@ -149,12 +151,25 @@ sw_local_session_add_local(sw_local_session *l, const char *spec)
                                     : errno == EACCES  ? SW_E_DENIED
                                                        : SW_E_IO;
 
-                return sw_err_sys(code, errno, "local %s: open directory %s", name, eq + 1);
+                return sw_err_sys(code, errno, "%s %s: open directory %s", flag, shown,
+                                  eq + 1);
         }
         struct dir *d = sw_new(struct dir);
         d->fd = sw_fd_steal(&fd);
         (void) sw_map_set(l->dirs, name, d);
         return SW_OK;
+}
+
+sw_err *
+sw_local_session_add_local(sw_local_session *l, const char *spec)
+{
+        return add_dir(l, "local", "", spec);
+}
+
+sw_err *
+sw_local_session_add_oci_layout(sw_local_session *l, const char *spec)
+{
+        return add_dir(l, "oci-layout", "oci:", spec);
 }
 
 sw_err *

@@ -94,13 +94,30 @@ list_schemes(const sw_sources *s, sw_strlist *out)
         sw_strlist_sort(out);
 }
 
+/* Plugins of ours that serve a scheme under another name: they are found without loading
+ * all there are. */
+static const char *
+usual_server(const char *scheme)
+{
+        static const char *const usual[][2] = {
+                { "docker-image", "docker" },
+                { "docker-image+blob", "docker" },
+                { "oci-layout+blob", "oci-layout" },
+        };
+
+        for (size_t i = 0; i < SW_COUNT(usual); i++)
+                if (strcmp(usual[i][0], scheme) == 0)
+                        return usual[i][1];
+        return scheme;
+}
+
 static sw_err *
 unknown_scheme(const sw_sources *s, const char *scheme)
 {
         sw_auto(sw_strlist) there = { 0 };
         sw_auto(sw_str) names = NULL;
         sw_auto(sw_buf) shown = SW_BUF_INIT;
-        const char *near;
+        const char *near, *usual = usual_server(scheme);
 
         list_schemes(s, &there);
         names = sw_strlist_join(&there, ", ");
@@ -116,7 +133,7 @@ unknown_scheme(const sw_sources *s, const char *scheme)
                           shown.data, near ? " (did you mean " : "", near ? near : "",
                           near ? "?)" : "",
                           there.n ? "there is " : "no source plugin is there", names,
-                          shown.data);
+                          usual == scheme ? shown.data : usual);
 }
 
 /* Whichever serves @scheme under another name. */
@@ -155,7 +172,7 @@ look_up(const sw_sources *s, const char *name, const char *scheme, sw_source *ou
 static sw_err *
 find_plugin(const sw_sources *s, const char *scheme, sw_source *out)
 {
-        sw_err *err = look_up(s, scheme, scheme, out);
+        sw_err *err = look_up(s, usual_server(scheme), scheme, out);
         const char *name;
 
         if (!err || sw_err_code(err) != SW_E_NOT_FOUND)

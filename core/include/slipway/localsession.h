@@ -30,6 +30,11 @@ SW_API sw_session *sw_local_session_get(sw_local_session *l);
  *  SW_E_NOT_FOUND, SW_E_INVALID (no directory), SW_E_DENIED. */
 SW_API SW_NODISCARD sw_err *sw_local_session_add_local(sw_local_session *l,
                                                        const char *spec);
+/** sw_local_session_add_oci_layout - "NAME=DIR", a directory in the OCI image layout, which
+ *  builds name as oci-layout://NAME; among the session's directories it is "oci:NAME".
+ *  Errors: as above.   Since: 0.1 */
+SW_API SW_NODISCARD sw_err *sw_local_session_add_oci_layout(sw_local_session *l,
+                                                            const char *spec);
 /** sw_local_session_add_secret - "id=ID[,src=FILE|,env=NAME][,type=file|env]", CSV. Without
  *  src and env: the environment variable named ID, else the file named ID. Errors:
  *  SW_E_USAGE, SW_E_NOT_FOUND, SW_E_INVALID (no regular file), SW_E_LIMIT. */
