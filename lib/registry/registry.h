@@ -14,9 +14,10 @@
  * Hosts: mirrors of the configuration first (pull and resolve only), then the host itself
  * (docker.io: registry-1.docker.io). A mirror that fails is passed over, with a warning in
  * the log. Requests that fail with 408, 429, 5xx or on the way are tried again: 6 times at
- * most, waiting 0.5 s and twice as long each time, with jitter, or as Retry-After says, up
- * to a minute. Redirects are followed to any host (https never to http), ten at most, and
- * carry no credentials to another host.
+ * most (3 times where nobody answers), waiting 0.5 s and twice as long each time, with
+ * jitter, or as Retry-After says; a registry that wants more than a minute is taken at its
+ * word, and the call fails. What gets on counts anew. Redirects are followed to any host
+ * (https never to http), ten at most, and carry no credentials to another host.
  *
  * Credentials are asked of the session; what it answers is used for basic authentication,
  * for tokens, or as an identity token. A token is fetched anew half a minute before it
@@ -43,6 +44,8 @@ struct sw_registry_opts {
                                     borrowed until free; NULL: defaults */
         sw_log *log;             /* borrowed; may be NULL */
         const char *user_agent;  /* NULL: "slipway/VERSION" */
+        unsigned stall_s;        /* a transfer that stands still so long broke off; 0: 60 */
+        unsigned retry_ms;       /* before the second try; 0: 500 */
 };
 SW_NODISCARD sw_err *sw_registry_new(const struct sw_registry_opts *opts,
                                      sw_registry **out);

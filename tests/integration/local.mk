@@ -1,5 +1,5 @@
 # Tests of whole programs, as scripts that print TAP.
-EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/terminal.py
+EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/registry-kit.sh tests/integration/terminal.py
 dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/build.sh \

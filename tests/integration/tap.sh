@@ -9,6 +9,7 @@
 # what a failing command said follows as comments.
 
 tap_n=0
+tap_failed=0
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 
@@ -18,6 +19,7 @@ result() {
         if [ "$1" -eq 0 ]; then
                 echo "ok $tap_n - $2"
         else
+                tap_failed=1
                 echo "not ok $tap_n - $2"
         fi
 }

@@ -1,4 +1,12 @@
 # Tools that tests and benchmarks are written with.
+EXTRA_DIST += tests/tools/faultproxy.py tests/tools/tokenserver.py
 noinst_PROGRAMS += tests/tools/llb
 tests_tools_llb_SOURCES = tests/tools/llb.c
 tests_tools_llb_LDADD = libslipway.la
+
+# The registry client from the command line.
+if HAVE_CURL
+noinst_PROGRAMS += tests/tools/regtool
+endif
+tests_tools_regtool_SOURCES = tests/tools/regtool.c
+tests_tools_regtool_LDADD = lib/libregistry.la lib/libimage.la libslipway.la $(BASE_LIBS) -lpthread
