@@ -112,6 +112,13 @@ sw__llb_mount_has_output(const Pb__Mount *m)
                 (m->mounttype == PB__MOUNT_TYPE__CACHE && m->input != -1));
 }
 
+/* The trees one file action needs at most: input, secondary input, and those that the names
+ * of its owner are looked up in. */
+enum { SW__LLB_ACTION_NEEDS = 4 };
+
+/** sw__llb_action_owner - of what the action makes; borrowed; NULL: none is named. */
+const Pb__ChownOpt *sw__llb_action_owner(const Pb__FileAction *a);
+
 /* ---- Changing sources, before anybody else has the definition (source policy) ---- */
 
 /** sw__definition_set_source - give a source vertex another identifier; copied. */

@@ -10,12 +10,8 @@
 
 #include "core/llb/llb_priv.h"
 
-/* The trees one action needs: input, secondary input, those that names of owners are looked
- * up in. */
-#define MAX_NEEDS 4
-
-static const Pb__ChownOpt *
-owner_of(const Pb__FileAction *a)
+const Pb__ChownOpt *
+sw__llb_action_owner(const Pb__FileAction *a)
 {
         switch (a->action_case) {
         case PB__FILE_ACTION__ACTION_COPY: return a->copy->owner;
@@ -33,9 +29,9 @@ looked_up(const Pb__UserOpt *u)
 }
 
 static size_t
-needs_of(const Pb__FileAction *a, int64_t out[MAX_NEEDS])
+needs_of(const Pb__FileAction *a, int64_t out[SW__LLB_ACTION_NEEDS])
 {
-        const Pb__ChownOpt *owner = owner_of(a);
+        const Pb__ChownOpt *owner = sw__llb_action_owner(a);
         size_t n = 0;
 
         out[n++] = a->input;
@@ -52,7 +48,7 @@ validate_action(struct sw__llb_check *c, const Pb__FileOp *file, size_t i)
 {
         const Pb__FileAction *a = file->actions[i];
         const int64_t end = (int64_t) (c->op->n_inputs + file->n_actions);
-        int64_t needs[MAX_NEEDS];
+        int64_t needs[SW__LLB_ACTION_NEEDS];
         size_t n = needs_of(a, needs);
 
         if (a->action_case == PB__FILE_ACTION__ACTION__NOT_SET)
@@ -128,7 +124,7 @@ walk(struct sw__llb_check *c, const Pb__FileOp *file, size_t root, uint8_t *seen
         seen[root] = ON_PATH;
         while (depth) {
                 struct frame *f = &stack[depth - 1];
-                int64_t needs[MAX_NEEDS];
+                int64_t needs[SW__LLB_ACTION_NEEDS];
                 size_t n = needs_of(file->actions[f->action], needs), to;
 
                 if (f->next == n) {

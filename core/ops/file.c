@@ -37,20 +37,6 @@ struct run {
         size_t n_order;
 };
 
-enum { MAX_NEEDS = 4 };
-
-static const Pb__ChownOpt *
-owner_of(const Pb__FileAction *a)
-{
-        switch (a->action_case) {
-        case PB__FILE_ACTION__ACTION_COPY: return a->copy->owner;
-        case PB__FILE_ACTION__ACTION_MKFILE: return a->mkfile->owner;
-        case PB__FILE_ACTION__ACTION_MKDIR: return a->mkdir->owner;
-        case PB__FILE_ACTION__ACTION_SYMLINK: return a->symlink->owner;
-        default: return NULL;
-        }
-}
-
 /* The index that a name is looked up in; -1: it is no name. */
 static int64_t
 lookup_index(const Pb__UserOpt *u)
@@ -62,9 +48,9 @@ lookup_index(const Pb__UserOpt *u)
 
 /* Trees of other actions that @a needs beside the one it works on. */
 static size_t
-other_needs(const struct run *r, const Pb__FileAction *a, size_t out[MAX_NEEDS])
+other_needs(const struct run *r, const Pb__FileAction *a, size_t out[SW__LLB_ACTION_NEEDS])
 {
-        const Pb__ChownOpt *o = owner_of(a);
+        const Pb__ChownOpt *o = sw__llb_action_owner(a);
         int64_t all[] = { a->action_case == PB__FILE_ACTION__ACTION_COPY ? a->secondaryinput
                                                                          : -1,
                           o ? lookup_index(o->user) : -1, o ? lookup_index(o->group) : -1 };
@@ -77,7 +63,7 @@ other_needs(const struct run *r, const Pb__FileAction *a, size_t out[MAX_NEEDS])
 }
 
 static size_t
-all_needs(const struct run *r, const Pb__FileAction *a, size_t out[MAX_NEEDS])
+all_needs(const struct run *r, const Pb__FileAction *a, size_t out[SW__LLB_ACTION_NEEDS])
 {
         size_t n = other_needs(r, a, out);
 
@@ -99,7 +85,7 @@ visit(struct run *r, size_t root, size_t *stack, uint8_t *next)
         r->trees[root].seen = 1;
         next[root] = 0;
         while (depth) {
-                size_t at = stack[depth - 1], needs[MAX_NEEDS] = { 0 };
+                size_t at = stack[depth - 1], needs[SW__LLB_ACTION_NEEDS] = { 0 };
                 size_t n = all_needs(r, r->pb->actions[at], needs);
 
                 if (next[at] == n) {
@@ -119,7 +105,7 @@ visit(struct run *r, size_t root, size_t *stack, uint8_t *next)
 static void
 plan(struct run *r)
 {
-        size_t n = r->pb->n_actions, needs[MAX_NEEDS];
+        size_t n = r->pb->n_actions, needs[SW__LLB_ACTION_NEEDS];
         size_t *stack = sw_alloc_array(n, sizeof(*stack));
         uint8_t *next = sw_alloc(n);
 
@@ -197,7 +183,7 @@ run_action(const struct run *r, sw__draft *d, const Pb__FileAction *a)
         sw_err *err = sw_ctx_check(r->ctx);
 
         if (!err)
-                err = read_owner(r, owner_of(a), &owner);
+                err = read_owner(r, sw__llb_action_owner(a), &owner);
         if (err)
                 return err;
         switch (a->action_case) {

@@ -134,12 +134,33 @@ put(int dirfd, const char *temp, const char *name, const char *path)
         return sw_err_wrap(err, "remove the directory %s", path);
 }
 
-static void
-temp_name(char out[SW_ID_SIZE + 16])
+/* Where an entry goes, and the name under which it is made. */
+struct place {
+        int dirfd; /* borrowed */
+        const char *name;
+        char temp[SW_ID_SIZE + 16];
+};
+
+/* An entry that is no directory begins. */
+static sw_err *
+begin(outdir *o, const char *path, struct place *at)
 {
         char id[SW_ID_SIZE];
+        sw_err *err = note(o, path, true);
 
-        snprintf(out, SW_ID_SIZE + 16, ".slipway-%s", sw_id_new(id));
+        snprintf(at->temp, sizeof(at->temp), ".slipway-%s", sw_id_new(id));
+        return err ? err : parent_of(o, path, &at->dirfd, &at->name);
+}
+
+/* What was made goes to its place; @err: what went wrong before. */
+static sw_err *
+end(const struct place *at, const char *path, sw_err *err)
+{
+        if (!err)
+                err = put(at->dirfd, at->temp, at->name, path);
+        if (err)
+                (void) unlinkat(at->dirfd, at->temp, 0);
+        return err;
 }
 
 /* The mode a file gets here; see the header. */
@@ -216,10 +237,9 @@ copy_data(outdir *o, int from, int64_t off, int64_t len, int to, const char *pat
 
 /* Give the file its metadata, and its name; @err: of its data. */
 static sw_err *
-settle(outdir *o, int dirfd, int fd, const char *temp, const char *path,
+settle(outdir *o, const struct place *at, int fd, const char *path,
        const struct sw_layer_meta *m, sw_err *err)
 {
-        const char *slash = strrchr(path, '/');
         struct timespec t[2];
 
         times_of(m, t);
@@ -227,26 +247,17 @@ settle(outdir *o, int dirfd, int fd, const char *temp, const char *path,
                 err = failed("set the mode of", path);
         if (close(fd) < 0 && !err)
                 err = failed("close", path);
-        if (!err)
-                err = put(dirfd, temp, slash ? slash + 1 : path, path);
-        if (err)
-                (void) unlinkat(dirfd, temp, 0);
-        return err;
+        return end(at, path, err);
 }
 
-/* Begin a file: where it goes, and a new one beside that. */
 static sw_err *
-begin_file(outdir *o, const char *path, int *dirfd, char temp[SW_ID_SIZE + 16], int *fd)
+begin_file(outdir *o, const char *path, struct place *at, int *fd)
 {
-        const char *name;
-        sw_err *err = note(o, path, true);
+        sw_err *err = begin(o, path, at);
 
-        if (!err)
-                err = parent_of(o, path, dirfd, &name);
         if (err)
                 return err;
-        temp_name(temp);
-        *fd = openat(*dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        *fd = openat(at->dirfd, at->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         return *fd < 0 ? failed("create", path) : SW_OK;
 }
 
@@ -262,24 +273,24 @@ o_file(void *w, const char *path, const struct sw_layer_meta *m, int fd, int64_t
        int64_t len)
 {
         outdir *o = w;
-        char temp[SW_ID_SIZE + 16];
-        int dirfd, to;
-        sw_err *err = begin_file(o, path, &dirfd, temp, &to);
+        struct place at;
+        int to;
+        sw_err *err = begin_file(o, path, &at, &to);
 
         if (err)
                 return err;
         err = copy_data(o, fd, off, len, to, path);
         wrote(o, len);
-        return settle(o, dirfd, to, temp, path, m, err);
+        return settle(o, &at, to, path, m, err);
 }
 
 static sw_err *
 o_data(void *w, const char *path, const struct sw_layer_meta *m, const void *p, size_t n)
 {
         outdir *o = w;
-        char temp[SW_ID_SIZE + 16];
-        int dirfd, to;
-        sw_err *err = begin_file(o, path, &dirfd, temp, &to);
+        struct place at;
+        int to;
+        sw_err *err = begin_file(o, path, &at, &to);
 
         if (err)
                 return err;
@@ -287,7 +298,7 @@ o_data(void *w, const char *path, const struct sw_layer_meta *m, const void *p, 
         if (errno)
                 err = failed("write", path);
         wrote(o, (int64_t) n);
-        return settle(o, dirfd, to, temp, path, m, err);
+        return settle(o, &at, to, path, m, err);
 }
 
 /* ---- the rest ---- */
@@ -324,86 +335,61 @@ o_mkdir(void *w, const char *path, const struct sw_layer_meta *m)
 static sw_err *
 o_symlink(void *w, const char *path, const struct sw_layer_meta *m, const char *target)
 {
-        outdir *o = w;
-        char temp[SW_ID_SIZE + 16];
-        const char *name;
+        struct place at;
         struct timespec t[2];
-        int dirfd;
-        sw_err *err = note(o, path, true);
+        sw_err *err = begin(w, path, &at);
 
-        if (!err)
-                err = parent_of(o, path, &dirfd, &name);
         if (err)
                 return err;
-        temp_name(temp);
-        if (symlinkat(target, dirfd, temp) < 0)
+        if (symlinkat(target, at.dirfd, at.temp) < 0)
                 return failed("make link", path);
         times_of(m, t);
-        if (utimensat(dirfd, temp, t, AT_SYMLINK_NOFOLLOW) < 0)
+        if (utimensat(at.dirfd, at.temp, t, AT_SYMLINK_NOFOLLOW) < 0)
                 err = failed("set the time of", path);
-        if (!err)
-                err = put(dirfd, temp, name, path);
-        if (err)
-                (void) unlinkat(dirfd, temp, 0);
-        return err;
+        return end(&at, path, err);
 }
 
 static sw_err *
 o_hardlink(void *w, const char *path, const char *existing, const struct sw_layer_meta *m)
 {
-        outdir *o = w;
-        char temp[SW_ID_SIZE + 16];
-        const char *name, *slash = strrchr(existing, '/');
+        const char *slash = strrchr(existing, '/');
         sw_auto(sw_str) dir = sw_strndup(existing, slash ? (size_t) (slash - existing) : 0);
         sw_auto(sw_fd) from = -1;
-        int dirfd;
-        sw_err *err = note(o, path, true);
+        struct place at;
+        sw_err *err = walk_to(w, dir, &from);
 
         (void) m;
         if (!err)
-                err = walk_to(o, dir, &from);
-        if (!err)
-                err = parent_of(o, path, &dirfd, &name);
+                err = begin(w, path, &at);
         if (err)
                 return err;
-        temp_name(temp);
-        if (linkat(from, slash ? slash + 1 : existing, dirfd, temp, 0) < 0)
+        if (linkat(from, slash ? slash + 1 : existing, at.dirfd, at.temp, 0) < 0)
                 return failed("link", path);
-        err = put(dirfd, temp, name, path);
+        err = end(&at, path, SW_OK);
         /* A rename of two names of one file does nothing and leaves both. */
-        (void) unlinkat(dirfd, temp, 0);
+        (void) unlinkat(at.dirfd, at.temp, 0);
         return err;
 }
 
 static sw_err *
 o_node(void *w, const char *path, const struct sw_layer_meta *m, mode_t type, dev_t dev)
 {
-        outdir *o = w;
-        char temp[SW_ID_SIZE + 16];
-        const char *name;
+        struct place at;
         struct timespec t[2];
-        int dirfd;
-        sw_err *err = note(o, path, true);
+        sw_err *err = begin(w, path, &at);
 
-        if (!err)
-                err = parent_of(o, path, &dirfd, &name);
         if (err)
                 return err;
-        temp_name(temp);
-        if (mknodat(dirfd, temp, type | 0600, dev) < 0)
+        if (mknodat(at.dirfd, at.temp, type | 0600, dev) < 0)
                 return failed("make device", path);
-        mode_t mode = mode_here(o, m);
+        mode_t mode = mode_here(w, m);
         if (type == S_IFCHR || type == S_IFBLK) /* the host's own, by their numbers */
                 mode &= 0600;
         times_of(m, t);
-        if (fchmodat(dirfd, temp, mode, 0) < 0 ||
-            utimensat(dirfd, temp, t, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fchmodat(at.dirfd, at.temp, mode, 0) < 0 ||
+            utimensat(at.dirfd, at.temp, t, AT_SYMLINK_NOFOLLOW) < 0)
                 err = failed("set the mode of", path);
-        if (!err)
-                err = put(dirfd, temp, name, path);
-        if (err)
-                (void) unlinkat(dirfd, temp, 0);
-        return err;
+        return end(&at, path, err);
 }
 
 /* A whole tree is told: there is nothing to hide. */

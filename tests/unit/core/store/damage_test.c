@@ -23,23 +23,6 @@ struct report {
         unsigned at, usable, set_aside;
 };
 
-static void
-make_whole(unsigned n)
-{
-        char dir[64];
-        sw_meta *m;
-
-        unit_mkdtemp(dir, sizeof(dir), "damage");
-        ok(sw__meta_open(dir, NULL, &m));
-        sw_keystore *ks = sw__keystore_lmdb_new(m);
-        tool_fill(ks, n);
-        sw__keystore_free(ks);
-        sw__meta_close(m);
-        tool_read_file(dir, "data.mdb", &whole);
-        tool_remove(dir);
-        ck_assert_uint_eq(whole.len % PAGE, 0);
-}
-
 /* ---- what is done with a file that was opened ---- */
 
 static bool
@@ -246,7 +229,7 @@ no_damage(struct rng *r, uint8_t *p, size_t *n)
  * setting everything aside. */
 START_TEST(leaves_a_sound_file)
 {
-        make_whole(300);
+        tool_make(300, &whole);
         ck_assert_uint_eq(run_damage(no_damage, 1, "none").usable, 1);
 }
 END_TEST
@@ -261,7 +244,7 @@ flip_bits(struct rng *r, uint8_t *p, size_t *n)
 
 START_TEST(flipped_bits)
 {
-        make_whole(300);
+        tool_make(300, &whole);
         const struct report was = run_damage(flip_bits, number(200), "flipped bits");
         /* Some hit the structure, some do not: both ways were gone. */
         ck_assert(was.usable > 0 && was.set_aside > 0);
@@ -294,7 +277,7 @@ hit_structure(struct rng *r, uint8_t *p, size_t *n)
 
 START_TEST(structure_hit)
 {
-        make_whole(300);
+        tool_make(300, &whole);
         const struct report was = run_damage(hit_structure, number(300), "structure");
         ck_assert(was.usable > 0 && was.set_aside > 0);
 }
@@ -336,7 +319,7 @@ tear_page(struct rng *r, uint8_t *p, size_t *n)
 
 START_TEST(pages_lost_swapped_and_torn)
 {
-        make_whole(300);
+        tool_make(300, &whole);
         run_damage(zero_page, number(60), "zeroed page");
         run_damage(swap_pages, number(120), "swapped pages");
         run_damage(tear_page, number(120), "torn page");
@@ -359,7 +342,7 @@ truncate_anywhere(struct rng *r, uint8_t *p, size_t *n)
 
 START_TEST(truncated)
 {
-        make_whole(300);
+        tool_make(300, &whole);
         run_damage(truncate_at_page, number(100), "truncated at a page");
         run_damage(truncate_anywhere, number(100), "truncated anywhere");
 }
@@ -402,7 +385,7 @@ noise(struct rng *r, uint8_t *p, size_t *n)
 
 START_TEST(meta_pages)
 {
-        make_whole(300);
+        tool_make(300, &whole);
         run_damage(garbage_meta, number(40), "garbage meta");
         run_damage(old_meta, number(40), "old meta");
         ck_assert_uint_eq(run_damage(noise, number(30), "noise").usable, 0);

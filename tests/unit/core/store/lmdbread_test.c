@@ -9,7 +9,7 @@ START_TEST(reads_no_further_than_the_file)
 {
         char text[8];
 
-        make_sound(40);
+        tool_make(40, &sound);
         for (size_t n = 0; n < sound.len; n += n < 300 ? 1 : 509) {
                 uint8_t *part = malloc(n ? n : 1);
 
@@ -28,7 +28,7 @@ START_TEST(peeks_at_values)
 {
         char text[32], small[3];
 
-        make_sound(40);
+        tool_make(40, &sound);
         ck_assert(sw__lmdb_peek(sound.data, sound.len, "schema", text, sizeof(text)));
         ck_assert_str_eq(text, "1 1");
         ck_assert(sw__lmdb_peek(sound.data, sound.len, "schema", small, sizeof(small)));

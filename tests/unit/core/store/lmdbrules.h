@@ -16,22 +16,6 @@ enum { BIG = 1, SUBDB = 2, DUP = 4 };
 
 static sw_buf sound = SW_BUF_INIT;
 
-static inline void
-make_sound(unsigned n)
-{
-        char dir[64];
-        sw_meta *m;
-
-        unit_mkdtemp(dir, sizeof(dir), "rules");
-        ok(sw__meta_open(dir, NULL, &m));
-        sw_keystore *ks = sw__keystore_lmdb_new(m);
-        tool_fill(ks, n);
-        sw__keystore_free(ks);
-        sw__meta_close(m);
-        tool_read_file(dir, "data.mdb", &sound);
-        tool_remove(dir);
-}
-
 /* ---- places in a page ---- */
 
 static inline unsigned
@@ -165,7 +149,7 @@ try_rule(const struct rule *r, uint8_t *copy)
 static inline void
 try_rules(const struct rule *rules, size_t n)
 {
-        make_sound(400);
+        tool_make(400, &sound);
         uint8_t *copy = malloc(sound.len);
 
         ck_assert_ptr_nonnull(copy);

@@ -295,6 +295,23 @@ tool_read_file(const char *dir, const char *name, sw_buf *out)
         must(sw_buf_read_file(out, AT_FDCWD, path, (size_t) 1 << 30));
 }
 
+/* The file of a new environment with @n of everything (tool_fill). */
+static inline void
+tool_make(unsigned n, sw_buf *out)
+{
+        char dir[64];
+        sw_meta *m;
+
+        unit_mkdtemp(dir, sizeof(dir), "file");
+        must(sw__meta_open(dir, NULL, &m));
+        sw_keystore *ks = sw__keystore_lmdb_new(m);
+        tool_fill(ks, n);
+        sw__keystore_free(ks);
+        sw__meta_close(m);
+        tool_read_file(dir, "data.mdb", out);
+        tool_remove(dir);
+}
+
 static inline void
 tool_write_file(const char *dir, const char *name, const void *p, size_t n)
 {

@@ -1,54 +1,11 @@
 /*
- * tests/unit/lib/layer/trees.h - what tests of lib/layer share: a directory of their own,
- * shell lines in it, a tree with one of everything, and how it looks.
+ * tests/unit/lib/layer/trees.h - what tests of lib/layer share: a tree with one of everything,
+ * made by the shell, and how it looks.
  */
 #ifndef SLIPWAY_TESTS_UNIT_LIB_LAYER_TREES_H
 #define SLIPWAY_TESTS_UNIT_LIB_LAYER_TREES_H
 
-#include <fcntl.h>
-
-#include <slipway/buf.h>
-#include <slipway/path.h>
-#include <slipway/spawn.h>
-
-#include "tests/unit/tmp.h"
-
-static char path[256]; /* of a fresh directory for each test */
-static int here;       /* open on it */
-
-static void
-setup(void)
-{
-        unit_mkdtemp(path, sizeof(path), "tar");
-        here = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static void
-teardown(void)
-{
-        sw_auto(sw_fd) parent = openat(here, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        ok(sw_path_remove(parent, strrchr(path, '/') + 1));
-        close(here);
-}
-
-/* Run a shell line in the temporary directory; what it prints is handed back. */
-static char *
-shell(const char *line)
-{
-        const char *const argv[] = { "sh", "-euc", line, NULL };
-        struct sw_spawn s = SW_SPAWN_INIT;
-        sw_auto(sw_buf) out = SW_BUF_INIT, err = SW_BUF_INIT;
-        struct sw_exit end;
-        bool cut;
-
-        s.argv = argv;
-        s.cwd_fd = here;
-        s.flags = SW_SPAWN_SEARCH_PATH;
-        ok(sw_spawn_capture(&s, NULL, 1 << 20, &out, &err, &cut, &end));
-        ck_assert_msg(!end.signalled && !end.value, "%s: %s%s", line, out.data, err.data);
-        return sw_buf_detach(&out);
-}
+#include "tests/unit/shell.h"
 
 /* Makes "t". */
 static const char make_tree[] =
