@@ -59,6 +59,11 @@ new_tmpfs(sw_fd *out)
 {
         sw_auto(sw_fd) fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
+        if (fs < 0 && errno == ENOSYS)
+                return sw_err_sys(
+                        SW_E_UNSUPPORTED, errno,
+                        "this kernel cannot mount what a container needs (fsopen, "
+                        "Linux 5.2)");
         if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) != 0)
                 return sw_err_sys(errno == EPERM ? SW_E_DENIED : SW_E_IO, errno,
                                   "make a tmpfs for a container");

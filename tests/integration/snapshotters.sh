@@ -44,16 +44,31 @@ all = copy merged z /src /second contents parents
 end = copy all z /list /list
 output end
 END
+kit_llb "$dir/files" <<'END'
+ctx = local ctx
+s = scratch
+a = copy s ctx /tree /src contents parents
+b = rm a /src/b
+m = mkfile s /src 0600 "made\n"
+c = merge b m a
+d = diff b c
+e = copy c d / /second parents
+output e
+END
 runtime() { command -v crun || command -v runc; }
-build() { # NAME CONFIGURATION
+def=$dir/def
+build() { # NAME CONFIGURATION [CALL...]: without those system calls
         printf '%s\n' "$2" >"$dir/$1.yaml"
-        "$SLIPWAY" build --config "$dir/$1.yaml" --root "$dir/store-$1" --progress quiet \
-                --llb "$dir/def" --local "rootfs=$dir/rootfs" --local "ctx=$dir/ctx" \
+        local without=("${@:3}")
+        [ $# -le 2 ] || without=("$top_builddir/tests/tools/without" "${@:3}" --)
+        "${without[@]}" "$SLIPWAY" build --config "$dir/$1.yaml" --root "$dir/store-$1" --progress quiet \
+                --llb "$def" --local "rootfs=$dir/rootfs" --local "ctx=$dir/ctx" \
                 --output "type=tar,dest=$dir/$1.tar,source-date-epoch=1000000001"
 }
-same() { # NAME
-        cmp "$dir/overlay.tar" "$dir/$1.tar" || {
-                tar -tvf "$dir/overlay.tar" >"$dir/x"
+same() { # NAME [OTHER]
+        local as=${2:-overlay}
+        cmp "$dir/$as.tar" "$dir/$1.tar" || {
+                tar -tvf "$dir/$as.tar" >"$dir/x"
                 tar -tvf "$dir/$1.tar" >"$dir/y"
                 diff "$dir/x" "$dir/y"
                 return 1
@@ -84,4 +99,25 @@ again() { # the store is of use to the next process, and nothing of the last one
 check "native: again, from the cache" again
 other() { ! build native "$overlay" 2>"$dir/err" && grep -q 'made with the snapshotter native' "$dir/err"; }
 check "a root is not used with another snapshotter" other
+
+# Kernels that lack what is newer than Linux 5.2, and before that any way to mount by
+# descriptor: commands need that, nothing else does.
+newer=(clone3 close_range faccessat2 mount_setattr openat2 pidfd_open)
+mounting=(fsconfig fsmount fsopen move_mount open_tree)
+check "an older kernel: overlay builds" build old-overlay "$classic" "${newer[@]}"
+check "an older kernel: the same archive" same old-overlay
+check "an older kernel: native builds" build old-native "$native" "${newer[@]}"
+check "an older kernel: native: the same archive" same old-native
+refused() {
+        ! build oldest "$1" "${newer[@]}" "${mounting[@]}" 2>"$dir/err" && grep -q 'Linux 5.2' "$dir/err"
+}
+check "a much older kernel: commands are refused in words" refused "$classic"
+def=$dir/files
+check "without commands: overlay builds" build files "$overlay"
+check "a much older kernel: overlay builds" build oldest-overlay "$classic" "${newer[@]}" "${mounting[@]}"
+check "a much older kernel: the same archive" same oldest-overlay files
+check "a much older kernel: native builds" build oldest-native "$native" "${newer[@]}" "${mounting[@]}"
+check "a much older kernel: native: the same archive" same oldest-native files
+check "a much older kernel: auto finds one that works" build oldest-auto "" "${newer[@]}" "${mounting[@]}"
+check "a much older kernel: auto: the same archive" same oldest-auto files
 finish

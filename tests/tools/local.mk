@@ -10,3 +10,6 @@ noinst_PROGRAMS += tests/tools/regtool
 endif
 tests_tools_regtool_SOURCES = tests/tools/regtool.c
 tests_tools_regtool_LDADD = lib/libregistry.la lib/libimage.la libslipway.la $(BASE_LIBS) -lpthread
+noinst_PROGRAMS += tests/tools/without
+tests_tools_without_SOURCES = tests/tools/without.c
+tests_tools_without_LDADD = libslipway.la
