@@ -11,6 +11,7 @@ dist_check_SCRIPTS += \
 	tests/integration/llb-vectors.sh \
 	tests/integration/ops.sh \
 	tests/integration/mergediff.py \
+	tests/integration/native.sh \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh \

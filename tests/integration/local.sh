@@ -20,7 +20,8 @@ build() { # NAME ARGS...: the definition on standard input, exported to $dir/NAM
         kit_llb "$dir/def" && kit_build --llb "$dir/def" --local context="$dir/ctx" \
                 --local bb="$dir/bb" -o "type=local,dest=$dir/$name" "$@"
 }
-layers() { find "$SLIPWAY_ROOT/snapshots" -name busybox -type f | wc -l; }
+# Files, not names: views of snapshot-native are hard links.
+layers() { find "$SLIPWAY_ROOT/snapshots" -name busybox -type f -printf '%i\n' | sort -u | wc -l; }
 
 as_root() {
         build o1 <<-END && [ "$(cat "$dir/o1/made")" = here ] && [ ! -e "$dir/bb/made" ]

@@ -151,6 +151,7 @@ r = run base env=MARK=slipway-run-test -- /bin/sh -c "echo begun; sleep 1000"
 output r
 END
 begin() { # a build of "slow" in the background, its command running; sets $pid
+        : >"$dir/err" # of the last one: it is no sign that this one runs
         "$SLIPWAY" build --progress plain --local "rootfs=$dir/rootfs" --llb "$dir/slow" 2>"$dir/err" &
         pid=$!
         for _ in $(seq 200); do
