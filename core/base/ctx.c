@@ -12,6 +12,8 @@
 #include <slipway/ctx.h>
 #include <slipway/mem.h>
 
+#include "core/base/ctxpriv.h"
+
 struct sw_ctx {
         sw_cancel *cancel;
         sw_log *log;
@@ -41,6 +43,18 @@ sw_ctx_new(sw_cancel *cancel, sw_log *log, const struct sw_progress_sink *sink,
         ctx->sink = sink;
         ctx->sink_arg = sink_arg;
         ctx->source = sw_strdup(source);
+        return ctx;
+}
+
+sw_ctx *
+sw__ctx_with_cancel(const sw_ctx *from, sw_cancel *cancel)
+{
+        sw_ctx *ctx = sw_new(sw_ctx);
+
+        if (from)
+                *ctx = *from;
+        ctx->source = sw_strdup(ctx->source);
+        ctx->cancel = cancel;
         return ctx;
 }
 

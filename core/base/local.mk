@@ -5,7 +5,7 @@ libslipway_la_SOURCES += \
 	core/base/cancel.c \
 	core/base/child.c \
 	core/base/csv.c \
-	core/base/ctx.c \
+	core/base/ctx.c core/base/ctxpriv.h \
 	core/base/digest.c \
 	core/base/error.c \
 	core/base/glob.c \

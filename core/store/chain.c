@@ -11,14 +11,13 @@
 
 #include "core/store/chainid.h"
 #include "core/store/recblob.h"
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 struct layer {
         struct sw_chain_layer pub; /* borrows from the rest */
         sw__rec *rec;
-        struct sw_blob *blobs;
-        struct sw_blob_origin *origins;
-        struct sw_attr **attrs; /* of each blob */
+        struct sw__blob_view *views;
+        struct sw_blob *blobs; /* those of the views, one after the other */
 };
 
 struct sw_chain {
@@ -31,36 +30,6 @@ struct sw_chain {
 
 /* ---- reading ---- */
 
-static struct sw_attr *
-copy_attrs(const Slipway__Store__V1__Blob *m)
-{
-        struct sw_attr *v = sw_alloc_array(m->n_annotations + 1, sizeof(*v));
-
-        for (size_t i = 0; i < m->n_annotations; i++)
-                v[i] = (struct sw_attr){ m->annotations[i]->key, m->annotations[i]->value };
-        return v;
-}
-
-static void
-fill_blob(struct layer *l, size_t i)
-{
-        const Slipway__Store__V1__Blob *m = l->rec->blobs[i];
-        struct sw_blob *b = &l->blobs[i];
-
-        l->attrs[i] = copy_attrs(m);
-        l->origins[i] = (struct sw_blob_origin){ m->plugin, m->locator };
-        *b = (struct sw_blob){
-                .size = sizeof(*b),
-                .len = m->len,
-                .diff_id = l->pub.diff_id,
-                .media_type = m->media_type,
-                .annotations = l->attrs[i],
-                .n_annotations = m->n_annotations,
-                .origin = *m->plugin ? &l->origins[i] : NULL,
-        };
-        (void) sw__digest_of_bytes(m->digest, &b->digest); /* sound: it is one */
-}
-
 /* @rec: given. */
 static void
 fill_layer(struct layer *l, const char *key, sw__rec *rec)
@@ -69,8 +38,7 @@ fill_layer(struct layer *l, const char *key, sw__rec *rec)
 
         l->rec = rec;
         l->blobs = sw_alloc_array(n + 1, sizeof(*l->blobs));
-        l->origins = sw_alloc_array(n + 1, sizeof(*l->origins));
-        l->attrs = sw_alloc_array(n + 1, sizeof(*l->attrs));
+        l->views = sw_alloc_array(n + 1, sizeof(*l->views));
         l->pub = (struct sw_chain_layer){
                 .id = key,
                 .lazy = rec->state == SW__REC_LAZY,
@@ -80,8 +48,10 @@ fill_layer(struct layer *l, const char *key, sw__rec *rec)
                 .created = rec->created_at,
         };
         l->pub.has_diff_id = sw__rec_diff_id(rec, &l->pub.diff_id);
-        for (size_t i = 0; i < n; i++)
-                fill_blob(l, i);
+        for (size_t i = 0; i < n; i++) {
+                sw__blob_view_init(&l->views[i], rec, i);
+                l->blobs[i] = l->views[i].blob;
+        }
 }
 
 static sw_err *
@@ -134,9 +104,8 @@ sw_chain_free(sw_chain *c)
                 return;
         for (size_t i = 0; i < c->n; i++) {
                 for (size_t k = 0; k < c->v[i].pub.n_blobs; k++)
-                        free(c->v[i].attrs[k]);
-                free(c->v[i].attrs);
-                free(c->v[i].origins);
+                        sw__blob_view_release(&c->v[i].views[k]);
+                free(c->v[i].views);
                 free(c->v[i].blobs);
                 sw__rec_free(c->v[i].rec);
         }
@@ -170,7 +139,11 @@ own_stacks(sw_chain *c, size_t i, sw__stack **lower, sw__stack **upper)
         *lower = NULL;
         if (!err && rec->n_parents)
                 err = sw__stack_read(&tx, rec->parents[0], lower);
-        return err ? err : sw__stack_push(*lower, c->v[i].pub.id, upper);
+        if (!err)
+                err = sw__stack_push(*lower, c->v[i].pub.id, upper);
+        if (!err && rec->state == SW__REC_LAZY)
+                sw__stack_set_lazy(*upper, true);
+        return err;
 }
 
 sw_err *
@@ -183,6 +156,8 @@ sw_chain_tell(sw_chain *c, sw_ctx *ctx, size_t i, const struct sw_layer_ops *ops
 
         if (!err)
                 err = own_stacks(c, i, &lower, &upper);
+        if (!err)
+                err = sw__stack_ready(c->w, ctx, upper);
         if (!err)
                 err = sw__snapshots_diff(c->w->snaps, ctx, sw__stack_of(lower),
                                          sw__stack_of(upper), ops, writer);
@@ -237,10 +212,23 @@ sw_chain_add_blob(sw_chain *c, sw_ctx *ctx, size_t i, const struct sw_blob *blob
 sw_err *
 sw_chain_blob_open(sw_chain *c, sw_ctx *ctx, size_t i, const sw_digest *blob, int *fd)
 {
+        const struct layer *l = &c->v[i];
+        const struct sw_blob *b = NULL;
         sw_err *err = sw_ctx_check(ctx);
 
-        (void) i;
-        return err ? err : sw_content_open(c->w->content, blob, fd, NULL);
+        if (err)
+                return err;
+        err = sw_content_open(c->w->content, blob, fd, NULL);
+        for (size_t k = 0; k < l->pub.n_blobs && !b; k++)
+                if (sw_digest_eq(&l->blobs[k].digest, blob))
+                        b = &l->blobs[k];
+        if (sw_err_code(err) != SW_E_NOT_FOUND || !b || !b->origin)
+                return sw_err_wrap(err, "layer %s", l->pub.id);
+        sw_err_drop(err, "it is fetched");
+        err = sw__origin_fetch(c->w, ctx, b);
+        if (!err)
+                err = sw_content_open(c->w->content, blob, fd, NULL);
+        return sw_err_wrap(err, "layer %s", l->pub.id);
 }
 
 sw_content *

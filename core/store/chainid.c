@@ -114,7 +114,7 @@ sw__chain_name_all(sw__tx *tx, const char *id, struct sw_stack stack)
                 if (straight)
                         err = add_name(tx, stack.keys[i], rec, &chain);
         }
-        if (!err && stack.n && !straight)
+        if (!err && id && stack.n && !straight)
                 err = name_whole(tx, id, &chain);
         return err;
 }

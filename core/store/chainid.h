@@ -20,8 +20,8 @@ void sw__chain_next(sw_digest *chain, bool first, const sw_digest *diff_id);
 SW_NODISCARD sw_err *sw__chain_of(sw__tx *tx, struct sw_stack stack, sw_digest *chain,
                                   bool *known);
 void sw__chain_name(const sw_digest *chain, char out[SW__CHAIN_NAME_SIZE]);
-/** sw__chain_name_all - give the ref @id, whose stack that is, and the refs of its layers
- *  the names that are known. */
+/** sw__chain_name_all - give the ref @id, whose stack that is (NULL: none), and the refs of
+ *  its layers the names that are known. */
 SW_NODISCARD sw_err *sw__chain_name_all(sw__tx *tx, const char *id, struct sw_stack stack);
 
 #endif

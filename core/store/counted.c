@@ -18,6 +18,8 @@ pass_mkdir(void *w, const char *path, const struct sw_layer_meta *m)
 {
         struct sw__counted *c = told(w);
 
+        if (!*path)
+                atomic_store_explicit(&c->root, true, memory_order_relaxed);
         return c->inner->mkdir(c->w, path, m);
 }
 
@@ -132,10 +134,17 @@ sw__counted_init(struct sw__counted *c, const struct sw_layer_ops *inner, void *
         c->inner = inner;
         c->w = w;
         atomic_init(&c->any, false);
+        atomic_init(&c->root, false);
 }
 
 bool
 sw__counted_any(const struct sw__counted *c)
 {
         return atomic_load_explicit(&c->any, memory_order_relaxed);
+}
+
+bool
+sw__counted_root(const struct sw__counted *c)
+{
+        return atomic_load_explicit(&c->root, memory_order_relaxed);
 }

@@ -15,7 +15,7 @@
 #include <slipway/mem.h>
 #include <slipway/time.h>
 
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 enum { JANITOR_DELAY_MS = 500 };
 
@@ -47,8 +47,10 @@ open_held(void *self, sw_ctx *ctx, int *dirfd, void **view)
 {
         struct sw__held *h = self;
         struct view *v = sw_new(struct view);
-        sw_err *err = sw__snapshots_view(h->w->snaps, ctx, sw__stack_of(h->stack), &v->m);
+        sw_err *err = sw__stack_ready(h->w, ctx, h->stack);
 
+        if (!err)
+                err = sw__snapshots_view(h->w->snaps, ctx, sw__stack_of(h->stack), &v->m);
         if (err) {
                 free(v);
                 return err;
@@ -375,6 +377,8 @@ sw__stored(sw_worker *w)
 void
 sw__held_drop_all(sw_worker *w)
 {
+        if (w->unpackers)
+                sw_pool_free(sw_steal(w->unpackers));
         pthread_mutex_lock(&w->lock);
         w->stop = true;
         pthread_cond_signal(&w->wake);

@@ -12,7 +12,7 @@
 #include <slipway/text.h>
 #include <slipway/time.h>
 
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 static const char *const types[] = {
         "regular",        "internal", "frontend", "source.local", "source.git.checkout",
@@ -151,6 +151,9 @@ sw__layer_begin(sw_worker *w, sw_ctx *ctx, sw_ref *parent, const struct sw_ref_d
                 err = sw__worker_lease(w);
         if (err)
                 return err;
+        err = h ? sw__stack_ready(w, ctx, h->stack) : SW_OK;
+        if (err)
+                return sw_err_wrap(err, "begin a layer");
         sw__make_room(w, ctx);
         sw_layer *l = sw_new(sw_layer);
         l->w = w;
@@ -194,8 +197,10 @@ sw_err *
 sw_layer_mount(sw_layer *l, sw_ctx *ctx, const struct sw_snapshot_mount **m)
 {
         if (!l->mounted) {
-                sw_err *err = sw__snapshots_mount(l->w->snaps, ctx, l->id, &l->m);
+                sw_err *err = sw__stack_ready(l->w, ctx, l->lower);
 
+                if (!err)
+                        err = sw__snapshots_mount(l->w->snaps, ctx, l->id, &l->m);
                 if (err)
                         return err;
                 l->mounted = true;

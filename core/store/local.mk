@@ -22,7 +22,10 @@ libslipway_la_SOURCES += \
 	core/store/reap.c \
 	core/store/blobhold.c core/store/blobhold.h \
 	core/store/chain.c core/store/chainid.c core/store/chainid.h \
+	core/store/implied.c core/store/lazy.c core/store/origin.c core/store/ready.c \
 	core/store/recblob.c core/store/recblob.h \
+	core/store/unpack.c core/store/unpack.h \
+	core/store/worklock.c core/store/worklock.h \
 	core/store/record.c core/store/record.h \
 	core/store/ref.c core/store/refs.h \
 	core/store/root.c core/store/root.h \

@@ -11,7 +11,7 @@
  */
 #include <slipway/map.h>
 
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 static bool
 add_kept(void *arg, const char *id, sw__rec *rec)
@@ -67,6 +67,18 @@ drop_with_children(sw__tx *tx, const char *id, size_t *n)
         return err;
 }
 
+/* Files of a layer that was lazy can be had again. */
+static sw_err *
+drop_or_make_lazy(sw__tx *tx, const char *id, size_t *n)
+{
+        sw_autoptr(sw__rec) rec = NULL;
+        sw_err *err = sw__rec_get(tx, id, &rec);
+
+        if (!err && rec && rec->unpacked)
+                return sw__rec_make_lazy(tx, id, rec);
+        return err ? err : drop_with_children(tx, id, n);
+}
+
 /* In one transaction, with the flag: it is done, or it is yet to be done. */
 static sw_err *
 drop_missing(sw_worker *w, const sw_strlist *ids, const sw_map *there, size_t *n)
@@ -76,7 +88,7 @@ drop_missing(sw_worker *w, const sw_strlist *ids, const sw_map *there, size_t *n
 
         for (size_t i = 0; i < ids->n && !err; i++)
                 if (!sw_map_has(there, ids->v[i]))
-                        err = drop_with_children(&tx, ids->v[i], n);
+                        err = drop_or_make_lazy(&tx, ids->v[i], n);
         if (!err)
                 err = sw__pair_del(&tx, SW_META_STORE, "unchecked", NULL);
         return err ? err : sw__tx_commit(&tx, true);

@@ -10,7 +10,7 @@
 
 #include <slipway/path.h>
 
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 void
 sw__forget_notes(sw_worker *w, const char *id)
@@ -45,20 +45,19 @@ sw__reap_one(sw_worker *w, sw_ctx *ctx, const char *key)
 }
 
 static sw_err *
-list_doomed(sw_worker *w, sw_strlist *keys)
+list_doomed(sw_worker *w, sw_strlist *keys, sw_strlist *values)
 {
         sw_auto(sw__tx) tx = { 0 };
-        sw_auto(sw_strlist) values = { 0 };
         sw_err *err = sw__tx_begin(w->meta, false, &tx);
 
-        return err ? err : sw__pair_list(&tx, SW_META_DOOMED, NULL, keys, &values);
+        return err ? err : sw__pair_list(&tx, SW_META_DOOMED, NULL, keys, values);
 }
 
 sw_err *
 sw__reap_later(sw_worker *w)
 {
-        sw_auto(sw_strlist) keys = { 0 };
-        sw_err *err = list_doomed(w, &keys);
+        sw_auto(sw_strlist) keys = { 0 }, values = { 0 };
+        sw_err *err = list_doomed(w, &keys, &values);
 
         /* before the first thread: the janitor begins with the first ref that is held */
         w->reap = keys.n > 0;
@@ -68,18 +67,21 @@ sw__reap_later(sw_worker *w)
 sw_err *
 sw__reap(sw_worker *w, sw_ctx *ctx)
 {
-        sw_auto(sw_strlist) keys = { 0 }, gone = { 0 };
-        sw_err *first = list_doomed(w, &keys);
+        sw_auto(sw_strlist) keys = { 0 }, values = { 0 }, gone = { 0 };
+        sw_err *first = list_doomed(w, &keys, &values);
 
         for (size_t i = 0; i < keys.n && !sw_cancelled(sw_ctx_cancel(ctx)); i++) {
-                sw_err *err = sw__snapshots_remove(w->snaps, ctx, keys.v[i]);
+                const bool lazy = *values.v[i];
+                bool done;
+                sw_err *err = lazy ? sw__unpack_clear(w, ctx, keys.v[i], &done)
+                                   : sw__snapshots_remove(w->snaps, ctx, keys.v[i]);
 
-                if (!err) {
+                if (!err && !lazy) {
                         sw__forget_notes(w, keys.v[i]);
                         sw_strlist_add(&gone, keys.v[i]);
-                } else if (!first) {
+                } else if (err && !first) {
                         first = err;
-                } else {
+                } else if (err) {
                         sw_err_drop(err, "the first one is told");
                 }
         }

@@ -71,6 +71,35 @@ sw__rec_blob(const sw__rec *r, const sw_digest *d)
         return NULL;
 }
 
+void
+sw__blob_view_init(struct sw__blob_view *v, const sw__rec *rec, size_t i)
+{
+        const blob_msg *m = rec->blobs[i];
+
+        v->attrs = sw_alloc_array(m->n_annotations + 1, sizeof(*v->attrs));
+        for (size_t k = 0; k < m->n_annotations; k++)
+                v->attrs[k] = (struct sw_attr){ m->annotations[k]->key,
+                                                m->annotations[k]->value };
+        v->origin = (struct sw_blob_origin){ m->plugin, m->locator };
+        v->blob = (struct sw_blob){
+                .size = sizeof(v->blob),
+                .len = m->len,
+                .media_type = m->media_type,
+                .annotations = v->attrs,
+                .n_annotations = m->n_annotations,
+                .origin = *m->plugin ? &v->origin : NULL,
+        };
+        /* a sound record has both */
+        (void) sw__digest_of_bytes(m->digest, &v->blob.digest);
+        (void) sw__rec_diff_id(rec, &v->blob.diff_id);
+}
+
+void
+sw__blob_view_release(struct sw__blob_view *v)
+{
+        free(v->attrs);
+}
+
 /* ---- checking ---- */
 
 static sw_err *

@@ -20,6 +20,15 @@ SW_NODISCARD sw_err *sw__blob_check(const struct sw_blob *blob,
 Slipway__Store__V1__Blob *sw__blob_packed(const struct sw_blob *blob,
                                           const struct sw_blob_origin *origin);
 
+/* A stored blob as callers see it. Borrows from the record. */
+struct sw__blob_view {
+        struct sw_blob blob;
+        struct sw_blob_origin origin;
+        struct sw_attr *attrs; /* owned */
+};
+void sw__blob_view_init(struct sw__blob_view *v, const sw__rec *rec, size_t i);
+void sw__blob_view_release(struct sw__blob_view *v);
+
 /** sw__digest_of_bytes - of a field; false: it is not that long. */
 bool sw__digest_of_bytes(ProtobufCBinaryData b, sw_digest *out);
 /** sw__digest_bytes - a field with a copy. */

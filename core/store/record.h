@@ -5,7 +5,8 @@
  *      children  ref id     -> ids of refs that have it as a parent
  *      names     name       -> ref ids
  *      holders   ref id     -> lease ids
- *      doomed    layer key  -> ""; its record is gone, the snapshotter may still have it
+ *      doomed    layer key  -> ""; its record is gone, the snapshotter may still have it;
+ *                              "lazy": its record is LAZY (unpack.c)
  *      store     "worker", "snapshotter", "synced" (root.c), "unchecked" -> text
  *      blobs     digest     -> ids of refs whose layer has that blob
  *      images    name       -> protobuf slipway.store.v1.Image
@@ -81,6 +82,13 @@ SW_NODISCARD sw_err *sw__tx_begin(sw_meta *meta, bool write, sw__tx *tx);
 SW_NODISCARD sw_err *sw__tx_commit(sw__tx *tx, bool durable);
 void sw__tx_abort(sw__tx *tx); /* {0} is fine */
 SW_DEFINE_AUTO(sw__tx, sw__tx_abort)
+
+/** sw__rec_is_ref - whether it can be held: it does not change any more. */
+static inline bool
+sw__rec_is_ref(const sw__rec *r)
+{
+        return r->state == SW__REC_COMMITTED || r->state == SW__REC_LAZY;
+}
 
 /** sw__rec_get - @out: handed back; NULL: there is none. */
 SW_NODISCARD sw_err *sw__rec_get(sw__tx *tx, const char *id, sw__rec **out);

@@ -26,7 +26,7 @@
 
 #include "core/store/blobhold.h"
 #include "core/store/content_priv.h"
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 enum { ROOT_SCHEMA = 1 };
 
@@ -135,6 +135,7 @@ read_boot_id(char **out)
 struct suspects {
         uint64_t sequence;
         sw_strlist ids;
+        sw_strlist unpacked; /* only their files are */
 };
 
 static bool
@@ -144,10 +145,13 @@ suspect(void *arg, const char *id, sw__rec *rec)
 
         if (rec->sequence > s->sequence || rec->state == SW__REC_ACTIVE)
                 sw_strlist_add(&s->ids, id);
+        else if (rec->unpacked > s->sequence)
+                sw_strlist_add(&s->unpacked, id);
         return true;
 }
 
-/* They are dropped whole: what was made on top of one is younger, and goes with it. */
+/* They are dropped whole: what was made on top of one is younger, and goes with it. Files
+ * of a layer that was lazy may be younger than what is on top: they can be had again. */
 static sw_err *
 drop_suspects(sw__tx *tx, const char *boot, uint64_t sequence, size_t *n)
 {
@@ -162,8 +166,16 @@ drop_suspects(sw__tx *tx, const char *boot, uint64_t sequence, size_t *n)
                 if (!err && rec)
                         err = sw__rec_remove(tx, s.ids.v[i], rec);
         }
+        for (size_t i = 0; i < s.unpacked.n && !err; i++) {
+                sw_autoptr(sw__rec) rec = NULL;
+
+                err = sw__rec_get(tx, s.unpacked.v[i], &rec);
+                if (!err && rec)
+                        err = sw__rec_make_lazy(tx, s.unpacked.v[i], rec);
+        }
         *n = s.ids.n;
         sw_strlist_release(&s.ids);
+        sw_strlist_release(&s.unpacked);
         if (!err)
                 err = sw__text_put(tx, SW_META_STORE, "unchecked", "");
         return err ? err : sw__text_put(tx, SW_META_STORE, "synced", mark);
@@ -275,6 +287,7 @@ open_worker(sw_root *r, const struct sw_root_opts *opts)
         w->rootfd = r->fd;
         w->meta = r->meta;
         w->content = r->content;
+        w->host = opts->host;
         w->log = opts->log;
         w->read_only = opts->read_only;
         r->content->hold = opts->read_only ? NULL : sw__blob_hold;
@@ -376,6 +389,13 @@ sw__root_use_snapshotter(sw_root *r, const char *name, const struct sw_snapshott
                          void *self)
 {
         sw__snapshots_use(r->worker.snaps, name, ops, self);
+}
+
+void
+sw__root_use_source(sw_root *r, const struct sw_source_ops *ops, void *self)
+{
+        r->worker.source = ops;
+        r->worker.source_self = self;
 }
 
 int

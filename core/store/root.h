@@ -17,6 +17,7 @@
 
 #include <slipway/content.h>
 #include <slipway/host.h>
+#include <slipway/source.h>
 #include <slipway/worker.h>
 
 #include "core/store/meta.h"
@@ -50,6 +51,10 @@ SW_API void sw__root_close(sw_root *r);
  *  first use of the worker. */
 SW_API void sw__root_use_snapshotter(sw_root *r, const char *name,
                                      const struct sw_snapshotter_ops *ops, void *self);
+
+/** sw__root_use_source - for tests: ask this one for the blobs of lazy layers, whatever
+ *  their origin. */
+SW_API void sw__root_use_source(sw_root *r, const struct sw_source_ops *ops, void *self);
 
 SW_API int sw__root_fd(const sw_root *r); /* of <root>, for reading; borrowed */
 SW_API sw_meta *sw__root_meta(sw_root *r);

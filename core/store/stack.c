@@ -10,6 +10,7 @@
 
 struct sw__stack {
         atomic_uint refs;
+        atomic_bool lazy;
         size_t n;
         const char **keys;
         sw__stack **bases; /* whose keys are borrowed; owned */
@@ -64,6 +65,18 @@ sw__stack_of(const sw__stack *s)
         return s ? (struct sw_stack){ s->keys, s->n } : (struct sw_stack){ NULL, 0 };
 }
 
+bool
+sw__stack_lazy(const sw__stack *s)
+{
+        return s && atomic_load_explicit(&s->lazy, memory_order_acquire);
+}
+
+void
+sw__stack_set_lazy(sw__stack *s, bool lazy)
+{
+        atomic_store_explicit(&s->lazy, lazy, memory_order_release);
+}
+
 size_t
 sw__stack_height(const sw__stack *s)
 {
@@ -87,6 +100,8 @@ borrow(sw__stack *s, size_t at, sw__stack *base)
                 return;
         memcpy(s->keys + at, base->keys, base->n * sizeof(*s->keys));
         s->bases[s->n_bases++] = sw__stack_ref(base);
+        if (sw__stack_lazy(base))
+                sw__stack_set_lazy(s, true);
 }
 
 sw_err *
@@ -131,6 +146,7 @@ sw__stack_slice(sw__stack *whole, size_t skip)
         sw__stack *s = stack_new(whole->n - skip, 1);
         memcpy(s->keys, whole->keys + skip, s->n * sizeof(*s->keys));
         s->bases[s->n_bases++] = sw__stack_ref(whole);
+        sw__stack_set_lazy(s, sw__stack_lazy(whole));
         return s;
 }
 
@@ -160,6 +176,7 @@ struct reading {
         SW_ARRAY(struct step) todo;
         sw_strlist keys;
         size_t steps;
+        bool lazy;
 };
 
 static void
@@ -179,6 +196,7 @@ expand(struct reading *r, sw__tx *tx, char *id)
                 return err;
         if (!rec)
                 return sw_err_new(SW_E_NOT_FOUND, "ref %s is gone", id);
+        r->lazy |= rec->state == SW__REC_LAZY;
         if (rec->kind == SW__REC_LAYER)
                 later(r, (struct step){ .what = EMIT, .id = id });
         if (rec->kind == SW__REC_SLICE)
@@ -250,8 +268,10 @@ sw__stack_read(sw__tx *tx, const char *id, sw__stack **out)
 
         later(&r, (struct step){ .what = EXPAND, .id = (char *) id });
         sw_err *err = read_keys(&r, tx);
-        if (!err)
+        if (!err) {
                 *out = from_keys(&r.keys);
+                sw__stack_set_lazy(*out, r.lazy);
+        }
         for (size_t i = 0; i < r.todo.n; i++)
                 free(r.todo.v[i].id);
         sw_array_release(&r.todo);

@@ -28,6 +28,10 @@ SW_NODISCARD sw_err *sw__stack_push(sw__stack *below, const char *key, sw__stack
 SW_NODISCARD sw_err *sw__stack_concat(sw__stack *const *parts, size_t n, sw__stack **out);
 /** sw__stack_slice - without the lowest @skip layers. */
 sw__stack *sw__stack_slice(sw__stack *s, size_t skip);
+/** sw__stack_lazy - whether a layer of it may have no files here; see unpack.h. */
+bool sw__stack_lazy(const sw__stack *s);
+void sw__stack_set_lazy(sw__stack *s, bool lazy);
+
 /** sw__stack_extends - whether @low is the lower part of @s. */
 bool sw__stack_extends(const sw__stack *s, const sw__stack *low);
 

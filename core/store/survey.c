@@ -209,7 +209,8 @@ measure(sw_worker *w, sw_ctx *ctx, struct sw__survey *s)
                 err = sw_ctx_check(ctx);
                 if (!err)
                         err = measure_one(w, ctx, it);
-                if (!err && it->rec->state != SW__REC_ACTIVE)
+                if (!err && it->rec->state != SW__REC_ACTIVE &&
+                    it->rec->state != SW__REC_LAZY)
                         sw_array_push(&fresh, i);
         }
         /* A full disk must not stop those who make room. */

@@ -14,9 +14,6 @@
 
 #include "core/store/worker_priv.h"
 
-/* How long to sleep before looking again: other processes tell nobody. */
-enum { POLL_MS = 50 };
-
 struct taking {
         bool any; /* there are some, free or not */
         char id[SW_ID_SIZE];
@@ -92,17 +89,6 @@ look(sw_worker *w, const char *name, struct taking *t)
         return sw__tx_commit(&tx, false);
 }
 
-/* Sleep until somebody here puts one back, or a while. */
-static void
-sleep_a_little(sw_worker *w)
-{
-        struct timespec until = sw_time_to_spec(sw_time_mono() + POLL_MS * SW_NS_PER_MS);
-
-        pthread_mutex_lock(&w->lock);
-        (void) pthread_cond_timedwait(&w->released, &w->lock, &until);
-        pthread_mutex_unlock(&w->lock);
-}
-
 /* A free one, after waiting if that is wanted. */
 static sw_err *
 find_free(sw_worker *w, sw_ctx *ctx, const char *name, bool wait, struct taking *t)
@@ -117,7 +103,7 @@ find_free(sw_worker *w, sw_ctx *ctx, const char *name, bool wait, struct taking 
                         err = look(w, name, t);
                 if (err || *t->id || !t->any || !wait)
                         return err;
-                sleep_a_little(w);
+                sw__wait_released(w);
         }
 }
 
@@ -240,9 +226,7 @@ sw_layer_release(sw_layer *l, sw_ctx *ctx)
                 return err;
         }
         sw__stored(w);
-        pthread_mutex_lock(&w->lock);
-        pthread_cond_broadcast(&w->released);
-        pthread_mutex_unlock(&w->lock);
+        sw__released(w);
         sw__layer_free(l);
         return SW_OK;
 }

@@ -8,7 +8,7 @@
 
 #include <slipway/path.h>
 
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 /* What stands behind a view: a mount of the snapshotter's, or a look at a directory. */
 struct view {
@@ -28,8 +28,10 @@ sw__worker_view(sw_worker *w, sw_ctx *ctx, sw_ref *r, struct sw_snapshot_mount *
                 v->m.treefd = -1;
                 v->m.dirfd = err ? -1 : sw_tree_fd(v->tree);
         } else {
-                err = sw__snapshots_view(w->snaps, ctx, sw__stack_of(h ? h->stack : NULL),
-                                         &v->m);
+                err = h ? sw__stack_ready(w, ctx, h->stack) : SW_OK;
+                if (!err)
+                        err = sw__snapshots_view(w->snaps, ctx,
+                                                 sw__stack_of(h ? h->stack : NULL), &v->m);
         }
         if (err) {
                 free(v);
@@ -65,8 +67,10 @@ sw__worker_look(sw_worker *w, sw_ctx *ctx, sw_ref *r, struct sw__look *out)
         *out = (struct sw__look){ NULL, NULL };
         if (!h)
                 return SW_OK;
-        return sw__snapshots_look(w->snaps, ctx, sw__stack_of(h->stack), &out->ops,
-                                  &out->look);
+        sw_err *err = sw__stack_ready(w, ctx, h->stack);
+        return err ? err
+                   : sw__snapshots_look(w->snaps, ctx, sw__stack_of(h->stack), &out->ops,
+                                        &out->look);
 }
 
 sw_err *

@@ -8,7 +8,7 @@
 #include <slipway/time.h>
 
 #include "core/store/counted.h"
-#include "core/store/worker_priv.h"
+#include "core/store/unpack.h"
 
 /* ---- looking up ---- */
 
@@ -23,7 +23,7 @@ look_up(sw_worker *w, const char *id, struct sw__held **out, sw__tx *tx)
 
         if (!err)
                 err = sw__rec_get(tx, id, &rec);
-        if (err || !rec || rec->state != SW__REC_COMMITTED)
+        if (err || !rec || !sw__rec_is_ref(rec))
                 return err;
         rec->last_used_at = sw_time_now();
         rec->usage_count++;
@@ -95,7 +95,7 @@ newest_of(sw_worker *w, const char *name, char id[SW_ID_SIZE])
                 if (!is_id(ids.v[i])) /* which load() would never find */
                         continue;
                 err = sw__rec_get(&tx, ids.v[i], &rec);
-                if (!rec || rec->state != SW__REC_COMMITTED || rec->created_at < newest)
+                if (!rec || !sw__rec_is_ref(rec) || rec->created_at < newest)
                         continue;
                 newest = rec->created_at;
                 snprintf(id, SW_ID_SIZE, "%s", ids.v[i]);
@@ -316,6 +316,10 @@ sw_ref_diff(sw_worker *w, sw_ctx *ctx, sw_ref *lower, sw_ref *upper,
 
         if (!err)
                 err = stack_of(w, upper, &up);
+        if (!err)
+                err = sw__stack_ready(w, ctx, low);
+        if (!err)
+                err = sw__stack_ready(w, ctx, up);
         if (err)
                 return err;
         return sw__snapshots_diff(w->snaps, ctx, sw__stack_of(low), sw__stack_of(up), ops,

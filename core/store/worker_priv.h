@@ -11,6 +11,8 @@
  *      usage.c prune.c gc.c   disk usage and what is done about it
  *      blobhold.c  blobs that this process brought in
  *      chain.c     the layers of a tree, with their blobs
+ *      lazy.c unpack.c   layers that are known by blobs alone, and what makes them ready
+ *      worklock.c  work that is done by one at a time
  *
  * A ref that this process holds has one struct sw__held, whatever the number of its
  * sw_refs:
@@ -32,7 +34,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <slipway/host.h>
 #include <slipway/map.h>
+#include <slipway/pool.h>
+#include <slipway/source.h>
 
 #include "core/store/lease.h"
 #include "core/store/refs.h"
@@ -53,6 +58,10 @@ struct sw_worker {
         sw_meta *meta;
         sw_content *content;  /* borrowed from the root */
         sw__snapshots *snaps; /* owned */
+        sw_host *host;        /* borrowed; NULL: no plugins */
+        /* For tests: instead of any source plugin. */
+        const struct sw_source_ops *source;
+        void *source_self;
         sw_log *log;
         char id[SW_ID_SIZE];
         char *boot;    /* id of this boot; owned */
@@ -70,11 +79,12 @@ struct sw_worker {
 
         pthread_mutex_t lock;
         pthread_cond_t wake;     /* the janitor */
-        pthread_cond_t released; /* a mutable tree was put back */
+        pthread_cond_t released; /* see sw__released() */
         sw__lease lease;         /* fd -1: none yet */
         sw_map *held;            /* id -> struct sw__held, owned */
         sw_map *blobs;           /* digests of blobs that are held; see blobhold.h */
         size_t idle;
+        sw_pool *unpackers;  /* of layers; made when needed */
         bool unsynced;       /* refs were stored since the last sync */
         bool overdue;        /* and by processes before this one, a while ago */
         int64_t synced_mono; /* when that was, monotonic ns; 0: not by this process */
@@ -122,6 +132,13 @@ SW_NODISCARD sw_err *sw__reap_one(sw_worker *w, sw_ctx *ctx, const char *key);
 void sw__forget_notes(sw_worker *w, const char *id);
 /** sw__reap_unknown - layers of the snapshotter that no record knows. */
 SW_NODISCARD sw_err *sw__reap_unknown(sw_worker *w, sw_ctx *ctx);
+
+/* ---- worklock.c ---- */
+/** sw__wait_released - sleep until somebody here calls sw__released(), or a while: other
+ *  processes tell nobody. */
+void sw__wait_released(sw_worker *w);
+/** sw__released - a mutable tree was put back, or a piece of work is done. */
+void sw__released(sw_worker *w);
 
 /* ---- missing.c ---- */
 /** sw__check_layers - once after a start of the machine: drop refs whose layers are gone.

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <slipway/path.h>
 #include <slipway/snapshotter.h>
@@ -177,6 +178,30 @@ fake_data(void *w, const char *path, const struct sw_layer_meta *m, const void *
         return SW_OK;
 }
 
+static sw_err *
+fake_mkdir(void *w, const char *path, const struct sw_layer_meta *m)
+{
+        struct fake_writer *fw = w;
+        sw_auto(sw_str) full = sw_asprintf("%s/data/%s", fw->key, path);
+
+        if ((mkdirat(fw->f->dirfd, full, 0700) < 0 && errno != EEXIST) ||
+            fchmodat(fw->f->dirfd, full, m->mode, 0) < 0)
+                return sw_err_sys(SW_E_IO, errno, "mkdir %s", path);
+        return SW_OK;
+}
+
+static sw_err *
+fake_xattr(void *w, const char *path, const char *name, const void *p, size_t n)
+{
+        struct fake_writer *fw = w;
+        sw_auto(sw_str) full =
+                sw_asprintf("/proc/self/fd/%d/%s/data/%s", fw->f->dirfd, fw->key, path);
+
+        return setxattr(full, name, p, n, 0) < 0
+                       ? sw_err_sys(SW_E_IO, errno, "attribute of %s", path)
+                       : SW_OK;
+}
+
 static void
 fake_abandon(void *w)
 {
@@ -201,7 +226,9 @@ fake_write(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_ops 
 {
         static const struct sw_layer_ops writer = {
                 .hdr = SW_OPS_SIZE(struct sw_layer_ops),
+                .mkdir = fake_mkdir,
                 .data = fake_data,
+                .xattr = fake_xattr,
                 .finish = fake_finish,
                 .abandon = fake_abandon,
         };
