@@ -166,10 +166,10 @@ START_TEST(without_folders_nothing_is_overwritten)
               "cannot overwrite f from linux/amd64 with linux/arm64/v8 when split option "
               "is disabled");
         shows("cat out/f; find out -name '.slipway*'", "amd\n");
-        /* directories are shared, and the last one says what they are like */
+        /* directories are shared, and the first one says what they are like */
         free(shell("rm -r out; mkdir -p out amd/sub; rm arm/f; echo y >amd/sub/y"));
         ok(EXPORT("local", BOTH, .attrs = { { "platform-split", "false" } }));
-        shows(files, "f f 644\ng f 644\nl l 777\nsub d 700\nsub/x f 644\nsub/y f 644\n");
+        shows(files, "f f 644\ng f 644\nl l 777\nsub d 755\nsub/x f 644\nsub/y f 644\n");
 }
 END_TEST
 
