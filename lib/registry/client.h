@@ -196,6 +196,9 @@ SW_NODISCARD sw_err *sw__talk_refused(struct sw__talk *t, const struct sw__http_
 SW_NODISCARD sw_err *sw__talk_has(struct sw__talk *t, const sw_desc *d, bool manifest,
                                   bool *out);
 
+/* Whether @s can be a tag (list.c). */
+bool sw__is_tag(const char *s);
+
 /* Call @fn with each endpoint until one succeeds; what a mirror fails with is logged. */
 typedef sw_err *sw__talk_fn(struct sw__talk *t, void *arg);
 enum sw__via { SW__DIRECT, SW__VIA_MIRRORS };

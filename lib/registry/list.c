@@ -80,8 +80,8 @@ each_page(struct sw__talk *t, const char *path, const char *accept, page_fn *fn,
 
 /* ---- tags ---- */
 
-static bool
-is_tag(const char *s)
+bool
+sw__is_tag(const char *s)
 {
         size_t n = strlen(s);
 
@@ -107,7 +107,7 @@ add_tags(struct sw__talk *t, const sw_buf *body, void *arg)
         for (size_t i = 0; !err && i < json_array_size(tags); i++) {
                 const char *tag = json_string_value(json_array_get(tags, i));
 
-                if (!tag || !is_tag(tag))
+                if (!tag || !sw__is_tag(tag))
                         err = sw_err_new(SW_E_INVALID, "tags: entry %zu is no tag", i);
                 else if (out->n >= MAX_TAGS)
                         err = sw_err_new(SW_E_LIMIT, "over %d tags", MAX_TAGS);

@@ -18,6 +18,7 @@ lib_libregistry_la_SOURCES = \
 	lib/registry/loop.c \
 	lib/registry/parse.h \
 	lib/registry/pull.c \
+	lib/registry/push.c \
 	lib/registry/registry.c \
 	lib/registry/registry.h \
 	lib/registry/slots.c \

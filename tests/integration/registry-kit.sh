@@ -106,7 +106,7 @@ http:
   secret: for tests
 $tls$auth
 END
-        docker-registry serve "$conf" >"$dir/registry/$name.log" 2>&1 </dev/null &
+        docker-registry serve "$conf" >>"$dir/registry/$name.log" 2>&1 </dev/null &
         registry_pids+=($!)
         registry_names+=("$name")
         registry_wait "$name" 'listening on 127\.0\.0\.1:([0-9]+)'
@@ -159,7 +159,7 @@ token_start() {
         shift
         registry_ca || return 1
         python3 "$top_srcdir/tests/tools/tokenserver.py" --key "$dir/ca/ca.key" --cert "$dir/ca/ca.pem" "$@" \
-                >"$dir/registry/$name.log" 2>&1 </dev/null &
+                >>"$dir/registry/$name.log" 2>&1 </dev/null &
         registry_pids+=($!)
         registry_names+=("$name")
         registry_wait "$name" 'listening on port ([0-9]+)' || return 1
@@ -169,7 +169,7 @@ token_start() {
 
 fault_start() {
         : >"$dir/registry/$1.rules"
-        python3 "$top_srcdir/tests/tools/faultproxy.py" "$2" "$dir/registry/$1.rules" >"$dir/registry/$1.log" 2>&1 </dev/null &
+        python3 "$top_srcdir/tests/tools/faultproxy.py" "$2" "$dir/registry/$1.rules" >>"$dir/registry/$1.log" 2>&1 </dev/null &
         registry_pids+=($!)
         registry_names+=("$1")
         registry_wait "$1" 'listening on port ([0-9]+)'

@@ -74,7 +74,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def note(self, status, fault):
         auth = (self.headers.get("Authorization") or "none").split()[0]
         body = self.headers.get("Content-Length") or "0"
-        print(f"{self.command} {self.path} auth={auth} range={self.headers.get('Range')} body={body} -> {status}"
+        path = re.sub("_state=[^&]*", "_state=.", self.path)
+        print(f"{self.command} {path} auth={auth} range={self.headers.get('Range')} body={body} -> {status}"
               + ("" if fault == "none" else f" [{fault}]"), flush=True)
 
     def end(self):  # at once, and so that the other side notices

@@ -9,7 +9,10 @@
  *      regtool [OPTION...] tags NAME
  *      regtool [OPTION...] referrers NAME DIGEST [TYPE]    prints "DIGEST TYPE"
  *      regtool [OPTION...] has NAME DIGEST [manifest]      prints yes or no
+ *      regtool [OPTION...] push NAME FILE [REPO...]    prints sent, existed or mounted
+ *      regtool [OPTION...] manifest NAME TYPE FILE [digest]    under the tag, or by digest
  *
+ *      --chunked          of push
  *      --config FILE      registries as configured
  *      --user U --secret S    credentials; no --user: S is an identity token
  *      --session          those of the local session (Docker's config.json)
@@ -36,7 +39,7 @@
 
 static struct {
         const char *config, *user, *secret;
-        bool session, insecure, push;
+        bool session, insecure, push, chunked;
         int stall, retry_ms, cancel_after, slow, repeat;
         sw_registry *r;
         struct sw_registry_call call;
@@ -230,15 +233,63 @@ do_has(char **argv)
         return err;
 }
 
+static sw_err *
+open_file(void *arg, sw_ctx *ctx, int *fd)
+{
+        (void) ctx;
+        *fd = open(arg, O_RDONLY | O_CLOEXEC);
+        return *fd < 0 ? sw_err_sys(SW_E_IO, errno, "open %s", (const char *) arg) : SW_OK;
+}
+
+static sw_err *
+do_push(char **argv)
+{
+        static const char *const words[] = { "sent", "existed", "mounted" };
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        sw_auto(sw_desc) d = { 0 };
+        struct sw_push p = { .desc = &d,
+                             .open = open_file,
+                             .arg = argv[0],
+                             .from = (const char *const *) argv + 1,
+                             .chunked = o.chunked };
+        enum sw_pushed done;
+
+        sw_err *err = sw_buf_read_file(&b, AT_FDCWD, argv[0], SIZE_MAX);
+        if (err)
+                return err;
+        d.digest = sw_digest_of(b.data, b.len);
+        d.size = (int64_t) b.len;
+        err = sw_registry_push_blob(o.r, &o.call, &p, &done);
+        if (!err)
+                (void) puts(words[done]);
+        return err;
+}
+
+static sw_err *
+do_manifest(char **argv)
+{
+        sw_auto(sw_desc) d = { .media_type = sw_strdup(argv[0]) };
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+
+        sw_err *err = sw_buf_read_file(&b, AT_FDCWD, argv[1], SW_MANIFEST_MAX);
+        if (err)
+                return err;
+        d.digest = sw_digest_of(b.data, b.len);
+        d.size = (int64_t) b.len;
+        return sw_registry_push_manifest(o.r, &o.call, argv[2] ? NULL : o.name.tag, &d,
+                                         b.data, b.len);
+}
+
 static const struct {
         const char *name;
         int args; /* behind NAME, at least */
         sw_err *(*run)(char **argv);
 } verbs[] = {
-        { "resolve", 0, do_resolve }, { "document", 2, do_document },
-        { "fetch", 2, do_fetch },     { "fetch-all", 1, do_fetch_all },
-        { "tags", 0, do_tags },       { "referrers", 1, do_referrers },
-        { "has", 1, do_has },
+        { "resolve", 0, do_resolve },   { "document", 2, do_document },
+        { "fetch", 2, do_fetch },       { "fetch-all", 1, do_fetch_all },
+        { "tags", 0, do_tags },         { "referrers", 1, do_referrers },
+        { "has", 1, do_has },           { "push", 1, do_push },
+        { "manifest", 2, do_manifest },
 };
 
 /* ---- running one ---- */
@@ -252,7 +303,8 @@ parse_options(int argc, char **argv)
                 { "insecure", 0, NULL, 'i' }, { "push", 0, NULL, 'p' },
                 { "stall", 1, NULL, 't' },    { "retry-ms", 1, NULL, 'r' },
                 { "slow", 1, NULL, 'w' },     { "cancel-after", 1, NULL, 'x' },
-                { "repeat", 1, NULL, 'n' },   { NULL, 0, NULL, 0 },
+                { "repeat", 1, NULL, 'n' },   { "chunked", 0, NULL, 'k' },
+                { NULL, 0, NULL, 0 },
         };
 
         for (int c; (c = getopt_long(argc, argv, "+", options, NULL)) >= 0;) {
@@ -263,6 +315,7 @@ parse_options(int argc, char **argv)
                 case 'S': o.session = true; break;
                 case 'i': o.insecure = true; break;
                 case 'p': o.push = true; break;
+                case 'k': o.chunked = true; break;
                 case 't': o.stall = atoi(optarg); break;
                 case 'r': o.retry_ms = atoi(optarg); break;
                 case 'w': o.slow = atoi(optarg); break;
