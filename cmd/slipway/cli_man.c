@@ -224,6 +224,8 @@ add_exit_status(sw_buf *out)
                          ".It 2\n"
                          "The command line or the configuration is wrong; nothing was "
                          "done.\n"
+                         ".It 3\n"
+                         "What was built could not be pushed.\n"
                          ".El\n");
 }
 

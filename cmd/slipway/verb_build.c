@@ -478,7 +478,7 @@ CLI_VERB(build) = {
                 "\n"
                 "The first interrupt cancels the build; the third one ends the program at "
                 "once. The exit status is 1 when the build fails, 2 when the command line "
-                "or the configuration is wrong.",
+                "or the configuration is wrong, 3 when what was built could not be pushed.",
         .flags = build_flags,
         .run = run_build,
 };

@@ -66,6 +66,7 @@ static const char *const code_names[SW_E_COUNT] = {
         [SW_E_UNMET] = "unmet",
         [SW_E_STEP] = "step",
         [SW_E_REMOTE] = "remote",
+        [SW_E_PUSH] = "push",
 };
 
 /* The shared error as the caller's; the const is what keeps us from writing to it. */
@@ -350,5 +351,7 @@ sw_err_exit_status(const sw_err *err)
 {
         if (!err)
                 return 0;
-        return err->code == SW_E_USAGE || err->code == SW_E_CONFIG ? 2 : 1;
+        if (err->code == SW_E_USAGE || err->code == SW_E_CONFIG)
+                return 2;
+        return err->code == SW_E_PUSH ? 3 : 1;
 }

@@ -49,6 +49,7 @@ enum sw_code {
         SW_E_UNMET,        /* plugin needs another that is missing or broken */
         SW_E_STEP,         /* a step of the build failed by itself (exit status, signal) */
         SW_E_REMOTE,       /* a remote service answered with an error */
+        SW_E_PUSH,         /* what was built could not be pushed */
         SW_E_COUNT
 };
 
@@ -134,7 +135,7 @@ SW_API const char *sw_err_plugin(const sw_err *err);
 SW_API const char *sw_err_vertex(const sw_err *err);
 
 /** sw_err_exit_status - exit status for a program that ends with @err:
- *  0 for SW_OK, 2 for SW_E_USAGE and SW_E_CONFIG, otherwise 1. */
+ *  0 for SW_OK, 2 for SW_E_USAGE and SW_E_CONFIG, 3 for SW_E_PUSH, otherwise 1. */
 SW_API int sw_err_exit_status(const sw_err *err);
 
 SW_DEFINE_AUTOPTR(sw_err, sw_err_free)

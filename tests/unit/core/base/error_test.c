@@ -92,7 +92,7 @@ START_TEST(codes_have_stable_names)
                 "ok",     "internal",    "nomem",     "cancelled", "timeout", "invalid",
                 "usage",  "config",      "not-found", "exists",    "io",      "limit",
                 "denied", "unsupported", "busy",      "corrupt",   "abi",     "broken",
-                "unmet",  "step",        "remote",
+                "unmet",  "step",        "remote",    "push",
         };
 
         for (int code = 0; code < SW_E_COUNT; code++)
@@ -107,9 +107,11 @@ START_TEST(exit_status_tells_usage_from_failure)
 {
         for (int code = 1; code < SW_E_COUNT; code++) {
                 sw_autoptr(sw_err) err = sw_err_new((enum sw_code) code, "x");
-                bool usage = code == SW_E_USAGE || code == SW_E_CONFIG;
+                int want = code == SW_E_PUSH ? 3 : 1;
 
-                ck_assert_int_eq(sw_err_exit_status(err), usage ? 2 : 1);
+                if (code == SW_E_USAGE || code == SW_E_CONFIG)
+                        want = 2;
+                ck_assert_int_eq(sw_err_exit_status(err), want);
                 ck_assert_int_eq(sw_err_code(err), code);
         }
 }
