@@ -293,6 +293,44 @@ sw_buf_add_quoted(sw_buf *b, const char *s, size_t len, size_t max)
         sw_buf_addc(b, '"');
 }
 
+static int
+base64_value(char c)
+{
+        if (c >= 'A' && c <= 'Z')
+                return c - 'A';
+        if (c >= 'a' && c <= 'z')
+                return c - 'a' + 26;
+        if (c >= '0' && c <= '9')
+                return c - '0' + 52;
+        return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool
+sw_base64_decode(const char *s, size_t n, sw_buf *out)
+{
+        size_t before = out->len;
+        uint32_t bits = 0;
+        int have = 0;
+
+        if (n % 4 == 0 && n > 0 && s[n - 1] == '=')
+                n -= s[n - 2] == '=' ? 2 : 1;
+        bool good = n % 4 != 1;
+        for (size_t i = 0; i < n && good; i++) {
+                int v = base64_value(s[i]);
+
+                good = v >= 0;
+                bits = bits << 6 | (uint32_t) (v & 63);
+                have += 6;
+                if (have >= 8) {
+                        have -= 8;
+                        sw_buf_addc(out, (char) (bits >> have));
+                }
+        }
+        if (!good)
+                sw_buf_truncate(out, before);
+        return good;
+}
+
 bool
 sw_str_has_prefix(const char *s, const char *prefix)
 {

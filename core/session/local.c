@@ -19,6 +19,7 @@ struct sw_local_session {
         sw_map *dirs;    /* name -> struct dir */
         sw_map *secrets; /* id -> struct sw__secret */
         sw_map *agents;  /* id -> struct sw__ssh */
+        struct sw__dockerauth *auth;
 };
 
 struct dir {
@@ -94,10 +95,28 @@ get_agent(void *self, sw_ctx *ctx, const char *id, int *fd)
                  : unknown(l->agents, "unset ssh forward key", id, "--ssh ID");
 }
 
+static sw_err *
+get_credentials(void *self, sw_ctx *ctx, const char *host, char **user, char **secret)
+{
+        const sw_local_session *l = self;
+
+        return sw__dockerauth_get(l->auth, ctx, host, user, secret);
+}
+
+static void
+get_credential_places(void *self, sw_buf *out)
+{
+        const sw_local_session *l = self;
+
+        sw__dockerauth_places(l->auth, out);
+}
+
 static const struct sw_session_ops ops = {
         .size = sizeof(ops),
         .secret = get_secret,
         .agent = get_agent,
+        .credentials = get_credentials,
+        .credential_places = get_credential_places,
         .directory = get_directory,
 };
 
@@ -110,6 +129,7 @@ sw_local_session_new(void)
         l->dirs = sw_map_new(dir_free);
         l->secrets = sw_map_new(sw__secret_free);
         l->agents = sw_map_new(sw__ssh_free);
+        l->auth = sw__dockerauth_new();
         l->session = sw_session_new(sw_id_new(id), &ops, l);
         return l;
 }
@@ -123,6 +143,7 @@ sw_local_session_free(sw_local_session *l)
         sw_map_free(l->dirs);
         sw_map_free(l->secrets);
         sw_map_free(l->agents);
+        sw__dockerauth_free(l->auth);
         free(l);
 }
 

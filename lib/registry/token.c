@@ -148,8 +148,11 @@ read_token(const struct sw__http_answer *a, int64_t asked_at, struct sw__token *
         int64_t life = 0;
 
         sw_err *err = sw_json_parse("answer", a->body.data, a->body.len, &doc);
-        if (!err)
-                err = sw_json_str(doc, "token", &token);
+        if (err) { /* its words may have the token in them */
+                sw_err_drop(err, "see above");
+                return sw_err_new(SW_E_REMOTE, "the answer is no JSON");
+        }
+        err = sw_json_str(doc, "token", &token);
         if (!err)
                 err = sw_json_str(doc, "access_token", &access);
         if (!err)

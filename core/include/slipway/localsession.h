@@ -5,6 +5,11 @@
  *      sw_local_session_new -> add_local, add_secret, add_ssh ... -> sw_local_session_get
  *                           -> builds -> sw_local_session_free
  *
+ * Credentials of registries are those that docker and podman have: the file named by
+ * REGISTRY_AUTH_FILE and nothing else, or $DOCKER_CONFIG/config.json (~/.docker),
+ * $XDG_RUNTIME_DIR/containers/auth.json, ~/.config/containers/auth.json, whichever first
+ * has some for a host; read anew each time. Their credential helpers are run.
+ *
  * What is named must be there when it is added; a secret's file is read again each time it
  * is asked for.
  * Thread: adding and freeing by one, before and after builds; the session by any.

@@ -36,6 +36,10 @@ SW_API SW_NODISCARD sw_err *sw_csv_split(const char *s, sw_strlist *out);
  *  @value: within @field. Errors: SW_E_INVALID: "invalid value FIELD". */
 SW_API SW_NODISCARD sw_err *sw_csv_pair(const char *field, char **key, const char **value);
 
+/** sw_base64_decode - standard base64, padding there or left out, appended to @out; false:
+ *  it is none, and nothing is appended.   Since: 0.1 */
+SW_API bool sw_base64_decode(const char *s, size_t n, sw_buf *out);
+
 SW_API bool sw_str_has_prefix(const char *s, const char *prefix);
 SW_API bool sw_str_has_suffix(const char *s, const char *suffix);
 /** sw_str_eq - equal strings; NULL equals only NULL. */

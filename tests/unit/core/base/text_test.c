@@ -312,5 +312,35 @@ START_TEST(utf8)
 }
 END_TEST
 
+START_TEST(base64)
+{
+        static const struct {
+                const char *coded, *text;
+        } cases[] = { { "", "" },
+                      { "Zg==", "f" },
+                      { "Zg", "f" },
+                      { "Zm8=", "fo" },
+                      { "Zm9v", "foo" },
+                      { "Zm9vYmE=", "fooba" },
+                      { "+/+/", "\373\377\277" } };
+        static const char *const bad[] = { "Z",    "Zg=", "Zg===", "Zm9v Zg==",
+                                           "Zm-_", "=",   "====",  "Zg==Zg==" };
+
+        for (size_t i = 0; i < SW_COUNT(cases); i++) {
+                sw_auto(sw_buf) b = SW_BUF_INIT;
+
+                ck_assert(sw_base64_decode(cases[i].coded, strlen(cases[i].coded), &b));
+                ck_assert_str_eq(b.data, cases[i].text);
+        }
+        for (size_t i = 0; i < SW_COUNT(bad); i++) {
+                sw_auto(sw_buf) b = SW_BUF_INIT;
+
+                sw_buf_adds(&b, "x");
+                ck_assert_msg(!sw_base64_decode(bad[i], strlen(bad[i]), &b), "bad %zu", i);
+                ck_assert_str_eq(b.data, "x");
+        }
+}
+END_TEST
+
 UNIT_MAIN("text", bools, ints, sizes, size_strings, near_names, distance_has_transpositions,
-          quoting, affixes, utf8)
+          quoting, affixes, utf8, base64)
