@@ -10,6 +10,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/cli_check.c \
 	cmd/slipway/cli_help.c \
 	cmd/slipway/cli_man.c \
+	cmd/slipway/client.c cmd/slipway/client.h \
 	cmd/slipway/doctor/cgroup.c \
 	cmd/slipway/doctor/confine.c \
 	cmd/slipway/doctor/doctor.c cmd/slipway/doctor/doctor.h \

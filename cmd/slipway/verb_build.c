@@ -21,6 +21,7 @@
 
 #include "cmd/slipway/build/output.h"
 #include "cmd/slipway/build/report.h"
+#include "cmd/slipway/client.h"
 #include "cmd/slipway/plugins.h"
 #include "cmd/slipway/setup.h"
 
@@ -121,46 +122,20 @@ read_definition(struct build_run *r)
         return SW_OK;
 }
 
-/* Whatever is wrong with the value of a flag is a wrong command line. */
-static sw_err *
-wrong_usage(sw_err *err, const char *flag, const char *value)
-{
-        sw_err *wrong;
-
-        if (!err)
-                return SW_OK;
-        wrong = sw_err_new(SW_E_USAGE, "--%s %s: %s", flag, value, sw_err_message(err));
-        sw_err_drop(err, "told as a wrong command line");
-        return wrong;
-}
-
-/* The session's functions take one specification; @add each of the flag's. */
-static sw_err *
-add_each(struct build_run *r, const char *flag,
-         sw_err *(*add)(sw_local_session *, const char *) )
-{
-        sw_auto(sw_strlist) specs = { 0 };
-        sw_err *err = SW_OK;
-
-        cli_list(r->call, flag, &specs);
-        for (size_t i = 0; i < specs.n && !err; i++)
-                err = wrong_usage(add(r->client, specs.v[i]), flag, specs.v[i]);
-        return err;
-}
-
 static sw_err *
 make_client(struct build_run *r)
 {
         sw_err *err;
 
         r->client = sw_local_session_new();
-        err = add_each(r, "local", sw_local_session_add_local);
+        err = client_add(r->client, r->call, "local", sw_local_session_add_local);
         if (!err)
-                err = add_each(r, "oci-layout", sw_local_session_add_oci_layout);
+                err = client_add(r->client, r->call, "oci-layout",
+                                 sw_local_session_add_oci_layout);
         if (!err)
-                err = add_each(r, "secret", sw_local_session_add_secret);
+                err = client_add(r->client, r->call, "secret", sw_local_session_add_secret);
         if (!err)
-                err = add_each(r, "ssh", sw_local_session_add_ssh);
+                err = client_add(r->client, r->call, "ssh", sw_local_session_add_ssh);
         return err;
 }
 

@@ -16,6 +16,7 @@
 
 #include <slipway/engine.h>
 
+#include "cmd/slipway/client.h"
 #include "cmd/slipway/plugins.h"
 #include "cmd/slipway/setup.h"
 
@@ -23,6 +24,7 @@ struct shell_run {
         plugins plugins;
         sw_engine *engine;
         sw_cancel *cancel;
+        sw_local_session *client;
         sw_strlist allow, env;
         char id[SW_ID_SIZE];
         bool terminal;
@@ -46,15 +48,12 @@ pass_size(struct shell_run *r)
 }
 
 static void
-set_raw(struct shell_run *r)
+set_raw(const struct shell_run *r)
 {
-        struct termios raw;
+        struct termios raw = r->before;
 
-        if (!r->terminal || tcgetattr(STDIN_FILENO, &r->before) != 0) {
-                r->terminal = false;
+        if (!r->terminal)
                 return;
-        }
-        raw = r->before;
         cfmakeraw(&raw);
         (void) tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 }
@@ -111,10 +110,20 @@ stop_signals(struct shell_run *r)
 
 /* ---- the command --------------------------------------------------------------------- */
 
+/* Up to now, what is told goes to the terminal as it is. */
 static void
 started(void *arg)
 {
+        set_raw(arg);
         pass_size(arg);
+}
+
+static sw_err *
+make_client(struct shell_run *r, const struct cli_call *call)
+{
+        r->client = sw_local_session_new();
+        sw_err *err = client_add(r->client, call, "secret", sw_local_session_add_secret);
+        return err ? err : client_add(r->client, call, "ssh", sw_local_session_add_ssh);
 }
 
 static sw_err *
@@ -131,6 +140,8 @@ enter(struct shell_run *r, const struct cli_call *call, struct sw_shell_exit *ou
                 .started = started,
                 .arg = r,
                 .cancel = r->cancel,
+                .session = sw_local_session_get(r->client),
+                .terminal = r->terminal,
         };
 
         for (size_t i = 1; i < call->args.n; i++)
@@ -144,8 +155,6 @@ enter(struct shell_run *r, const struct cli_call *call, struct sw_shell_exit *ou
         req.args = args.n > 1 ? args.v : NULL;
         req.env = (const char *const *) r->env.v;
         req.allow = (const char *const *) r->allow.v;
-        set_raw(r);
-        req.terminal = r->terminal;
         sw_err *err = sw_engine_shell(r->engine, &req, out);
         set_back(r);
         sw_array_release(&args);
@@ -155,8 +164,10 @@ enter(struct shell_run *r, const struct cli_call *call, struct sw_shell_exit *ou
 static sw_err *
 run(struct shell_run *r, const struct cli_call *call, struct sw_shell_exit *out)
 {
-        sw_err *err = plugins_open(&r->plugins, call);
+        sw_err *err = make_client(r, call);
 
+        if (!err)
+                err = plugins_open(&r->plugins, call);
         if (!err && !r->plugins.log)
                 err = setup_log(r->plugins.config, &r->plugins.log);
         if (!err)
@@ -182,12 +193,14 @@ run_debug_shell(const struct cli_call *call)
                                .terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) };
         struct sw_shell_exit exit_of_it = { 0 };
 
+        r.terminal = r.terminal && tcgetattr(STDIN_FILENO, &r.before) == 0;
         (void) sw_id_new(r.id);
         r.cancel = sw_cancel_new(NULL);
         block_signals(&r);
         sw_err *err = run(&r, call, &exit_of_it);
         sw_engine_close(r.engine);
         plugins_release(&r.plugins);
+        sw_local_session_free(r.client);
         sw_strlist_release(&r.allow);
         sw_strlist_release(&r.env);
         sw_cancel_unref(r.cancel);
@@ -204,6 +217,14 @@ static const struct cli_flag shell_flags[] = {
           .type = CLI_STRING,
           .value = "USER",
           .help = "be this user of the root instead of that of the failed step" },
+        { .name = "secret",
+          .type = CLI_LIST,
+          .value = "id=ID",
+          .help = "give a secret of the failed step again: src=FILE or env=NAME" },
+        { .name = "ssh",
+          .type = CLI_LIST,
+          .value = "ID=PATH",
+          .help = "give an ssh agent again: ID, ID=SOCKET or ID=KEYFILE" },
         { .name = "allow",
           .type = CLI_LIST,
           .value = "NAME",
@@ -224,9 +245,10 @@ CLI_VERB(debug_shell) = {
                 "A build with --on-error keep keeps the root of a command that fails for "
                 "an "
                 "hour, and names it. This runs a shell, or another command, in a container "
-                "in it, with the directory, user and environment of the failed one; "
-                "secrets, caches and other mounts are not there. What is written is "
-                "dropped at the end, so that the root stays as it was left:\n"
+                "in it, with the directory, user, environment and mounts of the failed "
+                "one. "
+                "Secrets and agents are there if they are given again. What is written is "
+                "dropped at the end, so that all stays as it was left, but for caches:\n"
                 "\n"
                 "  slipway debug shell ID\n"
                 "  slipway debug shell ID -- make -n all\n"

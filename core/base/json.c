@@ -203,3 +203,36 @@ sw_json_add_base64(sw_buf *b, const void *p, size_t n)
         }
         sw_buf_addc(b, '"');
 }
+
+static int
+digit(char c)
+{
+        static const char digits[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        const char *at = c ? strchr(digits, c) : NULL;
+
+        return at ? (int) (at - digits) : -1;
+}
+
+bool
+sw_json_base64(const char *s, sw_buf *out)
+{
+        size_t n = strlen(s);
+
+        if (n == 0 || n % 4 != 0)
+                return false;
+        for (size_t i = 0; i < n; i += 4) {
+                int pad = i + 4 == n ? (s[i + 3] == '=') + (s[i + 2] == '=') : 0;
+                uint32_t v = 0;
+
+                for (size_t k = 0; k < 4; k++) {
+                        int d = k >= 4 - (size_t) pad ? 0 : digit(s[i + k]);
+                        if (d < 0)
+                                return false;
+                        v = v << 6 | (uint32_t) d;
+                }
+                for (int k = 0; k < 3 - pad; k++)
+                        sw_buf_addc(out, (char) (v >> (16 - 8 * k)));
+        }
+        return true;
+}

@@ -34,6 +34,7 @@ sw_engine_shell(sw_engine *e, const struct sw_shell_request *req, struct sw_shel
                 .user = req->user,
                 .fds_std = { req->fds_std[0], req->fds_std[1], req->fds_std[2] },
                 .terminal = req->terminal,
+                .session = req->size >= sizeof(*req) ? req->session : NULL,
                 .started = req->started,
                 .arg = req->arg,
         };

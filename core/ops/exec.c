@@ -81,6 +81,12 @@ fill_env(struct sw__exec *x)
         if (!has_variable(&x->env_list, "PATH"))
                 sw_strlist_add(&x->env_list, SW__EXEC_DEFAULT_PATH);
         sw_err *err = sw__exec_secret_env(x);
+        for (const char *const *v = x->shell ? x->shell->env : NULL; v && *v; v++) {
+                sw_auto(sw_str) name = sw_strndup(*v, strcspn(*v, "="));
+
+                if (!has_variable(&x->env_list, name))
+                        sw_strlist_add(&x->env_list, *v);
+        }
         sw_strlist_take(&x->env_list, NULL);
         return err;
 }
@@ -161,7 +167,7 @@ call_executor(struct sw__exec *x, const struct told *t)
         const struct sw__exec_place *root = &x->places[x->root];
         const struct sw_executor_ops *ops;
         void *self;
-        const struct sw_exec_process p = {
+        struct sw_exec_process p = {
                 .size = sizeof(p),
                 .args = t->args.v,
                 .env = (const char *const *) x->env_list.v,
@@ -171,7 +177,7 @@ call_executor(struct sw__exec *x, const struct told *t)
                 .rlimits = t->rlimits.v,
                 .n_rlimits = t->rlimits.n,
         };
-        const struct sw_exec_container c = {
+        struct sw_exec_container c = {
                 .size = sizeof(c),
                 .id = t->id,
                 .trees = x->trees.v,
@@ -189,21 +195,29 @@ call_executor(struct sw__exec *x, const struct told *t)
                 .resources = x->resources ? &t->resources : NULL,
                 .remove_stubs_recursive = m->removemountstubsrecursive,
         };
+        const struct sw_ops_shell *shell = x->shell;
         sw_err *err = sw__exec_find(x->env, true, &ops, &self);
 
+        if (shell) {
+                memcpy(p.fds_std, shell->fds_std, sizeof(p.fds_std));
+                p.terminal = shell->terminal;
+                c.id = shell->container;
+        }
         x->status = (struct sw_exec_status){ .size = sizeof(x->status) };
         if (!err)
-                err = ops->run(self, x->ctx, &c, &p, NULL, NULL, &x->status);
+                err = ops->run(self, x->ctx, &c, &p, shell ? shell->started : NULL,
+                               shell ? shell->arg : NULL, &x->status);
         return err;
 }
 
-static sw_err *
-run(struct sw__exec *x)
+sw_err *
+sw__exec_run(struct sw__exec *x)
 {
         struct told t = { 0 };
         sw_err *err = fill_env(x);
 
-        if (!err)
+        /* who is in it has output of their own; agents are for all */
+        if (!err && (!x->shell || x->priv.agents.n))
                 err = sw__exec_io_start(x);
         if (!err) {
                 fill_told(x, &t);
@@ -212,6 +226,14 @@ run(struct sw__exec *x)
         }
         sw__exec_io_stop(x);
         told_release(&t);
+        return err;
+}
+
+static sw_err *
+run(struct sw__exec *x)
+{
+        sw_err *err = sw__exec_run(x);
+
         if (err)
                 return sw__exec_failed(x, err);
         sw__exec_tell_usage(x);
@@ -248,9 +270,25 @@ drop_caches(const struct sw__exec *x, sw_ref *const *in)
         return SW_OK;
 }
 
-static void
-release(struct sw__exec *x)
+void
+sw__exec_init(struct sw__exec *x, const struct sw_ops_env *env, sw_ctx *ctx,
+              const Pb__ExecOp *op)
 {
+        *x = (struct sw__exec){
+                .env = env,
+                .pb = op,
+                .ctx = ctx,
+                .command = command_of(op->meta),
+                .priv = { .tree = -1 },
+                .io = { .out = { -1, -1 }, .err = { -1, -1 }, .wake = -1 },
+        };
+}
+
+sw_err *
+sw__exec_close(struct sw__exec *x)
+{
+        sw_err *err = sw__exec_close_places(x);
+
         sw__exec_private_release(x);
         for (size_t i = 0; i < x->env_list.n; i++) /* secrets may be among them */
                 if (x->env_list.v[i])
@@ -259,26 +297,21 @@ release(struct sw__exec *x)
         sw_array_release(&x->trees);
         sw_array_release(&x->mounts);
         free(x->command);
+        return err;
 }
 
 static sw_err *
 execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, size_t n_in,
         sw_ref **out, size_t n_out)
 {
-        struct sw__exec x = {
-                .env = op->env,
-                .vertex = sw_llb_vertex_digest_str(op->v),
-                .pb = op->pb->exec,
-                .resources = sw_llb_vertex_resources(op->v),
-                .call = call,
-                .ctx = ctx,
-                .command = command_of(op->pb->exec->meta),
-                .priv = { .tree = -1 },
-                .io = { .out = { -1, -1 }, .err = { -1, -1 }, .wake = -1 },
-        };
+        struct sw__exec x;
         sw_err *err = SW_OK, *closed;
 
         (void) n_in;
+        sw__exec_init(&x, op->env, ctx, op->pb->exec);
+        x.vertex = sw_llb_vertex_digest_str(op->v);
+        x.resources = sw_llb_vertex_resources(op->v);
+        x.call = call;
         if (sw_llb_vertex_ignore_cache(op->v))
                 err = drop_caches(&x, in);
         if (!err)
@@ -290,8 +323,7 @@ execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, siz
                 else
                         err = sw__exec_outputs(&x, out, n_out);
         }
-        closed = sw__exec_close_places(&x);
-        release(&x);
+        closed = sw__exec_close(&x);
         if (err)
                 sw_err_drop(closed, "the first error is the one to tell");
         return err ? err : closed;

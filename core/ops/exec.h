@@ -104,6 +104,7 @@ struct sw__exec {
         const Pb__ExecOp *pb;
         const struct sw_llb_resources *resources; /* or NULL */
         sw_op_call *call;
+        const struct sw_ops_shell *shell; /* somebody is in what it left; or NULL */
         sw_ctx *ctx;
         char *command; /* the arguments with blanks between */
         struct sw__exec_place *places;
@@ -160,6 +161,13 @@ const char *sw__exec_network(Pb__NetMode mode);
 SW_NODISCARD sw_err *sw__running_note(const struct sw_ops_env *env, const char *executor);
 
 /* exec.c */
+/** sw__exec_init - the rest of @x is filled in: what @op says is run in @env. */
+void sw__exec_init(struct sw__exec *x, const struct sw_ops_env *env, sw_ctx *ctx,
+                   const Pb__ExecOp *op);
+/** sw__exec_run - everything is open: run it to its end, for better or worse. */
+SW_NODISCARD sw_err *sw__exec_run(struct sw__exec *x);
+/** sw__exec_close - all that was opened, and what is in @x. */
+SW_NODISCARD sw_err *sw__exec_close(struct sw__exec *x);
 /** sw__exec_find - the executor. @to_run: something is to be run by it. */
 SW_NODISCARD sw_err *sw__exec_find(const struct sw_ops_env *env, bool to_run,
                                    const struct sw_executor_ops **ops, void **self);

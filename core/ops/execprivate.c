@@ -57,12 +57,23 @@ ask_secret(void *arg, sw_ctx *ctx, const struct sw_op_job *job)
         return sw_session_secret(job->session, ctx, a->id, &a->value);
 }
 
+/* Ask the client of a job that wants the command, or of who entered what it left. */
+static sw_err *
+ask_client(struct sw__exec *x,
+           sw_err *(*fn)(void *arg, sw_ctx *ctx, const struct sw_op_job *job), void *arg)
+{
+        if (x->shell)
+                return fn(arg, x->ctx,
+                          &(const struct sw_op_job){ .session = x->shell->session });
+        return sw__op_with_job(x->call, fn, arg);
+}
+
 /* *found false: the client has none of that name, and that is allowed. */
 static sw_err *
 get_secret(struct sw__exec *x, const char *id, bool optional, sw_buf *value, bool *found)
 {
         struct asking a = { .id = id, .value = SW_BUF_INIT };
-        sw_err *err = sw__op_with_job(x->call, ask_secret, &a);
+        sw_err *err = ask_client(x, ask_secret, &a);
 
         *found = !err;
         if (err && optional && sw_err_code(err) == SW_E_NOT_FOUND) {
@@ -131,7 +142,11 @@ sw__exec_secret_env(struct sw__exec *x)
                                          "secret %s has a zero byte in it and cannot be an "
                                          "environment variable",
                                          e->id);
-                if (!err)
+                if (!err && !found && x->shell)
+                        sw_ctx_logf(x->ctx, SW_LOG_WARN,
+                                    "$%s is not set: give it with --secret id=%s,src=FILE",
+                                    e->name, e->id);
+                else if (!err)
                         sw_strlist_take(&x->env_list,
                                         sw_asprintf("%s=%s", e->name, value.data));
                 explicit_bzero(value.data, value.len);
@@ -157,7 +172,7 @@ sw_err *
 sw__exec_open_agent(struct sw__exec *x, const char *id, int *fd)
 {
         struct asking a = { .id = id, .value = SW_BUF_INIT, .fd = -1 };
-        sw_err *err = sw__op_with_job(x->call, ask_agent, &a);
+        sw_err *err = ask_client(x, ask_agent, &a);
 
         *fd = a.fd;
         return err;

@@ -17,19 +17,15 @@
 #include "core/store/refs.h"
 
 #define DIRECTORY "kept"
-#define FILE_MAX  (4 << 20)
+#define FILE_MAX  (32 << 20)
 #define SUFFIX    ".json"
 
 void
 sw__kept_release(sw__kept *k)
 {
         free(k->vertex);
-        free(k->cwd);
-        free(k->user);
-        free(k->hostname);
-        free(k->network);
-        sw_strlist_release(&k->args);
-        sw_strlist_release(&k->env);
+        sw_buf_release(&k->op);
+        sw_array_release(&k->trees);
 }
 
 static int
@@ -41,31 +37,32 @@ open_dir(sw_root *root)
 
 /* ---- writing ------------------------------------------------------------------------- */
 
-/* Variables that are no UTF-8 are left out: a shell can do without them. */
 static json_t *
-list_json(const sw_strlist *l)
+trees_json(const sw__kept *k)
 {
         json_t *list = json_array();
 
-        for (size_t i = 0; i < l->n; i++)
-                json_array_append_new(list, json_string(l->v[i]));
+        for (size_t i = 0; i < k->trees.n; i++)
+                json_array_append_new(list,
+                                      json_pack("{s:s, s:b}", "ref", k->trees.v[i].ref,
+                                                "own", k->trees.v[i].own));
         return list;
 }
 
 sw_err *
 sw__kept_write(sw_root *root, const sw__kept *k)
 {
-        sw_autoptr(sw_json) o =
-                json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "vertex",
-                          k->vertex, "expires", (json_int_t) k->expires, "cwd", k->cwd,
-                          "user", k->user, "hostname", k->hostname, "network", k->network,
-                          "insecure", k->insecure, "args", list_json(&k->args), "env",
-                          list_json(&k->env));
-        sw_auto(sw_str) text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+        sw_auto(sw_buf) op = SW_BUF_INIT;
         sw_auto(sw_str) name = sw_asprintf("%s" SUFFIX, k->ref);
 
+        sw_json_add_base64(&op, k->op.data, k->op.len);
+        op.data[op.len - 1] = 0; /* without the quotes */
+        sw_autoptr(sw_json) o = json_pack("{s:s, s:I, s:s, s:o}", "vertex", k->vertex,
+                                          "expires", (json_int_t) k->expires, "op",
+                                          op.data + 1, "trees", trees_json(k));
+        sw_auto(sw_str) text = o ? json_dumps(o, JSON_COMPACT) : NULL;
         if (!text)
-                return sw_err_new(SW_E_INVALID, "its directory or user is no UTF-8");
+                return sw_err_new(SW_E_INTERNAL, "describe a root that is kept");
         if (mkdirat(sw__root_fd(root), DIRECTORY, 0700) != 0 && errno != EEXIST)
                 return sw_err_sys(SW_E_IO, errno, "make the directory " DIRECTORY);
         sw_auto(sw_fd) dir = open_dir(root);
@@ -77,29 +74,50 @@ sw__kept_write(sw_root *root, const sw__kept *k)
 /* ---- reading ------------------------------------------------------------------------- */
 
 static sw_err *
-read_text(const sw_json *o, const char *key, char **out)
+read_tree(const sw_json *o, sw__kept *out)
 {
-        const char *text = NULL;
-        sw_err *err = sw_json_str_req(o, key, &text);
+        struct sw__kept_tree t = { .ref = "" };
+        const char *ref = NULL;
+        sw_err *err = sw_json_str_req(o, "ref", &ref);
 
         if (!err)
-                *out = sw_strdup(text);
-        return err;
+                err = sw_json_bool(o, "own", &t.own);
+        if (!err && *ref)
+                err = sw_id_check("tree", ref);
+        if (!err && strlen(ref) >= sizeof(t.ref))
+                err = sw_err_new(SW_E_INVALID, "the id of a tree is too long");
+        if (err)
+                return err;
+        memcpy(t.ref, ref, strlen(ref) + 1);
+        sw_array_push(&out->trees, t);
+        return SW_OK;
 }
 
 static sw_err *
-read_list(const sw_json *o, const char *key, sw_strlist *out)
+read_kept(const sw_json *o, sw__kept *out)
 {
+        const char *text = NULL;
         sw_json *list = NULL, *item;
         size_t i;
-        sw_err *err = sw_json_arr(o, key, &list);
+        sw_err *err = sw_json_int(o, "expires", &out->expires);
 
+        if (!err)
+                err = sw_json_str_req(o, "vertex", &text);
+        if (err)
+                return err;
+        out->vertex = sw_strdup(text);
+        err = sw_json_str_req(o, "op", &text);
+        if (!err && !sw_json_base64(text, &out->op))
+                err = sw_err_new(SW_E_INVALID, "its op is not base64");
+        if (!err)
+                err = sw_json_arr(o, "trees", &list);
         if (err)
                 return err;
         json_array_foreach(list, i, item)
         {
-                if (json_is_string(item))
-                        sw_strlist_add(out, json_string_value(item));
+                err = read_tree(item, out);
+                if (err)
+                        return err;
         }
         return SW_OK;
 }
@@ -113,23 +131,7 @@ read_file(int dir, const char *name, sw__kept *out)
 
         if (!err)
                 err = sw_json_parse(name, text.data, text.len, &o);
-        if (!err)
-                err = sw_json_int(o, "expires", &out->expires);
-        if (!err)
-                err = sw_json_bool(o, "insecure", &out->insecure);
-        if (!err)
-                err = read_text(o, "vertex", &out->vertex);
-        if (!err)
-                err = read_text(o, "cwd", &out->cwd);
-        if (!err)
-                err = read_text(o, "user", &out->user);
-        if (!err)
-                err = read_text(o, "hostname", &out->hostname);
-        if (!err)
-                err = read_text(o, "network", &out->network);
-        if (!err)
-                err = read_list(o, "args", &out->args);
-        return err ? err : read_list(o, "env", &out->env);
+        return err ? err : read_kept(o, out);
 }
 
 sw_err *
@@ -255,6 +257,9 @@ sweep(void *arg, int dir, const char *name, sw__kept *k, sw_err *err)
                 return;
         sw_err_drop(err, "what cannot be read is of no use");
         err = remove_ref(s->root, k->ref);
+        for (size_t i = 0; i < k->trees.n && !err; i++)
+                if (k->trees.v[i].own && strcmp(k->trees.v[i].ref, k->ref) != 0)
+                        err = remove_ref(s->root, k->trees.v[i].ref);
         if (!err && unlinkat(dir, name, 0) != 0 && errno != ENOENT)
                 err = sw_err_sys(SW_E_IO, errno, "remove " DIRECTORY "/%s", name);
         if (err)

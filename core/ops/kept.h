@@ -1,11 +1,11 @@
 /*
  * core/ops/kept.h - the roots of failed commands that are kept for a while.
  *
- *      <root>/kept/<ref>.json    the ref that is kept, and what is needed to run something
- *                                in it: directory, user, environment (no secrets), network
+ *      <root>/kept/<ref>.json    the ref of the root, the command's op (which has no values
+ *                                of secrets), and the trees that were mounted
  *
- * The ref itself is one of the store's, as any other; prune may take it earlier. Files
- * whose time is over go with their refs at the next start of an engine. Thread: any;
+ * The refs are of the store's, as any others; prune may take them earlier. Files whose time
+ * is over go with the refs made for them at the next start of an engine. Thread: any;
  * several processes at once.
  */
 #ifndef SLIPWAY_CORE_OPS_KEPT_H
@@ -18,14 +18,18 @@
 
 SW_BEGIN_DECLS
 
+/* What one mount showed in the end. */
+struct sw__kept_tree {
+        char ref[SW_ID_SIZE]; /* "": none */
+        bool own;             /* made to be kept */
+};
+
 typedef struct sw__kept {
-        char ref[SW_ID_SIZE];
-        char *vertex;                /* digest of the command's */
-        int64_t expires;             /* ns since the epoch */
-        char *cwd, *user, *hostname; /* "" where none is named */
-        char *network;               /* as in struct sw_exec_container */
-        bool insecure;
-        sw_strlist args, env; /* without a NULL at the end */
+        char ref[SW_ID_SIZE];                 /* of the root */
+        char *vertex;                         /* digest of the command's */
+        int64_t expires;                      /* ns since the epoch */
+        sw_buf op;                            /* a packed pb.ExecOp */
+        SW_ARRAY(struct sw__kept_tree) trees; /* one for each mount of it */
 } sw__kept;
 void sw__kept_release(sw__kept *k);
 

@@ -84,7 +84,9 @@ SW_API void sw__ops_graph_release(struct sw_graph *g);
 /** sw__ops_result_ref - borrowed from the result; NULL: the empty tree. */
 SW_API sw_ref *sw__ops_result_ref(const sw_result *r);
 
-/* A command in the root of one that failed. Everything is borrowed until return. */
+/* A command in place of one that failed: in its root as it was left, with its mounts. What
+ * is not there, as secrets that @session does not give again, is told to the log of @ctx.
+ * Everything is borrowed until return. */
 struct sw_ops_shell {
         sw_ctx *ctx;
         const char *kept;        /* the ref, as kept.h has it */
@@ -95,10 +97,11 @@ struct sw_ops_shell {
         const char *user;        /* NULL: the command's */
         int fds_std[3];          /* -1: none */
         bool terminal;
+        sw_session *session;        /* secrets and agents; or NULL */
         void (*started)(void *arg); /* or NULL */
         void *arg;
 };
-/** sw__ops_shell - run it to its end. What it writes is dropped.
+/** sw__ops_shell - run it to its end. What it writes is dropped, but in caches.
  *  Errors: SW_E_NOT_FOUND (nothing is kept of that name, or no longer), SW_E_DENIED (the
  *  command had an entitlement that is not in @allowed), those of the executor's run(). */
 SW_API SW_NODISCARD sw_err *sw__ops_shell(const struct sw_ops_env *env,

@@ -83,6 +83,26 @@ with() {
         return $status
 }
 
+# agent SOCKET: one that answers in capitals; $agent is its process.
+agent() {
+        python3 - "$1" <<'PY' &
+import socket, sys, signal; signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8)
+while True:
+        c, _ = s.accept()
+        data = c.recv(100)
+        if data[:4] == b"\0\0\0\x01":  # a message of the protocol: its type comes back, plus one
+                data = data[:4] + bytes([data[4] + 1])
+        try:
+                c.sendall(data.upper())
+        except OSError:
+                pass  # who only looked whether somebody is there
+        c.close()
+PY
+        agent=$!
+        while [ ! -S "$1" ]; do sleep 0.05; done
+}
+
 all() {
 # ---- Who
 check "root without asking" gives "0 0 0 10" "-- echo \$(id -u) \$(id -g) \$(id -G)"
@@ -202,22 +222,7 @@ secret_stays() {
 }
 check "it is in no layer, log or key" secret_stays
 if [ -x "$dir/ctx/bin/ask" ]; then
-        python3 - "$dir/agent" <<'PY' &
-import socket, sys, signal; signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8)
-while True:
-        c, _ = s.accept()
-        data = c.recv(100)
-        if data[:4] == b"\0\0\0\x01":  # a message of the protocol: its type comes back, plus one
-                data = data[:4] + bytes([data[4] + 1])
-        try:
-                c.sendall(data.upper())
-        except OSError:
-                pass  # who only looked whether somebody is there
-        c.close()
-PY
-        agent=$!
-        while [ ! -S "$dir/agent" ]; do sleep 0.05; done
+        agent "$dir/agent"
         check "an agent answers" with --ssh "default=$dir/agent,raw=true" -- gives "HELLO" "ssh=default -- ask \$SSH_AUTH_SOCK hello"
         check "again and again" with --ssh "default=$dir/agent,raw=true" -- gives "A B" "ssh=default -- echo \$(ask \$SSH_AUTH_SOCK a) \$(ask \$SSH_AUTH_SOCK b)"
         check "listing keys gets through" with --ssh "default=$dir/agent" -- gives "12" "ssh=default -- ask \$SSH_AUTH_SOCK 11"
@@ -356,16 +361,41 @@ check "no mounts" kit_nothing_left
 
 # ---- A failed one is entered
 keep() {
-        printf '%sr = run base nocache env=FOO=bar dir=/work user=worker -- sh -c "echo left >/tmp/file; exit 1"\noutput r\n' "$HEAD" | kit_llb "$dir/def"
-        build --llb "$dir/def" --on-error keep >"$dir/plain" 2>&1
+        printf '%st = mkdir s /in 0777\nd = mkfile t /in/given 0644 "given\\n"\nr = run base nocache env=FOO=bar dir=/work user=worker mount=/src=d romount=/ro=d=in tmpfs=/scratch cache=/cache=kept%s secret=key=/run/key=0444 secretenv=key=KEY ssh=default -- sh -c "echo left >/tmp/file; echo more >/src/in/made; exit 1"\noutput r\n' "$HEAD" "$RT" | kit_llb "$dir/def"
+        build --llb "$dir/def" --secret "id=key,src=$dir/secret" --ssh "default=$dir/agent2,raw=true" --on-error keep >"$dir/plain" 2>&1
         kept=$(sed -n 's/^to look into it: slipway debug shell //p' "$dir/plain")
         [ -n "$kept" ] || cat "$dir/plain"
 }
+agent "$dir/agent2"
 keep >"$dir/kept"
 check "its root is kept" test ! -s "$dir/kept"
-inside() { [ "$("$SLIPWAY" debug shell "$kept" -- sh -c 'cat /tmp/file; pwd; id -u; echo $FOO; echo x >/tmp/file' </dev/null | tr '\n' ' ')" = "left /work 1000 bar " ]; }
+entered() { # WANTED FLAGS... -- SCRIPT
+        local want=$1 flags=() got
+        shift
+        while [ "$1" != -- ]; do
+                flags+=("$1")
+                shift
+        done
+        got=$("$SLIPWAY" debug shell "${flags[@]}" "$kept" -- sh -c "$2" </dev/null 2>"$dir/told" | tr '\n' ' ')
+        [ "$got" = "$want " ] || { echo "got: $got"; cat "$dir/told"; return 1; }
+}
+inside() { entered "left /work 1000 bar" -- 'cat /tmp/file; pwd; id -u; echo $FOO; echo x >/tmp/file'; }
 check "and entered" inside
 check "what is written there is dropped" inside
+mounts() { entered "given more given tmpfs no" -- 'cat /src/in/given /src/in/made /ro/given; grep " /scratch " /proc/mounts | cut -d" " -f3; echo x >/src/in/made; (echo x >/ro/given) 2>/dev/null && echo yes || echo no'; }
+check "its mounts are there, as the command left them" mounts
+check "and what is written to them is dropped" mounts
+check "its cache is there" entered "0" --user 0 -- 'echo into >/cache/file; echo $?'
+check "where what is written stays" entered "into" -- 'cat /cache/file'
+check "no secrets and agents" entered "no unset" -- 'test -e /run/key && echo yes || echo no; echo ${KEY-unset}'
+tells() { local line; for line in "$@"; do grep -qF "$line" "$dir/told" || { echo "wanted: $line"; cat "$dir/told"; return 1; }; done; }
+check "which is told" tells '/run/key is not there: give it with --secret id=key,src=FILE' '$KEY is not set: give it with --secret id=key,src=FILE' 'give the agent with --ssh default'
+check "unless they are given again" entered "top secret top secret" --secret "id=key,src=$dir/secret" -- 'cat /run/key; echo; echo $KEY'
+if [ -x "$dir/ctx/bin/ask" ]; then
+        check "as agents are" entered "HELLO" --user 0 --ssh "default=$dir/agent2,raw=true" -- 'ask $SSH_AUTH_SOCK hello'
+fi
+kill "$agent"
+rm -f "$dir/agent2"
 status_is() { "$SLIPWAY" debug shell "$kept" -- sh -c 'exit 42' </dev/null; [ $? = 42 ]; }
 check "its exit status" status_is
 check "with a terminal of our size" python3 "$top_srcdir/tests/integration/terminal.py" "$SLIPWAY" debug shell "$kept"

@@ -189,40 +189,6 @@ report_ref(const char *id, const char *path, mode_t mode)
         return write_file(path, id, strlen(id), mode);
 }
 
-static int
-digit(char c)
-{
-        static const char digits[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const char *at = c ? strchr(digits, c) : NULL;
-
-        return at ? (int) (at - digits) : -1;
-}
-
-/* Standard base64 with its padding; false: it is none. */
-static bool
-decode(const char *s, sw_buf *out)
-{
-        size_t n = strlen(s);
-
-        if (n == 0 || n % 4 != 0)
-                return false;
-        for (size_t i = 0; i < n; i += 4) {
-                int pad = i + 4 == n ? (s[i + 3] == '=') + (s[i + 2] == '=') : 0;
-                uint32_t v = 0;
-
-                for (size_t k = 0; k < 4; k++) {
-                        int d = k >= 4 - (size_t) pad ? 0 : digit(s[i + k]);
-                        if (d < 0)
-                                return false;
-                        v = v << 6 | (uint32_t) d;
-                }
-                for (int k = 0; k < 3 - pad; k++)
-                        sw_buf_addc(out, (char) (v >> (16 - 8 * k)));
-        }
-        return true;
-}
-
 /* A value that is an object in base64 becomes that object. */
 static sw_json *
 value_json(const char *text)
@@ -230,7 +196,7 @@ value_json(const char *text)
         sw_auto(sw_buf) raw = SW_BUF_INIT;
         sw_json *o = NULL;
 
-        if (decode(text, &raw))
+        if (sw_json_base64(text, &raw))
                 o = json_loadb(raw.data, raw.len, JSON_REJECT_DUPLICATES, NULL);
         if (json_object_size(o) > 0) /* 0 for what is none */
                 return o;

@@ -182,14 +182,16 @@ struct sw_shell_request {
                           shown */
         void (*started)(void *arg); /* it runs: from now on it can be resized; or NULL */
         void *arg;
-        sw_cancel *cancel; /* or NULL */
+        sw_cancel *cancel;   /* or NULL */
+        sw_session *session; /* secrets and agents that the failed one had; or NULL */
 };
 struct sw_shell_exit {
         bool signalled;
         int value; /* exit status or signal number */
 };
 /**
- * sw_engine_shell - run it to its end; what it writes to the root is dropped.
+ * sw_engine_shell - run it to its end, with the mounts of the failed one; what it writes is
+ * dropped, but in caches. What is not there any more, or not given again, is logged.
  * Errors: SW_E_NOT_FOUND (nothing is kept of that name any more), SW_E_DENIED
  * (entitlements), SW_E_CANCELLED, and those of the executor. Blocks: yes.   Since: 0.1
  */

@@ -38,6 +38,9 @@ SW_API SW_NODISCARD sw_err *sw_json_arr(const sw_json *o, const char *key, sw_js
 SW_API void sw_json_add_str(sw_buf *b, const char *s, size_t n);
 /** sw_json_add_base64 - append a JSON string holding standard base64 of @n bytes. */
 SW_API void sw_json_add_base64(sw_buf *b, const void *p, size_t n);
+/** sw_json_base64 - the bytes of standard base64 with its padding, appended. False: @text
+ * is none; an empty one is none either. */
+SW_API bool sw_json_base64(const char *text, sw_buf *out);
 
 SW_END_DECLS
 #endif

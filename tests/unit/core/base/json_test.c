@@ -245,6 +245,33 @@ START_TEST(strings_round_trip)
 }
 END_TEST
 
+/* Would catch bytes lost at the end, and what is no base64 taken for it. */
+START_TEST(base64_back)
+{
+        static const char *const bad[] = {
+                "",     "Z",        "Zg",   "Zg=",  "Z===", "=",
+                "====", "Zg==Zg==", "Zg=a", "Z-Zv", " Zg=", "Zg==\n"
+        };
+        static const char *const good[][2] = {
+                { "Zg==", "f" },        { "Zm8=", "fo" },           { "Zm9v", "foo" },
+                { "Zm9vYg==", "foob" }, { "+//+", "\xfb\xff\xfe" },
+        };
+
+        for (size_t i = 0; i < SW_COUNT(bad); i++) {
+                sw_auto(sw_buf) b = SW_BUF_INIT;
+
+                ck_assert_msg(!sw_json_base64(bad[i], &b), "\"%s\"", bad[i]);
+        }
+        for (size_t i = 0; i < SW_COUNT(good); i++) {
+                sw_auto(sw_buf) b = SW_BUF_INIT;
+
+                ck_assert(sw_json_base64(good[i][0], &b));
+                ck_assert_str_eq(b.data, good[i][1]);
+                ck_assert_uint_eq(b.len, strlen(good[i][1]));
+        }
+}
+END_TEST
+
 /* Would catch wrong padding, and a seam between the pieces it is written in. */
 START_TEST(base64)
 {
@@ -284,4 +311,4 @@ END_TEST
 UNIT_MAIN("json", bad_documents_are_refused, errors_are_printable, getters_get,
           missing_members_change_nothing, wrong_types_are_refused,
           strings_as_go_writes_them, every_control_character_is_escaped, strings_round_trip,
-          base64)
+          base64, base64_back)
