@@ -3,6 +3,11 @@
  */
 #include "core/store/blobhold.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "core/store/content_priv.h"
+
 static bool
 is_held(sw_worker *w, const char *digest)
 {
@@ -46,5 +51,38 @@ sw__blob_wanted(sw__tx *tx, const char *digest, bool *out)
         *out = false;
         for (size_t i = 0; i < SW_COUNT(where) && !err && !*out; i++)
                 err = sw__pair_any(tx, where[i], digest, out);
+        return err;
+}
+
+int64_t
+sw__blob_disk(const sw_worker *w, const char *digest)
+{
+        struct stat st;
+
+        if (w->content->blobs < 0 || !sw_digest_is(digest, SIZE_MAX) ||
+            fstatat(w->content->blobs, digest + 7, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return 0;
+        return (int64_t) st.st_blocks * 512;
+}
+
+/* Looked at and removed in one transaction, so that nobody names it in between. */
+sw_err *
+sw__blob_drop(sw_worker *w, const char *digest, int64_t *bytes)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        bool wanted = false;
+        sw_digest d;
+        sw_err *err = sw_digest_parse(digest, SIZE_MAX, &d);
+
+        if (!err)
+                err = sw__tx_begin(w->meta, true, &tx);
+        if (!err)
+                err = sw__blob_wanted(&tx, digest, &wanted);
+        if (err || wanted)
+                return err;
+        const int64_t size = sw__blob_disk(w, digest);
+        err = sw_content_remove(w->content, &d);
+        if (!err && bytes)
+                *bytes += size;
         return err;
 }

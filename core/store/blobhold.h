@@ -15,5 +15,10 @@
 SW_NODISCARD sw_err *sw__blob_hold(void *worker, const sw_digest *d);
 /** sw__blob_wanted - whether a layer or an image names the blob, or a process holds it. */
 SW_NODISCARD sw_err *sw__blob_wanted(sw__tx *tx, const char *digest, bool *out);
+/** sw__blob_drop - remove the blob unless somebody wants it. *bytes gets what that freed on
+ *  top; may be NULL. */
+SW_NODISCARD sw_err *sw__blob_drop(sw_worker *w, const char *digest, int64_t *bytes);
+/** sw__blob_disk - what the blob takes up on disk; 0: it is not there. */
+int64_t sw__blob_disk(const sw_worker *w, const char *digest);
 
 #endif

@@ -14,6 +14,7 @@ libslipway_la_SOURCES += \
 	core/store/part.c \
 	core/store/prune.c core/store/prune_priv.h \
 	core/store/survey.c core/store/survey.h \
+	core/store/survey_blobs.c core/store/survey_blobs.h \
 	core/store/usage.c \
 	core/store/counted.c core/store/counted.h \
 	core/store/held.c \
@@ -22,6 +23,7 @@ libslipway_la_SOURCES += \
 	core/store/reap.c \
 	core/store/blobhold.c core/store/blobhold.h \
 	core/store/chain.c core/store/chainid.c core/store/chainid.h \
+	core/store/images.c core/store/images.h \
 	core/store/implied.c core/store/lazy.c core/store/origin.c core/store/ready.c \
 	core/store/recblob.c core/store/recblob.h \
 	core/store/unpack.c core/store/unpack.h \

@@ -35,50 +35,39 @@ sw__alone(sw_worker *w, bool *out)
 
 struct emptying {
         sw_worker *w;
+        int64_t bytes;
         sw_err *err;
 };
-
-/* Looked at and removed in one transaction, so that nobody names it in between. */
-static sw_err *
-remove_unwanted(sw_worker *w, const sw_digest *d)
-{
-        sw_auto(sw__tx) tx = { 0 };
-        char text[SW_DIGEST_STR_SIZE];
-        bool wanted = false;
-        sw_err *err = sw__tx_begin(w->meta, true, &tx);
-
-        if (!err)
-                err = sw__blob_wanted(&tx, sw_digest_str(d, text), &wanted);
-        return err || wanted ? err : sw_content_remove(w->content, d);
-}
 
 static bool
 remove_blob(void *arg, const struct sw_blob_info *info)
 {
         struct emptying *e = arg;
+        char text[SW_DIGEST_STR_SIZE];
 
-        e->err = remove_unwanted(e->w, &info->digest);
+        e->err = sw__blob_drop(e->w, sw_digest_str(&info->digest, text), &e->bytes);
         return !e->err;
 }
 
 /* What is on its way in stays. */
 static sw_err *
-empty_content(sw_worker *w, sw_ctx *ctx)
+empty_content(sw_worker *w, sw_ctx *ctx, int64_t *bytes)
 {
-        struct emptying e = { w, NULL };
+        struct emptying e = { .w = w };
         sw_err *err = sw_content_walk(w->content, ctx, remove_blob, &e);
 
         if (!err)
                 err = sw_steal(e.err);
         sw_err_drop(e.err, "the first one is told");
+        *bytes = e.bytes;
         return err ? err : sw__content_sweep(w->content, 0);
 }
 
 sw_err *
-sw__part_empty(sw_worker *w, sw_ctx *ctx, const char *path)
+sw__part_empty(sw_worker *w, sw_ctx *ctx, const char *path, int64_t *size)
 {
         if (strcmp(path, "content") == 0)
-                return empty_content(w, ctx);
+                return empty_content(w, ctx, size);
         sw_auto(sw_fd) dirfd =
                 openat(w->rootfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         sw_auto(sw_fd) listfd = dirfd < 0 ? -1 : openat(dirfd, ".", O_RDONLY | O_CLOEXEC);

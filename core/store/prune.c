@@ -18,7 +18,8 @@
 #include <slipway/path.h>
 #include <slipway/time.h>
 
-#include "core/store/content_priv.h"
+#include "core/store/blobhold.h"
+#include "core/store/images.h"
 #include "core/store/prune_priv.h"
 #include "core/store/survey.h"
 
@@ -90,7 +91,7 @@ is_candidate(struct pruning *p, size_t i)
         sw_auto(sw_strlist) parents = { 0 };
         struct sw_usage u;
 
-        if (p->gone[i] || it->held || it->children ||
+        if (p->gone[i] || it->held || it->kept || it->children ||
             (it->rec && it->rec->state == SW__REC_ACTIVE) || it->last_used > p->cutoff)
                 return false;
         sw__survey_tell(&p->s, i, &parents, &u);
@@ -175,7 +176,7 @@ static sw_err *
 remove_record(sw__tx *tx, const struct sw__item *it, bool *removed)
 {
         sw_autoptr(sw__rec) rec = NULL;
-        bool held = false, parent = false;
+        bool held = false, parent = false, kept = false;
         sw_err *err = sw__rec_get(tx, it->id, &rec);
 
         *removed = false;
@@ -185,7 +186,9 @@ remove_record(sw__tx *tx, const struct sw__item *it, bool *removed)
         err = sw__pair_any(tx, SW_META_HOLDERS, it->id, &held);
         if (!err)
                 err = sw__pair_any(tx, SW_META_CHILDREN, it->id, &parent);
-        if (err || held || parent)
+        if (!err)
+                err = sw__pair_any(tx, SW_META_KEPT, it->id, &kept);
+        if (err || held || parent || kept)
                 return err;
         *removed = true;
         return sw__rec_remove(tx, it->id, rec);
@@ -198,10 +201,9 @@ tell(struct pruning *p, size_t i)
         struct sw__item *it = &p->s.items.v[i];
         struct sw_usage u;
 
+        sw__survey_gone(&p->s, i);
         sw__survey_tell(&p->s, i, &parents, &u);
         p->s.total -= it->size;
-        for (size_t k = 0; k < it->n_parents; k++)
-                p->s.items.v[it->parents[k]].children--;
         if (it->rec && p->opts->released) {
                 sw_auto(sw_str) result = sw_asprintf("%s::%s", p->w->id, it->id);
 
@@ -228,6 +230,8 @@ finish_batch(struct pruning *p, const size_t *at, const bool *removed, size_t n)
                         err = sw__reap_one(p->w, p->ctx, it->id);
                 else
                         sw__forget_notes(p->w, it->id);
+                for (size_t k = 0; k < it->blobs.n && !err; k++)
+                        err = sw__blob_drop(p->w, it->blobs.v[k], NULL);
                 if (first)
                         sw_err_drop(err, "the first one is told");
                 else
@@ -263,10 +267,27 @@ remove_part(struct pruning *p, size_t i)
         p->gone[i] = true;
         if (err || !alone)
                 return err;
-        err = sw__part_empty(p->w, p->ctx, it->path);
+        err = sw__part_empty(p->w, p->ctx, it->path, &p->s.items.v[i].size);
         if (!err)
                 tell(p, i);
         return err;
+}
+
+/* Blobs that nobody names are nothing that anybody could want to choose: they go whenever
+ * everything may that was not used since. */
+static sw_err *
+remove_content(struct pruning *p)
+{
+        if (p->opts->filter || p->limited || p->stop)
+                return SW_OK;
+        for (size_t i = 0; i < p->s.items.n; i++) {
+                const struct sw__item *it = &p->s.items.v[i];
+
+                if (!it->rec && !p->gone[i] && strcmp(it->id, "content") == 0 &&
+                    it->last_used <= p->cutoff)
+                        return remove_part(p, i);
+        }
+        return SW_OK;
 }
 
 static bool
@@ -330,6 +351,8 @@ clear_up(sw_worker *w, sw_ctx *ctx)
                                       w->lease.fd < 0 ? NULL : w->lease.id, true);
 
         if (!err)
+                err = sw__images_sweep(w);
+        if (!err)
                 err = sw__reap_unknown(w, ctx);
         return err ? err : sw__reap(w, ctx);
 }
@@ -349,6 +372,8 @@ sw__worker_prune(sw_worker *w, sw_ctx *ctx, const struct sw_prune_opts *opts,
         err = set_limits(&p);
         if (!err)
                 err = prune_all(&p);
+        if (!err)
+                err = remove_content(&p);
         free(p.gone);
         sw__survey_release(&p.s);
         return sw_err_wrap(err, "prune");

@@ -18,8 +18,10 @@ SW_API int64_t sw__prune_keep(const struct sw_prune_opts *o, int64_t total,
 SW_NODISCARD sw_err *sw__survey_total(sw_worker *w, sw_ctx *ctx, int64_t *total);
 /** sw__alone - whether nobody else has the root in use, and this process holds nothing. */
 SW_NODISCARD sw_err *sw__alone(sw_worker *w, bool *out);
-/** sw__part_empty - remove what is in a part, such as "content" or "state/source/local". */
-SW_NODISCARD sw_err *sw__part_empty(sw_worker *w, sw_ctx *ctx, const char *path);
+/** sw__part_empty - remove what is in a part, such as "content" (but for what is wanted of
+ *  it) or "state/source/local". *size: that of the part; then what was removed of it. */
+SW_NODISCARD sw_err *sw__part_empty(sw_worker *w, sw_ctx *ctx, const char *path,
+                                    int64_t *size);
 
 /** sw__logs_age - remove logs of builds that are both older than @max_age (ns) and not
  * among the newest @keep. */

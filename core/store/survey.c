@@ -17,6 +17,7 @@
 #include <slipway/time.h>
 
 #include "core/store/prune_priv.h"
+#include "core/store/survey_blobs.h"
 
 /* ---- files ---- */
 
@@ -86,6 +87,7 @@ add_record(void *arg, const char *id, sw__rec *r)
         it.rec->parents = sw_alloc_array(r->n_parents + 1, sizeof(*r->parents));
         for (size_t i = 0; i < r->n_parents; i++)
                 it.rec->parents[i] = sw_strdup(r->parents[i]);
+        sw__survey_blobs_of(s, s->items.n, r, &it.blobs);
         sw_array_push(&s->items, it);
         (void) sw_map_set(s->by_id, id, (void *) (uintptr_t) s->items.n);
         return true;
@@ -117,21 +119,30 @@ join_parents(struct sw__survey *s)
         }
 }
 
-/* What is held is in use, and what it was made on. */
+/* What is held is in use, and what it was made on; the same of what images keep. */
 static void
 spread_use(struct sw__survey *s)
 {
         SW_ARRAY(size_t) todo = { 0 };
 
-        for (size_t i = 0; i < s->items.n; i++)
-                if (s->items.v[i].held)
+        for (size_t i = 0; i < s->items.n; i++) {
+                s->items.v[i].shared = s->items.v[i].kept;
+                if (s->items.v[i].held || s->items.v[i].kept)
                         sw_array_push(&todo, i);
+        }
         while (todo.n) {
                 struct sw__item *it = &s->items.v[todo.v[--todo.n]];
+                bool news = !it->in_use;
 
-                if (it->in_use)
-                        continue;
                 it->in_use = true;
+                for (size_t k = 0; k < it->n_parents; k++) {
+                        struct sw__item *p = &s->items.v[it->parents[k]];
+
+                        news |= it->shared && !p->shared;
+                        p->shared |= it->shared;
+                }
+                if (!news)
+                        continue;
                 for (size_t k = 0; k < it->n_parents; k++)
                         sw_array_push(&todo, it->parents[k]);
         }
@@ -142,7 +153,7 @@ static sw_err *
 read_records(sw_worker *w, struct sw__survey *s)
 {
         sw_auto(sw__tx) tx = { 0 };
-        sw_auto(sw_strlist) refs = { 0 }, leases = { 0 };
+        sw_auto(sw_strlist) refs = { 0 }, leases = { 0 }, kept = { 0 }, images = { 0 };
         sw_err *err = sw__tx_begin(w->meta, false, &tx);
 
         if (!err)
@@ -154,6 +165,14 @@ read_records(sw_worker *w, struct sw__survey *s)
 
                 if (it)
                         it->held = true;
+        }
+        if (!err)
+                err = sw__pair_list(&tx, SW_META_KEPT, NULL, &kept, &images);
+        for (size_t i = 0; i < kept.n; i++) {
+                struct sw__item *it = find(s, kept.v[i]);
+
+                if (it)
+                        it->kept = true;
         }
         return err;
 }
@@ -229,7 +248,9 @@ add_part(sw_worker *w, sw_ctx *ctx, struct sw__survey *s, const char *id, const 
         int64_t newest;
         sw_err *err = disk_used(w->rootfd, path, ctx, &it.size, &newest);
 
-        if (err || it.size == 0)
+        if (strcmp(path, "content") == 0) /* but for those that layers have */
+                it.size -= sw__survey_blob_total(s);
+        if (err || it.size <= 0)
                 return err;
         it.id = sw_strdup(id);
         it.path = sw_strdup(path);
@@ -409,7 +430,8 @@ add_parts(sw_worker *w, sw_ctx *ctx, struct sw__survey *s)
 sw_err *
 sw__survey_make(sw_worker *w, sw_ctx *ctx, bool parts, struct sw__survey *out)
 {
-        struct sw__survey s = { .by_id = sw_map_new(NULL) };
+        struct sw__survey s = { .by_id = sw_map_new(NULL),
+                                .blobs = sw_map_new(sw__survey_blob_free) };
         sw_err *err = read_records(w, &s);
 
         if (!err) {
@@ -417,6 +439,8 @@ sw__survey_make(sw_worker *w, sw_ctx *ctx, bool parts, struct sw__survey *out)
                 spread_use(&s);
                 err = measure(w, ctx, &s);
         }
+        if (!err)
+                sw__survey_measure_blobs(w, &s);
         if (!err && parts)
                 err = add_parts(w, ctx, &s);
         if (err) {
@@ -424,7 +448,7 @@ sw__survey_make(sw_worker *w, sw_ctx *ctx, bool parts, struct sw__survey *out)
                 return err;
         }
         for (size_t i = 0; i < s.items.n; i++)
-                s.total += s.items.v[i].size;
+                s.total += s.items.v[i].shared ? 0 : s.items.v[i].size;
         *out = s;
         return SW_OK;
 }
@@ -438,11 +462,13 @@ sw__survey_release(struct sw__survey *s)
                 free(it->id);
                 free(it->path);
                 free(it->parents);
+                sw_strlist_release(&it->blobs);
                 if (it->rec)
                         sw__rec_free(it->rec);
         }
         sw_array_release(&s->items);
         sw_map_free(s->by_id);
+        sw_map_free(s->blobs);
 }
 
 sw_err *
@@ -478,6 +504,7 @@ sw__survey_tell(const struct sw__survey *s, size_t i, sw_strlist *parents,
 
         *out = (struct sw_usage){ .parents = parents,
                                   .in_use = it->in_use,
+                                  .shared = it->shared,
                                   .size = it->size,
                                   .created = it->created,
                                   .last_used = it->last_used };

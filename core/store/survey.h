@@ -17,8 +17,11 @@ struct sw__item {
         sw__rec *rec; /* NULL: a part */
         char *path;   /* of a part: below the root; NULL: meta */
         int64_t size, last_used, created;
-        bool held;   /* somebody uses it now */
-        bool in_use; /* or something that is made on it */
+        sw_strlist blobs; /* digests of those of its layer */
+        bool held;        /* somebody uses it now */
+        bool kept;        /* an image does */
+        bool in_use;      /* one of the two, or something that is made on it is */
+        bool shared;      /* an image uses it, or something that is made on it */
         size_t children;
         size_t *parents; /* indexes */
         size_t n_parents;
@@ -27,7 +30,14 @@ struct sw__item {
 struct sw__survey {
         SW_ARRAY(struct sw__item) items;
         sw_map *by_id; /* id -> index + 1, as a pointer */
-        int64_t total;
+        sw_map *blobs; /* digest -> struct sw__counted_blob, owned */
+        int64_t total; /* of what no image keeps */
+};
+
+/* A blob counts with the first of the layers that have it, as long as that is there. */
+struct sw__counted_blob {
+        int64_t size;        /* on disk */
+        SW_ARRAY(size_t) of; /* items */
 };
 
 /** sw__survey_make - @parts: with the parts, whose files are counted one by one. Sizes that
@@ -35,6 +45,9 @@ struct sw__survey {
 SW_NODISCARD sw_err *sw__survey_make(sw_worker *w, sw_ctx *ctx, bool parts,
                                      struct sw__survey *out);
 void sw__survey_release(struct sw__survey *s);
+/** sw__survey_gone - item @i was removed: what it was made on has a child less, and blobs
+ *  that others have too count with them from now on. Its own size is what was freed. */
+void sw__survey_gone(struct sw__survey *s, size_t i);
 /** sw__survey_tell - item @i as a record of disk usage; borrowed, with @parents for the
  *  list of parents, which the caller releases. */
 void sw__survey_tell(const struct sw__survey *s, size_t i, sw_strlist *parents,

@@ -15,8 +15,9 @@ put_blob(sw_worker *to, const char *text)
 {
         sw_content *c = sw_worker_content(to);
         const sw_digest d = sw_digest_of(text, strlen(text));
+        char name[SW_DIGEST_STR_SIZE];
         sw_ingest *in;
-        sw_err *err = sw_content_ingest(c, NULL, text, &d, -1, &in);
+        sw_err *err = sw_content_ingest(c, NULL, sw_digest_str(&d, name), &d, -1, &in);
 
         if (sw_err_code(err) == SW_E_EXISTS) {
                 sw_err_drop(err, "as good");
