@@ -19,6 +19,7 @@ dist_check_SCRIPTS += \
 	tests/integration/roots.sh \
 	tests/integration/run.sh \
 	tests/integration/ssh.sh \
+	tests/integration/stack.sh \
 	tests/integration/stress.sh \
 	tests/integration/snapshotters.sh
 
