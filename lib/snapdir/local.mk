@@ -10,6 +10,7 @@ libsnapdir_la_SOURCES = \
 	lib/snapdir/flat.c \
 	lib/snapdir/look.c \
 	lib/snapdir/open.c \
+	lib/snapdir/share.c \
 	lib/snapdir/snapdir.h \
 	lib/snapdir/store.c \
 	lib/snapdir/trim.c \

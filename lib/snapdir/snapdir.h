@@ -15,6 +15,7 @@
  *      a/<key>/m               a copy of the tree that can be written (snapshot-native)
  *      {a,c}/<key>/hides       the layer writer has put whiteouts or marks into fs
  *      c/<key>/fs              a committed layer
+ *      {a,c}/<key>/sharers     layers with files in common, one file for them all: share.c
  *      c/<key>/f.<digest>/fs   several layers, the top one of which is <key>, as one
  *      c/<key>/p.<digest>      symlink: <key> is a part of c/<target>/f.<digest>
  *      t/<id>/                 what one process is making or removing; flocked by it
@@ -240,5 +241,14 @@ sw_err *snapdir_work_end(struct snapdir_work *w);
 
 sw_err *snapdir_usage(struct snapdir *s, sw_ctx *ctx, const char *key,
                       struct sw_snapshot_usage *out);
+sw_err *snapdir_usage_stamp(struct snapdir *s, const char *key, uint64_t *out);
+
+/* ---- share.c ---- */
+
+#define SNAPDIR_SHARERS "sharers"
+
+/* The layers that are there and came before @key to those it shares files with, the one
+ * that came last first; added to @out. */
+sw_err *snapdir_sharers_before(struct snapdir *s, const char *key, sw_strlist *out);
 
 #endif

@@ -2,10 +2,11 @@
  * lib/snapdir/usage.c - what a layer takes on disk.
  *
  * A layer is everything below a/<key> or c/<key>, each inode once, but for c/<key>/f.*,
- * which come and go while the layer stays the same. The layer "" is what is besides: fixed
- * directories, what is being made or removed, and those f.*, whose files are mostly names
- * of files that belong to layers and are counted with them. The sum is what du(1) says of
- * the store.
+ * which come and go while the layer stays the same, and for files that it shares with a
+ * layer that came before it and is there (share.c). The layer "" is what is besides: fixed
+ * directories, what is being made or removed, files of sharers, and those f.*, whose files
+ * are mostly names of files that belong to layers and are counted with them. The sum is
+ * what du(1) says of the store.
  *
  * Thread: any; all state is on the stack of the caller.
  */
@@ -14,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+
+#include <slipway/digest.h>
 
 #include "lib/snapdir/snapdir.h"
 
@@ -24,15 +27,66 @@ struct count {
         sw_strlist todo; /* directories yet to be read, relative to dirfd */
         int dirfd;
         bool layer; /* dirfd is that of a layer */
+        struct snapdir *s;
+        const sw_strlist *before; /* layers it may have files in common with; or NULL */
+        int nearest;              /* what is read now, in the first of them; -1: not open */
 };
 
+/* The directory of another layer that is @dir ("fs/a/b") in this one; -1: there is none. */
+static int
+open_other(const struct count *c, const char *key, const char *dir)
+{
+        sw_auto(sw_fd) root = -1;
+        bool opaque;
+        const char *slash = strchr(dir, '/');
+        sw_err *err = snapdir_open_layer(c->s, 'c', key, &root, &opaque);
+
+        if (err) {
+                sw_err_drop(err, "it is being made, or has just gone");
+                err = snapdir_open_layer(c->s, 'a', key, &root, &opaque);
+        }
+        sw_err_drop(err, "then it has gone");
+        return root < 0 ? -1 : snapdir_open_dir(root, slash ? slash + 1 : ".");
+}
+
+static bool
+is_at(int dirfd, const char *name, const struct stat *st)
+{
+        struct stat other;
+
+        return dirfd >= 0 && fstatat(dirfd, name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+               other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+/* Whether a file counts with another layer. Nearly always the nearest one has it, too. */
+static bool
+is_shared(struct count *c, const char *dir, const char *name, const struct stat *st)
+{
+        if (!c->before || !c->before->n || strncmp(dir, "fs", 2) != 0 ||
+            (dir[2] && dir[2] != '/'))
+                return false;
+        if (c->nearest < 0)
+                c->nearest = open_other(c, c->before->v[0], dir);
+        if (is_at(c->nearest, name, st))
+                return true;
+        for (size_t i = 1; i < c->before->n; i++) {
+                sw_auto(sw_fd) fd = open_other(c, c->before->v[i], dir);
+
+                if (is_at(fd, name, st))
+                        return true;
+        }
+        return false;
+}
+
+/* @dir, @name: of what is not the root. */
 static void
-add(struct count *c, const struct stat *st)
+add(struct count *c, const struct stat *st, const char *dir, const char *name)
 {
         if (!S_ISDIR(st->st_mode) && st->st_nlink > 1) {
                 const uint64_t id[2] = { st->st_dev, st->st_ino };
 
-                if (!c->seen || !sw_map_set_bytes(c->seen, id, sizeof(id), c))
+                if (!c->seen || is_shared(c, dir, name, st) ||
+                    !sw_map_set_bytes(c->seen, id, sizeof(id), c))
                         return;
         }
         c->out->bytes += (int64_t) st->st_blocks * 512;
@@ -50,11 +104,11 @@ count_entry(struct count *c, int dirfd, const char *dir, const char *name)
 {
         struct stat st;
 
-        if (c->layer && !*dir && is_flat(name))
+        if (c->layer && !*dir && (is_flat(name) || strcmp(name, SNAPDIR_SHARERS) == 0))
                 return SW_OK;
         if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? SW_OK : snapdir_err(errno, "look at", name);
-        add(c, &st);
+        add(c, &st, dir, name);
         if (S_ISDIR(st.st_mode))
                 sw_strlist_take(&c->todo,
                                 *dir ? sw_asprintf("%s/%s", dir, name) : sw_strdup(name));
@@ -80,6 +134,7 @@ count_dir(struct count *c, const char *path)
         if (!err && errno)
                 err = snapdir_err(errno, "read", path);
         (void) closedir(d);
+        sw_fd_clear(&c->nearest);
         return err ? err : sw_ctx_check(c->ctx);
 }
 
@@ -92,7 +147,7 @@ count_tree(struct count *c, const char *path)
 
         if (fstatat(c->dirfd, *path ? path : ".", &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? SW_OK : snapdir_err(errno, "look at", path);
-        add(c, &st);
+        add(c, &st, "", "");
         sw_strlist_add(&c->todo, path);
         while (!err && c->todo.n) {
                 sw_auto(sw_str) next = c->todo.v[--c->todo.n];
@@ -120,6 +175,26 @@ list_below(struct snapdir *s, const char *path, bool flats, sw_strlist *out)
         (void) closedir(d);
 }
 
+/* Files of sharers: each has a name in several layers. */
+static void
+count_sharers(struct snapdir *s, struct count *c, const sw_strlist *layers)
+{
+        sw_autoptr(sw_map) seen = sw_map_new(NULL);
+
+        for (size_t i = 0; i < layers->n; i++) {
+                sw_auto(sw_str) path = sw_asprintf("%s/" SNAPDIR_SHARERS, layers->v[i]);
+                struct stat st;
+
+                if (fstatat(s->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                const uint64_t id[2] = { st.st_dev, st.st_ino };
+                if (!sw_map_set_bytes(seen, id, sizeof(id), seen))
+                        continue;
+                c->out->bytes += (int64_t) st.st_blocks * 512;
+                c->out->inodes++;
+        }
+}
+
 static sw_err *
 count_flats(struct snapdir *s, struct count *c)
 {
@@ -129,6 +204,8 @@ count_flats(struct snapdir *s, struct count *c)
         list_below(s, "c", false, &layers);
         for (size_t i = 0; i < layers.n; i++)
                 list_below(s, layers.v[i], true, &flats);
+        list_below(s, "a", false, &layers);
+        count_sharers(s, c, &layers);
         for (size_t i = 0; i < flats.n && !err; i++)
                 err = count_tree(c, flats.v[i]);
         return err;
@@ -144,7 +221,7 @@ count_rest(struct snapdir *s, struct count *c)
         c->seen = NULL;
         for (size_t i = 0; i < SW_COUNT(own); i++)
                 if (fstatat(s->dirfd, own[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
-                        add(c, &st);
+                        add(c, &st, "", "");
         sw_err *err = count_tree(c, "e");
         if (!err)
                 err = count_tree(c, "t");
@@ -176,17 +253,52 @@ open_layer(struct snapdir *s, const char *key, sw_fd *out)
                                : snapdir_err(errno, "open layer", key);
 }
 
+/* Which layers a count depends on. */
+static uint64_t
+stamp_of(const sw_strlist *before)
+{
+        sw_auto(sw_str) all = sw_strlist_join(before, "\n");
+        const sw_digest d = sw_digest_of(all, strlen(all));
+        uint64_t stamp;
+
+        memcpy(&stamp, d.b, sizeof(stamp));
+        return before->n ? stamp | 1 : 0;
+}
+
+sw_err *
+snapdir_usage_stamp(struct snapdir *s, const char *key, uint64_t *out)
+{
+        sw_auto(sw_strlist) before = { 0 };
+        sw_err *err = sw_id_check("layer", key);
+
+        if (!err)
+                err = snapdir_sharers_before(s, key, &before);
+        if (!err)
+                *out = stamp_of(&before);
+        return err;
+}
+
 sw_err *
 snapdir_usage(struct snapdir *s, sw_ctx *ctx, const char *key,
               struct sw_snapshot_usage *out)
 {
         struct sw_snapshot_usage sum = { 0 };
         sw_autoptr(sw_map) seen = sw_map_new(NULL);
-        struct count c = { .ctx = ctx, .out = &sum, .seen = seen, .layer = *key != 0 };
+        sw_auto(sw_strlist) before = { 0 };
+        struct count c = { .ctx = ctx,
+                           .out = &sum,
+                           .seen = seen,
+                           .layer = *key != 0,
+                           .s = s,
+                           .before = &before,
+                           .nearest = -1 };
         sw_auto(sw_fd) fd = -1;
         sw_err *err = *key ? open_layer(s, key, &fd) : count_rest(s, &c);
 
+        if (!err && *key)
+                err = snapdir_sharers_before(s, key, &before);
         if (!err && *key) {
+                sum.stamp = stamp_of(&before);
                 c.dirfd = fd;
                 err = count_tree(&c, "");
         }

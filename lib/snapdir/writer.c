@@ -114,8 +114,7 @@ set_opaque(struct writer *w, int dirfd, const char *name)
 
 /* A directory that is there: it is joined, with new metadata. */
 static sw_err *
-join_dir(struct writer *w, const struct place *at, const struct stat *st,
-         const struct sw_layer_meta *m)
+join_dir(const struct place *at, const struct stat *st, const struct sw_layer_meta *m)
 {
         sw_err *err = drop_attrs(at);
 
@@ -126,7 +125,6 @@ join_dir(struct writer *w, const struct place *at, const struct stat *st,
                 return snapdir_err(errno, "set the owner of", at->base);
         if (fchmodat(at->dir->fd, at->base, (m->mode & 0777) | 0700, 0) < 0)
                 return snapdir_err(errno, "set the mode of", at->base);
-        (void) w;
         return SW_OK;
 }
 
@@ -155,7 +153,7 @@ make_dir(struct writer *w, const struct place *at, const char *path,
                         return snapdir_err(errno, "look at", path);
                 if (S_ISDIR(st.st_mode)) {
                         *made = mode;
-                        return join_dir(w, at, &st, m);
+                        return join_dir(at, &st, m);
                 }
                 over = true;
                 sw_err *err = writer_clear(w, at, path);
@@ -175,7 +173,7 @@ tell_root(struct writer *w, const struct sw_layer_meta *m)
                 return snapdir_err(errno, "look at", ".");
         w->root.meta = *m;
         w->root.made = (m->mode & 0777) | 0700;
-        return join_dir(w, &at, &st, m);
+        return join_dir(&at, &st, m);
 }
 
 static sw_err *
@@ -218,8 +216,13 @@ w_opaque(void *arg, const char *path)
 
                 (void) snprintf(from, sizeof(from), "a/%s/fs", w->key);
                 (void) snprintf(to, sizeof(to), "a/%s/fo", w->key);
-                if (renameat(w->s->dirfd, from, w->s->dirfd, to) < 0 && errno != ENOENT)
+                if (*w->partner)
+                        err = snapdir_err(EINVAL, "files are shared already, make opaque",
+                                          ".");
+                else if (renameat(w->s->dirfd, from, w->s->dirfd, to) < 0 &&
+                         errno != ENOENT)
                         err = snapdir_err(errno, "make opaque", ".");
+                w->opaque = !err;
         }
         writer_dir_put(w, d);
         return err;
@@ -421,7 +424,9 @@ w_hardlink(void *arg, const char *path, const char *existing, const struct sw_la
                 return err;
         err = writer_enter(w, path, &to);
         if (!err) {
-                err = check_linkable(w, &from, existing, &st);
+                err = writer_check_own(w, &from);
+                if (!err)
+                        err = check_linkable(w, &from, existing, &st);
                 if (!err)
                         err = link_places(w, &from, &to, path, &st);
                 writer_leave(w, &to);
@@ -538,7 +543,8 @@ w_xattr(void *arg, const char *path, const char *name, const void *p, size_t n)
         if (err)
                 return err;
         snapdir_proc_path(full, at.dir->fd, at.base);
-        if (lsetxattr(full, name, p, n, 0) < 0)
+        err = writer_check_own(w, &at);
+        if (!err && lsetxattr(full, name, p, n, 0) < 0)
                 err = sw_err_wrap(snapdir_err(errno, "set attribute", name), "%s", at.base);
         writer_leave(w, &at);
         return err;
@@ -611,6 +617,7 @@ static const struct sw_layer_ops writer_ops = {
         .finish = w_finish,
         .abandon = w_abandon,
         .stream = w_stream,
+        .share = writer_share,
 };
 
 sw_err *
@@ -635,6 +642,8 @@ snapdir_write(struct snapdir *s, sw_ctx *ctx, const char *key,
         pthread_mutex_init(&w->lock, NULL);
         w->dirs = sw_map_new(NULL);
         w->root.fd = sw_fd_steal(&fd);
+        w->root.twin = w->partnerfd = -1;
+        w->opaque = opaque;
         w->root.path = (char *) "";
         w->root.base = "";
         w->root.made = st.st_mode & 07777;

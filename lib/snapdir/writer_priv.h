@@ -15,6 +15,8 @@ struct wdir {
         char *path;                 /* "" for the root */
         const char *base;           /* last component, within path */
         int fd;                     /* O_RDONLY; -1: closed */
+        int twin;                   /* the same one of the layer that files are shared with;
+                                       open no longer than fd; -1: not open, or none */
         unsigned users;             /* of fd; it stays open */
         bool gone;                  /* replaced by something else */
         bool hides;                 /* has the mark of a directory with whiteouts */
@@ -34,6 +36,9 @@ struct writer {
         SW_ARRAY(struct wdir *) order; /* all, as they were told; owns them */
         struct wdir *newest, *oldest;  /* open ones, without the root */
         unsigned n_open;
+        bool opaque;       /* the root is */
+        char partner[130]; /* the layer that files are shared with; "": none yet */
+        int partnerfd;     /* its root; -1: none */
 };
 
 /* Where an entry is: the directory that holds it, open, and its name there. */
@@ -56,5 +61,12 @@ struct wdir *writer_dir_add(struct writer *w, const struct place *at, const char
 /* Remove what is at a place, whole trees included; and forget the directories there. */
 sw_err *writer_clear(struct writer *w, const struct place *at, const char *path);
 void writer_dirs_release(struct writer *w);
+
+/* ---- share.c ---- */
+
+sw_err *writer_share(void *w, const char *path, const struct sw_layer_meta *m, int64_t len,
+                     const char *key, bool *done);
+/* SW_E_INVALID when what is there is another layer's file, too: it cannot be changed. */
+sw_err *writer_check_own(struct writer *w, const struct place *at);
 
 #endif

@@ -68,6 +68,7 @@ close_dir(struct writer *w, struct wdir *d)
 {
         unlink_open(w, d);
         sw_fd_clear(&d->fd);
+        sw_fd_clear(&d->twin);
 }
 
 /* Close what was not used for longest, but for @keep and what is in use. */
@@ -170,7 +171,7 @@ writer_dir_add(struct writer *w, const struct place *at, const char *path)
         struct wdir *d = sw_map_get(w->dirs, path);
         if (!d) {
                 d = sw_new(struct wdir);
-                d->fd = -1;
+                d->fd = d->twin = -1;
                 d->path = sw_strdup(path);
                 d->base = d->path + (at->base - path);
                 d->parent = at->dir;
@@ -227,10 +228,13 @@ writer_dirs_release(struct writer *w)
 {
         for (size_t i = 0; i < w->order.n; i++) {
                 sw_fd_clear(&w->order.v[i]->fd);
+                sw_fd_clear(&w->order.v[i]->twin);
                 free(w->order.v[i]->path);
                 free(w->order.v[i]);
         }
         sw_array_release(&w->order);
         sw_map_free(w->dirs);
         sw_fd_clear(&w->root.fd);
+        sw_fd_clear(&w->root.twin);
+        sw_fd_clear(&w->partnerfd);
 }

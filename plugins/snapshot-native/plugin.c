@@ -59,6 +59,13 @@ native_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage
 }
 
 static sw_err *
+native_usage_stamp(void *store, sw_ctx *ctx, const char *key, uint64_t *out)
+{
+        (void) ctx;
+        return snapdir_usage_stamp(store, key, out);
+}
+
+static sw_err *
 native_remove(void *store, sw_ctx *ctx, const char *key)
 {
         (void) ctx;
@@ -132,6 +139,7 @@ const struct sw_snapshotter_ops native_ops = {
         .look_stat = native_look_stat,
         .look_open = native_look_open,
         .look_names = native_look_names,
+        .usage_stamp = native_usage_stamp,
         .look_close = native_look_close,
 };
 

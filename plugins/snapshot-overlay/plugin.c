@@ -69,6 +69,15 @@ overlay_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usag
 }
 
 static sw_err *
+overlay_usage_stamp(void *store, sw_ctx *ctx, const char *key, uint64_t *out)
+{
+        struct overlay *o = store;
+
+        (void) ctx;
+        return snapdir_usage_stamp(o->dir, key, out);
+}
+
+static sw_err *
 overlay_remove(void *store, sw_ctx *ctx, const char *key)
 {
         struct overlay *o = store;
@@ -181,6 +190,7 @@ static const struct sw_snapshotter_ops ops = {
         .look_open = overlay_look_open,
         .look_names = overlay_look_names,
         .look_close = overlay_look_close,
+        .usage_stamp = overlay_usage_stamp,
 };
 
 SW_PLUGIN(snapshotter_overlay) = {

@@ -25,6 +25,7 @@ check "a view without its highest layers" found view 'whiteouts hide directories
 check "a descriptor that stays open" found leak 'keeps no descriptor'
 check "a key that is prepared twice" found twice 'a key is not prepared twice'
 check "usage that is wrong" found usage 'usage of all layers'
+check "usage that changes behind one's back" found stamp 'says that it may have changed'
 check "a layer that is not removed" found remove 'what was removed is not there'
 check "a layer that is listed twice" found list 'list tells every layer once'
 check "a diff that tells everything" found diff 'a diff tells what changed'

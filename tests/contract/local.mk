@@ -12,6 +12,7 @@ tests_contract_slipway_contract_SOURCES = \
 	tests/contract/snapshotter.c \
 	tests/contract/snapshotter.h \
 	tests/contract/snaptree.c \
+	tests/contract/snapshare.c \
 	tests/contract/snapwriter.c
 tests_contract_slipway_contract_LDADD = libslipway.la -lpthread
 tests_contract_slipway_contract_LDFLAGS = $(PROGRAM_LINK)

@@ -406,8 +406,8 @@ add_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 }
 
 /* Catches: what is counted twice, or not at all. */
-static void
-check_usage_adds_up(struct snap *s)
+void
+snap_check_usage(struct snap *s)
 {
         struct sum sum = { .s = s };
 
@@ -479,7 +479,7 @@ check_high(struct contract *c)
                                strerror(errno));
                 (void) snap_unmount(&s, &m);
         }
-        check_usage_adds_up(&s);
+        snap_check_usage(&s);
         while (n-- > 0)
                 free((char *) (uintptr_t) keys[n]);
         snap_close(&s);
@@ -500,7 +500,7 @@ snap_check_layers(struct contract *c)
         check_mount(&s);
         check_mount_then_write(&s);
         check_untouched(&s);
-        check_usage_adds_up(&s);
+        snap_check_usage(&s);
         snap_close(&s);
         check_list(c);
         if (!c->quick)

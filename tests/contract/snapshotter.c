@@ -303,6 +303,7 @@ contract_snapshotter(struct contract *c)
         const unsigned before = contract_count_fds();
         snap_check_layers(c);
         snap_check_writer(c);
+        snap_check_share(c);
         snap_check_diff(c);
         snap_check_faults(c);
         contract_check(c, contract_count_fds() == before, "keeps no descriptor after close",

@@ -83,9 +83,14 @@ bool snap_apply(struct snap *s, const char *key, const struct sw_stack *on,
 /* A committed layer with one file, named and filled with @key. */
 bool snap_simple(struct snap *s, const char *key, const struct sw_stack *lower);
 
+/* Check that usage of all layers and of the rest is what du(1) says. Opens the store again.
+ */
+void snap_check_usage(struct snap *s);
+
 /* Parts of the suite. */
 void snap_check_layers(struct contract *c); /* snaplayers.c */
 void snap_check_writer(struct contract *c); /* snapwriter.c */
+void snap_check_share(struct contract *c);  /* snapshare.c */
 void snap_check_diff(struct contract *c);   /* snapdiff.c */
 void snap_check_faults(struct contract *c); /* snapfaults.c */
 

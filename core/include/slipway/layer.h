@@ -77,6 +77,16 @@ struct sw_layer_ops {
         sw_err *(*stream)(void *w, const char *path, const struct sw_layer_meta *m,
                           sw_err *(*read)(void *arg, void *p, size_t n, size_t *got),
                           void *arg, int64_t len);
+        /**
+         * share - a regular file that is, in all it has, the one that the committed layer
+         * @key of the same snapshotter has under this very path, and is not to get another
+         * name: it may be kept once for both. Optional; threads as for file().
+         * @m, @len: what it has, to be sure. *done: false: tell it with file() instead, as
+         * when it is not there, or not like that. It gets no xattr() and no hardlink().
+         * Since: 0.1
+         */
+        sw_err *(*share)(void *w, const char *path, const struct sw_layer_meta *m,
+                         int64_t len, const char *key, bool *done);
 };
 
 SW_END_DECLS

@@ -33,8 +33,11 @@
 SW_BEGIN_DECLS
 
 struct sw_snapshot_usage {
-        int64_t bytes; /* on disk, of this layer alone: what du(1) says of its files */
+        int64_t bytes; /* on disk, of this layer alone: what du(1) says of its files, less
+                          those that are counted with another layer (share) */
         int64_t inodes;
+        uint64_t stamp; /* 0: that is so for ever, once it is committed; else: as long as
+                           usage_stamp() tells the same */
 };
 
 /* Committed layers, bottom first; borrowed. n == 0: the empty tree. */
@@ -128,6 +131,10 @@ struct sw_snapshotter_ops {
         sw_err *(*look_names)(void *look, const char *path, sw_strlist *out);
         /** look_close - end. */
         void (*look_close)(void *look);
+
+        /** usage_stamp - that of usage(), without counting. Optional, as long as no stamp
+         *  is set there. */
+        sw_err *(*usage_stamp)(void *store, sw_ctx *ctx, const char *key, uint64_t *out);
 };
 
 SW_END_DECLS

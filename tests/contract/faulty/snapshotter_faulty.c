@@ -144,8 +144,20 @@ faulty_usage(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_usage
 {
         sw_err *err = native_ops.usage(store, ctx, key, out);
 
+        if (!err && is("stamp"))
+                out->stamp = 0;
         if (!err && is("usage"))
                 out->bytes *= 3;
+        return err;
+}
+
+static sw_err *
+faulty_usage_stamp(void *store, sw_ctx *ctx, const char *key, uint64_t *out)
+{
+        sw_err *err = native_ops.usage_stamp(store, ctx, key, out);
+
+        if (!err && is("stamp"))
+                *out = 0;
         return err;
 }
 
@@ -186,6 +198,7 @@ static const struct sw_snapshotter_ops faulty_ops = {
         .write = faulty_write,
         .diff = faulty_diff,
         .usage = faulty_usage,
+        .usage_stamp = faulty_usage_stamp,
         .remove = faulty_remove,
         .list = faulty_list,
 };
