@@ -14,7 +14,12 @@ lib_liblayer_la_SOURCES = \
 # Packed layers. Who links this links liblayer.la, too.
 noinst_LTLIBRARIES += lib/liblayerpack.la
 lib_liblayerpack_la_SOURCES = \
+	lib/layer/pack.c \
 	lib/layer/pack.h \
+	lib/layer/pack_priv.h \
+	lib/layer/packgzip.c \
+	lib/layer/packstargz.c \
+	lib/layer/packzstd.c \
 	lib/layer/unpack.c \
 	lib/layer/unpack.h \
 	lib/layer/unpackahead.c \

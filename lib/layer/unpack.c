@@ -19,6 +19,7 @@
 #include <slipway/text.h>
 
 #include "lib/layer/spool.h"
+#include "lib/layer/unpackahead.h"
 #include "lib/layer/unpacktar.h"
 
 #define MAX_SIZE  ((int64_t) 1 << 40)
@@ -601,7 +602,8 @@ sw_layer_unpack(sw_ctx *ctx, const struct sw_reader *in, const struct sw_unpack_
         sw_err *err = sw_ahead_start(&reader, &ahead);
         if (err)
                 return err;
-        sw_tarin_init(&u.in, ahead, max);
+        const struct sw_tarin_source from = { sw_ahead_peek, sw_ahead_skip, ahead };
+        sw_tarin_init(&u.in, &from, max);
         u.known = sw_map_new(NULL);
         sw_buf_init(&u.path);
         sw_buf_init(&u.link);

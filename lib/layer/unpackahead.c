@@ -132,8 +132,9 @@ give_back_locked(struct sw_ahead *a)
 }
 
 sw_err *
-sw_ahead_peek(struct sw_ahead *a, const char **p, size_t *n)
+sw_ahead_peek(void *ahead, const char **p, size_t *n)
 {
+        struct sw_ahead *a = ahead;
         struct slot *s = &a->slots[a->emptied % SLOTS];
         sw_err *err = SW_OK;
 
@@ -155,9 +156,9 @@ sw_ahead_peek(struct sw_ahead *a, const char **p, size_t *n)
 }
 
 void
-sw_ahead_skip(struct sw_ahead *a, size_t n)
+sw_ahead_skip(void *ahead, size_t n)
 {
-        a->at += n;
+        ((struct sw_ahead *) ahead)->at += n;
 }
 
 void

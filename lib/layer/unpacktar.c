@@ -38,9 +38,11 @@ static const struct sw_tarin_pax no_pax = {
 };
 
 void
-sw_tarin_init(struct sw_tarin *t, struct sw_ahead *from, int64_t max)
+sw_tarin_init(struct sw_tarin *t, const struct sw_tarin_source *from, int64_t max)
 {
-        *t = (struct sw_tarin){ .from = from, .max = max, .pax = no_pax, .global = no_pax };
+        *t = (struct sw_tarin){
+                .from = *from, .max = max, .pax = no_pax, .global = no_pax
+        };
         sw_buf_init(&t->long_name);
         sw_buf_init(&t->long_link);
         sw_buf_init(&t->name);
@@ -94,14 +96,14 @@ sw_tarin_block(struct sw_tarin *t, const unsigned char **p)
 {
         const char *at;
         size_t n;
-        sw_err *err = sw_ahead_peek(t->from, &at, &n);
+        sw_err *err = t->from.peek(t->from.arg, &at, &n);
 
         if (err)
                 return err;
         if (n > 0 && n < BLOCK)
                 return ends_early();
         *p = n ? (const unsigned char *) at : NULL;
-        sw_ahead_skip(t->from, n ? BLOCK : 0);
+        t->from.skip(t->from.arg, n ? BLOCK : 0);
         return SW_OK;
 }
 
@@ -113,7 +115,7 @@ sw_tarin_peek(struct sw_tarin *t, const char **p, size_t *n)
         *n = 0;
         if (!t->left)
                 return SW_OK;
-        err = sw_ahead_peek(t->from, p, n);
+        err = t->from.peek(t->from.arg, p, n);
         if (!err && !*n)
                 return ends_early();
         if ((int64_t) *n > t->left)
@@ -124,7 +126,7 @@ sw_tarin_peek(struct sw_tarin *t, const char **p, size_t *n)
 void
 sw_tarin_took(struct sw_tarin *t, size_t n)
 {
-        sw_ahead_skip(t->from, n);
+        t->from.skip(t->from.arg, n);
         t->left -= (int64_t) n;
 }
 
@@ -170,13 +172,13 @@ skip_stream(sw_ctx *ctx, struct sw_tarin *t)
         for (;;) {
                 const char *p;
                 size_t n;
-                sw_err *err = sw_ahead_peek(t->from, &p, &n);
+                sw_err *err = t->from.peek(t->from.arg, &p, &n);
 
                 if (!err && n)
                         err = sw_ctx_check(ctx);
                 if (err || !n)
                         return err;
-                sw_ahead_skip(t->from, n);
+                t->from.skip(t->from.arg, n);
         }
 }
 

@@ -12,7 +12,16 @@
 #include <slipway/buf.h>
 #include <slipway/layer.h>
 
-#include "lib/layer/unpackahead.h"
+#include "lib/layer/unpack.h"
+
+/* The bytes of the stream. */
+struct sw_tarin_source {
+        /* peek - what comes next; *n == 0: the end. In parts whose lengths are multiples of
+         * 512, but for the last. */
+        sw_err *(*peek)(void *arg, const char **p, size_t *n);
+        void (*skip)(void *arg, size_t n);
+        void *arg;
+};
 
 /* An extended attribute. */
 struct sw_tarin_xattr {
@@ -53,7 +62,7 @@ struct sw_tarin_pax {
 };
 
 struct sw_tarin {
-        struct sw_ahead *from; /* borrowed */
+        struct sw_tarin_source from;
         int64_t max;           /* no number of bytes is larger */
         int64_t left, padding; /* of the entry in hand: data, and what fills the block */
         struct sw_tarin_pax pax, global;
@@ -63,7 +72,7 @@ struct sw_tarin {
         struct sw_tarin_entry e;
 };
 
-void sw_tarin_init(struct sw_tarin *t, struct sw_ahead *from, int64_t max);
+void sw_tarin_init(struct sw_tarin *t, const struct sw_tarin_source *from, int64_t max);
 void sw_tarin_release(struct sw_tarin *t);
 /** sw_tarin_next - what is left of the entry before is passed over. *e: NULL at the end of
  *  the archive; the stream was read to its own end then.

@@ -8,3 +8,6 @@ tests_unit_lib_layer_unpack_test_LDADD = lib/liblayerpack.la lib/liblayer.la $(L
 UNIT_TESTS += tests/unit/lib/layer/unpackreal_test
 tests_unit_lib_layer_unpackreal_test_SOURCES = tests/unit/lib/layer/unpackreal_test.c
 tests_unit_lib_layer_unpackreal_test_LDADD = lib/liblayerpack.la lib/liblayer.la libsnapdir.la $(LDADD)
+UNIT_TESTS += tests/unit/lib/layer/pack_test
+tests_unit_lib_layer_pack_test_SOURCES = tests/unit/lib/layer/pack_test.c
+tests_unit_lib_layer_pack_test_LDADD = lib/liblayerpack.la lib/liblayer.la $(LDADD)
