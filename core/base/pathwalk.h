@@ -24,6 +24,9 @@ int sw__walk_mkdirs(int root, const char *path, mode_t mode, int *fd);
 /* Give a file that was just made its mode, whatever the umask took away. */
 int sw__exact_mode(int fd, mode_t mode);
 
+/** sw__path_force_walk - for tests: walk even where openat2 works. */
+SW_API void sw__path_force_walk(bool on);
+
 /* "VERB \"PATH\": reason" with the code that belongs to @err. */
 #define sw__path_err(err, verb, path) sw__path_err_at(SW_HERE, err, verb, path)
 SW_NODISCARD sw_err *sw__path_err_at(struct sw_place place, int err, const char *verb,

@@ -25,6 +25,10 @@ pkginclude_HEADERS += \
 	core/include/slipway/json.h \
 	core/include/slipway/layer.h \
 	core/include/slipway/llb.h \
+	core/include/slipway/llbfiles.h \
+	core/include/slipway/llbrun.h \
+	core/include/slipway/llbsource.h \
+	core/include/slipway/llbstate.h \
 	core/include/slipway/localsession.h \
 	core/include/slipway/log.h \
 	core/include/slipway/map.h \

@@ -25,6 +25,8 @@ SW_BEGIN_DECLS
 /* What the macros call: room for @extra more elements of @size bytes. */
 SW_API void *sw_array_grow(void *v, size_t n, size_t *cap, size_t extra, size_t size);
 
+/* Room for @extra more; append one element; free the array. @a: pointer to the array,
+ * evaluated more than once. */
 #define sw_array_reserve(a, extra)                                                         \
         ((a)->v = (__typeof__((a)->v)) sw_array_grow((a)->v, (a)->n, &(a)->cap, (extra),   \
                                                      sizeof(*(a)->v)))
@@ -48,8 +50,8 @@ typedef struct sw_strlist {
 
 SW_API void sw_strlist_add(sw_strlist *l, const char *s); /* copied */
 SW_API void sw_strlist_take(sw_strlist *l, char *s);      /* given */
-SW_API void sw_strlist_release(sw_strlist *l);
-SW_API void sw_strlist_sort(sw_strlist *l); /* by bytes */
+SW_API void sw_strlist_release(sw_strlist *l);            /* strings, too; empty again */
+SW_API void sw_strlist_sort(sw_strlist *l);               /* by bytes */
 SW_API bool sw_strlist_has(const sw_strlist *l, const char *s);
 /** sw_strlist_split - add the parts of @s between @sep; empty parts are left out. */
 SW_API void sw_strlist_split(sw_strlist *l, const char *s, char sep);

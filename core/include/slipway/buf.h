@@ -28,16 +28,20 @@ SW_API extern char sw_buf_empty[1];
                 sw_buf_empty, 0, 0                                                         \
         }
 
-SW_API void sw_buf_init(sw_buf *b);
+SW_API void sw_buf_init(sw_buf *b);    /* as SW_BUF_INIT */
 SW_API void sw_buf_release(sw_buf *b); /* frees; the buffer is empty and usable again */
 SW_API void sw_buf_clear(sw_buf *b);   /* empties, keeps the memory */
+/** sw_buf_reserve - room for @extra more bytes and the NUL, so that data stays where it is
+ *  while they are added. */
 SW_API void sw_buf_reserve(sw_buf *b, size_t extra);
+/** sw_buf_add, _addc, _adds, _addf, _vaddf - append bytes, a character, a string, what
+ *  printf would print. What is appended may not be in the buffer itself. */
 SW_API void sw_buf_add(sw_buf *b, const void *p, size_t n);
 SW_API void sw_buf_addc(sw_buf *b, char c);
 SW_API void sw_buf_adds(sw_buf *b, const char *s);
 SW_API void sw_buf_addf(sw_buf *b, const char *fmt, ...) SW_PRINTF(2, 3);
 SW_API void sw_buf_vaddf(sw_buf *b, const char *fmt, va_list ap) SW_PRINTF(2, 0);
-SW_API void sw_buf_truncate(sw_buf *b, size_t len); /* len <= b->len */
+SW_API void sw_buf_truncate(sw_buf *b, size_t len); /* keep the first @len <= b->len */
 
 /** sw_buf_detach - the contents as a malloc'd string, handed to the caller; b is empty. */
 SW_API char *sw_buf_detach(sw_buf *b);

@@ -25,14 +25,26 @@ struct sw_cache_ops {
          */
         sw_err *(*open)(void *self, sw_ctx *ctx, const struct sw_attr *attrs, size_t n,
                         bool writing, sw_session *session, void **place);
+        /** close - @place: given. Required. */
         void (*close)(void *self, void *place);
-        /** load - append the configuration to @out. Errors: SW_E_NOT_FOUND: empty. */
+
+        /* All of these: any worker, several at once for one place; they block, and return
+         * within SW_CANCEL_GRACE_MS of cancellation. Errors: SW_E_REMOTE, SW_E_DENIED,
+         * SW_E_IO, SW_E_CANCELLED.   Since: 0.1 */
+
+        /** load - append the configuration to @out. Errors: SW_E_NOT_FOUND: there is none
+         *  yet; SW_E_LIMIT. Required. */
         sw_err *(*load)(void *place, sw_ctx *ctx, sw_buf *out);
-        /** save - store it, after every blob it names. May be absent: read-only. */
+        /** save - store it, @n bytes, after every blob it names. May be absent: the place
+         * is for reading. */
         sw_err *(*save)(void *place, sw_ctx *ctx, const void *p, size_t n);
-        /** has, get, put - blobs. get writes to @fd and verifies; put reads @len bytes. */
+        /** has - whether the place has the blob. Required with save. */
         sw_err *(*has)(void *place, sw_ctx *ctx, const sw_digest *d, bool *out);
+        /** get - write the blob to @fd (borrowed) from where that stands, and verify it.
+         *  Errors: SW_E_NOT_FOUND, SW_E_CORRUPT. Required. */
         sw_err *(*get)(void *place, sw_ctx *ctx, const sw_digest *d, int fd);
+        /** put - store the @len bytes of @fd (borrowed) from where that stands. Required
+         *  with save. */
         sw_err *(*put)(void *place, sw_ctx *ctx, const sw_digest *d, int fd, int64_t len);
 };
 

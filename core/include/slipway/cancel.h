@@ -21,8 +21,8 @@ typedef struct sw_cancel sw_cancel;
 
 /** sw_cancel_new - @parent may be NULL; it is kept alive by the child. */
 SW_API sw_cancel *sw_cancel_new(sw_cancel *parent);
-SW_API sw_cancel *sw_cancel_ref(sw_cancel *c);
-SW_API void sw_cancel_unref(sw_cancel *c); /* never blocks */
+SW_API sw_cancel *sw_cancel_ref(sw_cancel *c); /* one more reference; returned */
+SW_API void sw_cancel_unref(sw_cancel *c);     /* never blocks */
 
 /** sw_cancel_now - cancel the token and its children. @reason: copied, may be NULL; the
  *  first one stays. Safe from any thread, not from a signal handler. */

@@ -56,7 +56,8 @@ SW_API void sw_config_free(sw_config *c);
  * line, at most 20. On error the config is as it was before.
  */
 SW_API SW_NODISCARD sw_err *sw_config_load(sw_config *c, const char *path, bool required);
-/** sw_config_load_text - the same for text already read; @name stands for the path. */
+/** sw_config_load_text - the same for text already read, @len bytes of it; @name stands for
+ *  the path. Errors: SW_E_CONFIG. */
 SW_API SW_NODISCARD sw_err *sw_config_load_text(sw_config *c, const char *name,
                                                 const char *text, size_t len);
 /** sw_config_load_env - the environment variables of the table (SLIPWAY_ROOT, …).
@@ -73,11 +74,12 @@ SW_API char *sw_config_key(const char *part, ...) __attribute__((sentinel));
 
 /* Getters: the key must be in the table and of that type (asserts); parts that are the
  * user's own names are looked up as given. An entry of a MAP is a STRING of its own:
- * worker.oci.labels."NAME". Results are borrowed. */
+ * worker.oci.labels."NAME". What is not set is NULL, false, 0 or an empty list. Results are
+ * borrowed. Thread: any, once the config is filled. Errors: none. */
 /** sw_config_has - whether a value is set, default included, or a table of the user's own
  *  names or list of tables is there. */
 SW_API bool sw_config_has(const sw_config *c, const char *key);
-SW_API const char *sw_config_str(const sw_config *c, const char *key); /* or NULL */
+SW_API const char *sw_config_str(const sw_config *c, const char *key);
 SW_API bool sw_config_bool(const sw_config *c, const char *key);
 SW_API int64_t sw_config_int(const sw_config *c, const char *key); /* INT, DURATION (ns) */
 SW_API const sw_strlist *sw_config_list(const sw_config *c, const char *key); /* not NULL */

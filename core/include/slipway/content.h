@@ -43,10 +43,11 @@ SW_API int64_t sw_ingest_offset(const sw_ingest *i); /* bytes that are there */
 /** sw_ingest_write - append. Errors: SW_E_LIMIT (more than @size), SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_ingest_write(sw_ingest *i, const void *p, size_t n);
 /** sw_ingest_copy - append @len bytes of @fd from @off, without taking them through user
- *  space more often than the digest needs. -1: to its end. */
+ *  space more often than the digest needs. -1: to its end. Errors: as write, and
+ *  SW_E_CANCELLED; SW_E_IO also when @fd ends early. */
 SW_API SW_NODISCARD sw_err *sw_ingest_copy(sw_ingest *i, sw_ctx *ctx, int fd, int64_t off,
                                            int64_t len);
-/** sw_ingest_restart - forget what is there. */
+/** sw_ingest_restart - forget what is there. Errors: SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_ingest_restart(sw_ingest *i);
 /** sw_ingest_commit - verify, make durable, put in place. @i: given. @expected: as above,
  *  may be NULL. @out: may be NULL. Errors: SW_E_CORRUPT (digest or size differ: names both;
@@ -62,12 +63,14 @@ SW_API void sw_ingest_abort(sw_ingest *i);
  *  Errors: SW_E_NOT_FOUND, SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_content_open(sw_content *c, const sw_digest *d, int *fd,
                                             struct sw_blob_info *info);
+/** sw_content_info - the same without opening it. */
 SW_API SW_NODISCARD sw_err *sw_content_info(sw_content *c, const sw_digest *d,
                                             struct sw_blob_info *out);
-/** sw_content_remove - a missing one is fine. */
+/** sw_content_remove - a missing one is fine. Errors: SW_E_DENIED, SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_content_remove(sw_content *c, const sw_digest *d);
 typedef bool sw_blob_fn(void *arg, const struct sw_blob_info *info);
-/** sw_content_walk - every blob; @fn returns false to end it. */
+/** sw_content_walk - every blob, in any order; @fn returns false to end it. Errors:
+ *  SW_E_CANCELLED, SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_content_walk(sw_content *c, sw_ctx *ctx, sw_blob_fn *fn,
                                             void *arg);
 

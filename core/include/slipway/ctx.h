@@ -62,19 +62,26 @@ SW_API void sw_ctx_set_lender(sw_ctx *ctx,
                               sw_err *(*lend)(void *lender, sw_ctx *ctx, sw_session_fn *fn,
                                               void *arg),
                               void *lender);
-SW_API sw_cancel *sw_ctx_cancel(const sw_ctx *ctx); /* borrowed; may be NULL */
-SW_API sw_log *sw_ctx_log(const sw_ctx *ctx);       /* borrowed; may be NULL */
-SW_API const char *sw_ctx_source(const sw_ctx *ctx);
+SW_API sw_cancel *sw_ctx_cancel(const sw_ctx *ctx);  /* borrowed; may be NULL */
+SW_API sw_log *sw_ctx_log(const sw_ctx *ctx);        /* borrowed; may be NULL */
+SW_API const char *sw_ctx_source(const sw_ctx *ctx); /* "kind/name" or NULL; borrowed */
 /** sw_ctx_check - SW_OK, or SW_E_CANCELLED: to be called in every longer loop. */
 SW_API SW_NODISCARD sw_err *sw_ctx_check(const sw_ctx *ctx);
 /** sw_ctx_lock - take a lock that may be held for long, unless it is cancelled meanwhile
  *  (SW_E_CANCELLED; it is not taken then). */
 SW_API SW_NODISCARD sw_err *sw_ctx_lock(const sw_ctx *ctx, pthread_mutex_t *lock);
 
+/* For who waits. Nothing blocks or fails; what nobody wants is dropped. */
+/** sw_progress_note - a line about what is being done. */
 SW_API void sw_progress_note(sw_ctx *ctx, const char *fmt, ...) SW_PRINTF(2, 3);
+/** sw_progress_warn - a line that people should see also when all went well. */
 SW_API void sw_progress_warn(sw_ctx *ctx, const char *fmt, ...) SW_PRINTF(2, 3);
+/** sw_progress_status - where the part @p->id stands now; it replaces what was said of it.
+ *  @p: borrowed until return. */
 SW_API void sw_progress_status(sw_ctx *ctx, const struct sw_progress *p);
+/** sw_progress_output - bytes that a step printed. @stream: 1 stdout, 2 stderr. */
 SW_API void sw_progress_output(sw_ctx *ctx, int stream, const void *p, size_t n);
+/** sw_ctx_logf - a line of the log, for who runs the program, with the context's source. */
 SW_API void sw_ctx_logf(sw_ctx *ctx, enum sw_log_level level, const char *fmt, ...)
         SW_PRINTF(3, 4);
 

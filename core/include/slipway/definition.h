@@ -100,7 +100,7 @@ SW_API struct sw_llb_edge sw_definition_result(const sw_definition *def);
 SW_API const sw_llb_vertex *sw_definition_find(const sw_definition *def,
                                                const sw_digest *digest);
 
-SW_API size_t sw_llb_vertex_index(const sw_llb_vertex *v);
+SW_API size_t sw_llb_vertex_index(const sw_llb_vertex *v); /* in its definition */
 SW_API enum sw_op_kind sw_llb_vertex_kind(const sw_llb_vertex *v);
 SW_API const sw_digest *sw_llb_vertex_digest(const sw_llb_vertex *v);
 SW_API const char *sw_llb_vertex_digest_str(const sw_llb_vertex *v);
@@ -146,8 +146,10 @@ struct sw_llb_vertex_location {
         size_t n_ranges;
 };
 
+/** sw_definition_source_maps - all texts; *n: how many. */
 SW_API const struct sw_llb_source_map *sw_definition_source_maps(const sw_definition *def,
                                                                  size_t *n);
+/** sw_llb_vertex_locations - where the vertex stands; *n may be 0. */
 SW_API const struct sw_llb_vertex_location *sw_llb_vertex_locations(const sw_llb_vertex *v,
                                                                     size_t *n);
 

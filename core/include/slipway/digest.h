@@ -3,6 +3,7 @@
  *
  * Text: "sha256:" and exactly 64 lower-case hexadecimal digits, nothing else. Digests
  * from outside are parsed before they are used as a name of anything.
+ * Thread: any, but for hashers. A libcrypto without SHA-256 ends the program.
  */
 #ifndef SLIPWAY_DIGEST_H
 #define SLIPWAY_DIGEST_H
@@ -20,7 +21,7 @@ typedef struct sw_digest {
         uint8_t b[SW_DIGEST_LEN];
 } sw_digest;
 
-/** sw_digest_of - SHA-256 of @n bytes. Thread: any. */
+/** sw_digest_of - SHA-256 of @n bytes. */
 SW_API sw_digest sw_digest_of(const void *p, size_t n);
 
 /** sw_digest_parse - strict. @len: bytes of @s, or SIZE_MAX for a C string.
@@ -36,6 +37,7 @@ SW_API const char *sw_digest_str(const sw_digest *d, char out[SW_DIGEST_STR_SIZE
 SW_API const char *sw_digest_hex(const sw_digest *d, char out[SW_DIGEST_HEX_LEN + 1]);
 
 SW_API bool sw_digest_eq(const sw_digest *a, const sw_digest *b);
+/** sw_digest_cmp - below, at or above 0, as memcmp. */
 SW_API int sw_digest_cmp(const sw_digest *a, const sw_digest *b);
 
 /* Incremental hashing. One thread at a time. */

@@ -118,7 +118,7 @@ struct sw_build_request {
  */
 SW_API SW_NODISCARD sw_err *sw_build_start(sw_engine *e, const struct sw_build_request *req,
                                            sw_build **out);
-SW_API const char *sw_build_id(const sw_build *b);
+SW_API const char *sw_build_id(const sw_build *b); /* borrowed until it is freed */
 
 /** sw_build_subscribe - its story from the beginning; see progress.h. The subscription is
  *  the caller's, and may outlive the build. */
@@ -220,7 +220,8 @@ struct sw_disk_record {
 typedef bool sw_disk_fn(void *arg, const struct sw_disk_record *r);
 
 /** sw_engine_usage - records that match one of @filters ("type==source.local"; NULL-ended;
- *  NULL: all); @fn returns false to end it. Errors: SW_E_INVALID (filter), SW_E_IO. */
+ *  NULL: all); @fn returns false to end it. Blocks: sizes that are not known yet are
+ *  measured. Errors: SW_E_INVALID (filter), SW_E_CANCELLED, SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_engine_usage(sw_engine *e, sw_cancel *cancel,
                                             const char *const *filters, sw_disk_fn *fn,
                                             void *arg);
@@ -233,12 +234,13 @@ struct sw_prune_request {
         int64_t keep_duration;      /* ns */
         int64_t reserved_space, max_used_space, min_free_space; /* bytes; 0: not set */
 };
-/** sw_engine_prune - remove what nobody uses; @fn (may be NULL) is told of each. */
+/** sw_engine_prune - remove what nobody uses; @fn (may be NULL) is told of each and returns
+ *  false to end it. Blocks: yes. Errors: SW_E_INVALID (filter), SW_E_CANCELLED, SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_engine_prune(sw_engine *e, sw_cancel *cancel,
                                             const struct sw_prune_request *req,
                                             sw_disk_fn *fn, void *arg);
 /** sw_engine_gc - what the policy of the configuration says; after builds it is run by
- *  itself, at most once a minute. */
+ *  itself, at most once a minute. Blocks: yes. Errors: SW_E_CANCELLED, SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_engine_gc(sw_engine *e, sw_cancel *cancel);
 
 SW_END_DECLS

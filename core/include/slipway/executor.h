@@ -114,12 +114,18 @@ struct sw_executor_ops {
         sw_err *(*run)(void *self, sw_ctx *ctx, const struct sw_exec_container *c,
                        const struct sw_exec_process *p, void (*started)(void *arg),
                        void *arg, struct sw_exec_status *out);
-        /** exec - another process in the running container @id. May be absent. */
+        /* These three are for any thread while run() is at work, from when it called
+         * @started. Errors: SW_E_NOT_FOUND: no container of that id runs here;
+         * SW_E_INVALID, SW_E_IO.   Since: 0.1 */
+
+        /** exec - another process in the running container @id, to its end. As run().
+         *  May be absent. */
         sw_err *(*exec)(void *self, sw_ctx *ctx, const char *id,
                         const struct sw_exec_process *p, struct sw_exec_status *out);
         /** signal - to the first process of the running container @id. May be absent. */
         sw_err *(*signal)(void *self, sw_ctx *ctx, const char *id, int sig);
-        /** resize - the terminal of its first process. May be absent. */
+        /** resize - the terminal of its first process; SW_E_INVALID when it has none. May
+         *  be absent. */
         sw_err *(*resize)(void *self, sw_ctx *ctx, const char *id, unsigned rows,
                           unsigned columns);
         /** sweep - clear away what processes that were killed left of their containers;

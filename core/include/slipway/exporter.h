@@ -83,6 +83,7 @@ struct sw_exporter_ops {
          */
         sw_err *(*resolve)(void *self, sw_ctx *ctx, const struct sw_attr *attrs,
                            size_t n_attrs, void **resolved);
+        /** release_resolved - @resolved: given. May be absent. */
         void (*release_resolved)(void *self, void *resolved);
 
         /**

@@ -13,17 +13,21 @@
 
 SW_BEGIN_DECLS
 
-/* What the core does for a frontend. Grows at the end only. Calls block. */
+/* What the core does for a frontend. Grows at the end only. Calls block, and return within
+ * SW_CANCEL_GRACE_MS of cancellation (SW_E_CANCELLED). */
 struct sw_bridge {
         uint32_t size;
         void *arg;
-        /* solve - a marshalled definition (borrowed) to a ref (handed back). */
+        /* solve - a marshalled definition (borrowed) to a ref (handed back). Errors: as
+         * sw_build_wait(). */
         sw_err *(*solve)(void *arg, sw_ctx *ctx, const void *def, size_t len, sw_ref **out);
         /* resolve_config - image configuration and pinned digest of an image reference
-         * for a platform; both handed back, from malloc. */
+         * for a platform ("linux/amd64"); both handed back, from malloc. Errors:
+         * SW_E_NOT_FOUND, SW_E_REMOTE, SW_E_DENIED. */
         sw_err *(*resolve_config)(void *arg, sw_ctx *ctx, const char *ref,
                                   const char *platform, char **config, char **digest);
-        /* warn - a warning about a place in the source. */
+        /* warn - a warning about a place in the source; strings are borrowed, @url and
+         * @file may be NULL, @line counts from 1 (0: none). Does not block. */
         void (*warn)(void *arg, const char *text, const char *url, const char *file,
                      int line);
         sw_session *session; /* or NULL */

@@ -55,6 +55,7 @@ enum sw_plugin_fault {
         SW_FAULT_OPTION_UNKNOWN, /* "option-unknown" */
         SW_FAULT_INIT,           /* "init-failed" */
 };
+/** sw_plugin_fault_name - as above; "none" for SW_FAULT_NONE. Static. */
 SW_API const char *sw_plugin_fault_name(enum sw_plugin_fault f);
 
 /* What is known of one file. Borrowed from the host; strings live as long as the host.
@@ -117,7 +118,8 @@ SW_API SW_NODISCARD sw_err *sw_host_check_config(const sw_host *h);
  */
 SW_API SW_NODISCARD sw_err *sw_host_require(sw_host *h, unsigned kind, const char *name);
 
-/* Plugins in the order found (search path, then file name). */
+/** sw_host_count, sw_host_get - plugins in the order found (search path, then file name);
+ *  @i < sw_host_count(). */
 SW_API size_t sw_host_count(const sw_host *h);
 SW_API const struct sw_plugin_info *sw_host_get(const sw_host *h, size_t i);
 /** sw_host_find - by kind and name or provided name, whatever its state; or NULL. */
@@ -154,6 +156,8 @@ struct sw_export_result;
 /** sw_host_exporter - look-up and checks (export_refs must be there). Errors: lookup. */
 SW_API SW_NODISCARD sw_err *sw_host_exporter(const sw_host *h, const char *name,
                                              struct sw_exporter *out);
+/** sw_exporter_resolve, _release, _export, _finalize - the operations of exporter.h, which
+ *  has their rules; those that are absent do nothing. */
 SW_API SW_NODISCARD sw_err *sw_exporter_resolve(const struct sw_exporter *e, sw_ctx *ctx,
                                                 const struct sw_attr *attrs, size_t n,
                                                 void **resolved);

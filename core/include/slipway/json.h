@@ -4,7 +4,7 @@
  * sw_json_t is jansson's json_t. Getters are strict: a member of the wrong type is
  * SW_E_INVALID and names the member; a missing one, or one that is null (which is how Go
  * programs write what they do not have), leaves *out untouched and is fine unless the
- * getter's name ends in _req.
+ * getter's name ends in _req. Documents are of one thread at a time.
  */
 #ifndef SLIPWAY_JSON_H
 #define SLIPWAY_JSON_H

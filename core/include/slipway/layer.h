@@ -39,6 +39,7 @@ struct sw_layer_meta {
 
 struct sw_layer_ops {
         struct sw_ops_hdr hdr;
+        /** mkdir - a directory; "" is the root, told first. */
         sw_err *(*mkdir)(void *w, const char *path, const struct sw_layer_meta *m);
         /** file - a regular file of @len bytes, read from @fd (borrowed) at @off: a range,
          *  so that reflink, copy_file_range or a direct write to an archive can serve it.
@@ -48,6 +49,7 @@ struct sw_layer_ops {
         /** data - a regular file from memory. */
         sw_err *(*data)(void *w, const char *path, const struct sw_layer_meta *m,
                         const void *p, size_t n);
+        /** symlink - @target: any text, as it is. The mode does not count. */
         sw_err *(*symlink)(void *w, const char *path, const struct sw_layer_meta *m,
                            const char *target);
         /** hardlink - another name of @existing, which this writer was told, and which is

@@ -19,9 +19,10 @@ typedef struct sw_log sw_log;
 
 /** sw_log_new - @fd: borrowed for the logger's life. */
 SW_API sw_log *sw_log_new(int fd, enum sw_log_level max, enum sw_log_format format);
-SW_API void sw_log_free(sw_log *log);
+SW_API void sw_log_free(sw_log *log); /* NULL is fine; @fd stays open */
 /** sw_log_set - change the level while running. */
 SW_API void sw_log_set(sw_log *log, enum sw_log_level max);
+/** sw_log_on - whether lines of that level are written: before making an expensive one. */
 SW_API bool sw_log_on(const sw_log *log, enum sw_log_level level);
 /** sw_log_line - @log NULL: dropped. @source: "kind/name" or NULL. */
 SW_API void sw_log_line(sw_log *log, enum sw_log_level level, const char *source,

@@ -24,7 +24,7 @@ struct sw_map_iter {
 
 /** sw_map_new - @free_value is called for each value dropped; NULL: values are borrowed. */
 SW_API sw_map *sw_map_new(void (*free_value)(void *));
-SW_API void sw_map_free(sw_map *m);
+SW_API void sw_map_free(sw_map *m); /* NULL is fine */
 SW_API size_t sw_map_count(const sw_map *m);
 
 /** sw_map_set - add or replace (the old value is freed); returns true when it was new. */

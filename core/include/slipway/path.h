@@ -92,8 +92,5 @@ SW_API bool sw_path_name_ok(const char *name);
  *  what is in a directory follows it in one run. Below, at or above 0.   Since: 0.1 */
 SW_API int sw_path_cmp(const char *a, const char *b);
 
-/** sw__path_force_walk - for tests: use the fallback even where openat2 works. */
-SW_API void sw__path_force_walk(bool on);
-
 SW_END_DECLS
 #endif

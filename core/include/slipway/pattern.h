@@ -28,13 +28,14 @@ typedef struct sw_patterns sw_patterns;
  */
 SW_API SW_NODISCARD sw_err *sw_patterns_new(const char *const *list, size_t n,
                                             sw_patterns **out);
-SW_API void sw_patterns_free(sw_patterns *p);
+SW_API void sw_patterns_free(sw_patterns *p); /* NULL is fine */
 
 /* What is known of a directory, for its entries: which patterns matched it. Zeroed for the
  * root; opaque. */
 struct sw_pattern_state {
         uint64_t *bits; /* owned; NULL: none */
 };
+/** sw_pattern_state_release - zeroed again. */
 SW_API void sw_pattern_state_release(struct sw_pattern_state *s);
 
 /**

@@ -21,9 +21,10 @@ SW_API SW_NODISCARD sw_err *sw_pool_new(const char *name, unsigned max_threads,
 /** sw_pool_submit - run fn(arg) on a worker. Errors: SW_E_INTERNAL when no thread at all
  *  can be made (nothing is queued then). Thread: any, workers too. */
 SW_API SW_NODISCARD sw_err *sw_pool_submit(sw_pool *p, void (*fn)(void *), void *arg);
-/** sw_pool_drain - wait until nothing is queued or running. Not from a worker. */
+/** sw_pool_drain - wait until nothing is queued or running. Thread: any but a worker. */
 SW_API void sw_pool_drain(sw_pool *p);
-/** sw_pool_free - drain, join all threads, release. Not from a worker. */
+/** sw_pool_free - drain, join all threads, release; only work that still runs may submit
+ * more. NULL is fine. Thread: any but a worker. */
 SW_API void sw_pool_free(sw_pool *p);
 
 SW_DEFINE_AUTOPTR(sw_pool, sw_pool_free)

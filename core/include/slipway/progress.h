@@ -80,7 +80,7 @@ struct sw_progress_vertex {
 struct sw_progress_status {
         sw_digest vertex;
         const char *id;
-        int64_t current, total;
+        int64_t current, total; /* as in struct sw_progress (ctx.h): bytes, mostly */
         int64_t timestamp, started, completed;
 };
 
@@ -119,6 +119,7 @@ struct sw_progress_batch {
  */
 SW_API bool sw_progress_next(sw_subscription *sub, int64_t timeout_ns,
                              struct sw_progress_batch *out);
+/** sw_progress_batch_release - of one that sw_progress_next() filled; empty again. */
 SW_API void sw_progress_batch_release(struct sw_progress_batch *b);
 
 /** sw_progress_fd - readable while sw_progress_next() has something to say; borrowed;

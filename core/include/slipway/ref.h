@@ -57,11 +57,14 @@ struct sw_listing {
         void (*settle)(void *self, sw_ctx *ctx);
 };
 
-/* How a provider implements refs. Grows at the end only; size is sizeof as compiled. */
+/* How a provider implements refs. Grows at the end only; size is sizeof as compiled. Any
+ * thread, several at once; all but release may block. Errors: SW_E_CANCELLED, SW_E_IO,
+ * SW_E_UNSUPPORTED. */
 struct sw_ref_ops {
         uint32_t size;
         /* open_tree - a read-only view; *dirfd is handed back, *view goes to close_tree. */
         sw_err *(*open_tree)(void *self, sw_ctx *ctx, int *dirfd, void **view);
+        /* close_tree - @view: given, also on error. */
         sw_err *(*close_tree)(void *self, void *view);
         /* release - the last reference is gone; must not block. */
         void (*release)(void *self);
@@ -79,9 +82,11 @@ SW_API sw_ref *sw_ref_new(const char *id, const struct sw_ref_ops *ops, void *se
 /** sw_ref_new_dir - a ref over a directory that the caller keeps unchanged.
  *  @dirfd: given. For embedders and tests. */
 SW_API sw_ref *sw_ref_new_dir(const char *id, int dirfd);
+/** sw_ref_ref - one more reference to @r (NULL is allowed), which is returned. */
 SW_API sw_ref *sw_ref_ref(sw_ref *r);
-SW_API void sw_ref_unref(sw_ref *r); /* never blocks */
-SW_API const char *sw_ref_id(const sw_ref *r);
+/** sw_ref_unref - @r: given; NULL is allowed. Never blocks. */
+SW_API void sw_ref_unref(sw_ref *r);
+SW_API const char *sw_ref_id(const sw_ref *r); /* borrowed */
 
 /**
  * sw_ref_open - look at the tree.

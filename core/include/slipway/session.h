@@ -42,10 +42,13 @@ struct sw_session_ops {
 /** sw_session_new - @id: copied; @ops, @self: live as long as the session. */
 SW_API sw_session *sw_session_new(const char *id, const struct sw_session_ops *ops,
                                   void *self);
+/** sw_session_free - nobody uses it any more. NULL is fine. */
 SW_API void sw_session_free(sw_session *s);
-SW_API const char *sw_session_id(const sw_session *s);
+SW_API const char *sw_session_id(const sw_session *s); /* borrowed */
 
-/* The calls a plugin makes; each checks presence and limits. */
+/* The calls a plugin makes, as in sw_session_ops; each checks presence and limits.
+ * Errors: SW_E_NOT_FOUND, SW_E_LIMIT (a secret), SW_E_CANCELLED, and the client's. What is
+ * handed back is set on success only. */
 SW_API SW_NODISCARD sw_err *sw_session_secret(sw_session *s, sw_ctx *ctx, const char *id,
                                               sw_buf *out);
 SW_API SW_NODISCARD sw_err *sw_session_agent(sw_session *s, sw_ctx *ctx, const char *id,

@@ -58,6 +58,7 @@ struct sw_snapshot_mount {
 /* An entry of list(). */
 typedef bool sw_snapshot_fn(void *arg, const char *key, bool committed);
 
+/* All of it may block. Errors of all: SW_E_NOT_FOUND (a key), SW_E_IO, SW_E_CANCELLED. */
 struct sw_snapshotter_ops {
         struct sw_ops_hdr hdr;
         /** probe - whether it works on @dirfd, where it will keep its data. Required.
@@ -92,9 +93,8 @@ struct sw_snapshotter_ops {
         sw_err *(*write)(void *store, sw_ctx *ctx, const char *key,
                          const struct sw_layer_ops **ops, void **w);
         /**
-         * diff - tell a layer writer what has to change on the tree of @lower to get that
-         * of
-         * @upper. Required. Parents come before what is in them, with their metadata as in
+         * diff - tell a layer writer what has to change on @lower's tree to get @upper's.
+         * Required. Parents come before what is in them, with their metadata as in
          * @upper; entries of one directory are sorted by name; finish() is the caller's.
          * Equal trees give equal calls in equal order, whatever the stacks are.
          */
@@ -102,9 +102,7 @@ struct sw_snapshotter_ops {
                         const struct sw_stack *upper, const struct sw_layer_ops *ops,
                         void *w);
         /** usage - bytes on disk of an active or committed layer. @key "": of all that the
-         *  store has besides, so that the sum is what du(1) says of its directory.
-         * Required.
-         */
+         *  store has besides; the sum is what du(1) says of its directory. Required. */
         sw_err *(*usage)(void *store, sw_ctx *ctx, const char *key,
                          struct sw_snapshot_usage *out);
         /** remove - a layer in any state. Stacks that had it are not looked at any more. It

@@ -1,5 +1,8 @@
 /*
  * slipway/text.h - parsing of small values, near names, escaping for messages.
+ *
+ * Thread: any; no state, no locale. What parses sets *out on success only, and is
+ * SW_E_INVALID otherwise, with a message that shows the text.
  */
 #ifndef SLIPWAY_TEXT_H
 #define SLIPWAY_TEXT_H

@@ -1,7 +1,7 @@
 /*
  * slipway/time.h - times are int64_t nanoseconds since the epoch, UTC; durations are
  * int64_t nanoseconds. Text is RFC 3339 with as many fraction digits as needed (Go's
- * RFC3339Nano), and Go's duration syntax ("1h30m", "250ms").
+ * RFC3339Nano), and Go's duration syntax ("1h30m", "250ms"). Thread: any; no state.
  */
 #ifndef SLIPWAY_TIME_H
 #define SLIPWAY_TIME_H

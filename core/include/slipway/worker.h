@@ -8,7 +8,11 @@
  *
  * A ref that was committed stays in the store, found by its id or by the names it was
  * given, until it is pruned; while somebody holds an sw_ref of it, it is leased and cannot
- * be. Thread: any; a layer belongs to one thread at a time.
+ * be.
+ *
+ * Thread: any; a layer belongs to one thread at a time.   All of it blocks. @ctx: borrowed,
+ * may be NULL. Errors everywhere: SW_E_IO, SW_E_CANCELLED, SW_E_UNSUPPORTED (a ref that is
+ * no stack of layers), and those of the snapshotter.   Since: 0.1
  */
 #ifndef SLIPWAY_WORKER_H
 #define SLIPWAY_WORKER_H

@@ -4,6 +4,7 @@
  * Every case runs twice: with openat2, and with the walk alone. A third set lets a filter
  * refuse openat2, and compares both on random trees.
  */
+#include "core/base/pathwalk.h"
 #include "tests/unit/tmp.h"
 
 #include <errno.h>
