@@ -38,6 +38,7 @@ enum cli_complete {
         CLI_DIRS,
         CLI_PLUGINS, /* KIND/NAME of the plugins that are there */
         CLI_VERBS,   /* words that begin a command */
+        CLI_IMAGES,  /* names of images that are kept */
 };
 
 struct cli_flag {

@@ -43,7 +43,8 @@ add_action(sw_buf *out, const char *program, enum cli_complete c, const char *ch
                                                [CLI_FILES] = "files -f",
                                                [CLI_DIRS] = "files -d",
                                                [CLI_PLUGINS] = "plugins",
-                                               [CLI_VERBS] = "words \"$top\"" };
+                                               [CLI_VERBS] = "words \"$top\"",
+                                               [CLI_IMAGES] = "images" };
 
         sw_buf_addf(out, "_%s_reply ", program);
         if (!choices) {
@@ -149,6 +150,10 @@ static const char frame[] =
         "                _@_reply words \"$(\"${COMP_WORDS[0]}\" plugins --quiet "
         "\"${dirs[@]}\" 2>/dev/null)\"\n"
         "                ;;\n"
+        "        images)\n"
+        "                _@_reply words \"$(\"${COMP_WORDS[0]}\" images --quiet "
+        "\"${dirs[@]}\" 2>/dev/null)\"\n"
+        "                ;;\n"
         "        esac\n"
         "        return 0\n"
         "}\n"
@@ -169,7 +174,7 @@ static const char frame[] =
         "                elif [[ $skip ]]; then\n"
         "                        skip=\n"
         "                elif [[ $flag ]]; then\n"
-        "                        [[ $flag == --plugin-dir ]] && dirs+=(\"$flag\" "
+        "                        [[ $flag == --plugin-dir || $flag == --root ]] && dirs+=(\"$flag\" "
         "\"$word\")\n"
         "                        flag=\n"
         "                elif [[ $only_args ]]; then\n"

@@ -26,6 +26,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/doctor/userns.c \
 	cmd/slipway/doctor/version.c cmd/slipway/doctor/version.h \
 	cmd/slipway/environ.c cmd/slipway/environ.h \
+	cmd/slipway/images.c cmd/slipway/images.h \
 	cmd/slipway/main.c \
 	cmd/slipway/plugins.c cmd/slipway/plugins.h \
 	cmd/slipway/program.c cmd/slipway/program.h \
@@ -52,11 +53,15 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/verb_du.c \
 	cmd/slipway/verb_dump_docs.c \
 	cmd/slipway/verb_help.c \
+	cmd/slipway/verb_images.c \
+	cmd/slipway/verb_images_inspect.c \
+	cmd/slipway/verb_images_rm.c \
+	cmd/slipway/verb_images_tag.c \
 	cmd/slipway/verb_plugins.c \
 	cmd/slipway/verb_plugins_show.c \
 	cmd/slipway/verb_prune.c \
 	cmd/slipway/verb_version.c
-cmd_slipway_slipway_LDADD = libslipway.la $(BASE_LIBS)
+cmd_slipway_slipway_LDADD = lib/libimage.la libslipway.la $(BASE_LIBS)
 cmd_slipway_slipway_LDFLAGS = $(PROGRAM_LINK) -Wl,--as-needed
 EXTRA_cmd_slipway_slipway_DEPENDENCIES = $(PROGRAM_DEPS)
 
@@ -71,6 +76,7 @@ slipway_pages = \
 	man/slipway-du.1 \
 	man/slipway-debug.1 \
 	man/slipway-help.1 \
+	man/slipway-images.1 \
 	man/slipway-plugins.1 \
 	man/slipway-prune.1 \
 	man/slipway-version.1

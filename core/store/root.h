@@ -6,6 +6,7 @@
  *      <root>/meta/              core/store/meta.h
  *      <root>/snapshots/<name>/  the snapshotter's
  *      <root>/leases/<id>        flock held by the process that owns the lease
+ *      <root>/locks              see core/store/worklock.h; has no bytes
  *      <root>/state/<plugin>/    sw_worker_state_dir()
  *      <root>/logs/              whole logs of steps
  *      <root>/hashes/            content hashes of refs (core/contenthash)

@@ -43,8 +43,8 @@ place_of(const char *name)
 sw_err *
 sw__work_trylock(sw_worker *w, const char *name, int *out)
 {
-        sw_auto(sw_fd) fd = openat(w->leases_fd, ".work",
-                                   O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        sw_auto(sw_fd) fd =
+                openat(w->rootfd, "locks", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         struct flock lock = { .l_type = F_WRLCK,
                               .l_whence = SEEK_SET,
                               .l_start = place_of(name),
@@ -52,11 +52,11 @@ sw__work_trylock(sw_worker *w, const char *name, int *out)
 
         *out = -1;
         if (fd < 0)
-                return sw_err_sys(SW_E_IO, errno, "open leases/.work");
+                return sw_err_sys(SW_E_IO, errno, "open locks");
         if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
                 *out = sw_fd_steal(&fd);
         else if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-                return sw_err_sys(SW_E_IO, errno, "lock leases/.work");
+                return sw_err_sys(SW_E_IO, errno, "lock a byte of locks");
         return SW_OK;
 }
 

@@ -2,7 +2,7 @@
  * core/store/worklock.h - work that is done by one at a time, of all threads and processes:
  * unpacking a layer, fetching a blob.
  *
- * A lock is a byte of the file leases/.work, the one that the hash of its name says, locked
+ * A lock is a byte of the file <root>/locks, the one that its name's hash says, locked
  * with an open file description of its own. The kernel lets go of it when its holder dies,
  * however that happens. Who waits looks again every 50 ms, or when somebody in this process
  * let go of something.

@@ -7,6 +7,7 @@ dist_check_SCRIPTS += \
 	tests/integration/fulldisk.sh \
 	tests/integration/kill9.sh \
 	tests/integration/exec.sh \
+	tests/integration/images.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/ops.sh \

@@ -13,3 +13,7 @@ tests_tools_regtool_LDADD = lib/libregistry.la lib/libimage.la libslipway.la $(B
 noinst_PROGRAMS += tests/tools/without
 tests_tools_without_SOURCES = tests/tools/without.c
 tests_tools_without_LDADD = libslipway.la
+
+noinst_PROGRAMS += tests/tools/image
+tests_tools_image_SOURCES = tests/tools/image.c
+tests_tools_image_LDADD = libslipway.la

@@ -134,11 +134,11 @@ SW_API SW_NODISCARD sw_err *sw_images_put(sw_worker *w, sw_ctx *ctx,
                                           const sw_digest *blobs, size_t n_blobs,
                                           sw_ref *const *refs, size_t n_refs);
 /* Images that were read: strings belong to the list. */
-struct sw_image_list {
+typedef struct sw_image_list {
         size_t n;
         struct sw_image *v; /* by name */
         void *arena_;       /* private */
-};
+} sw_image_list;
 /** sw_images_get - one by its name; n is 0 or 1. */
 SW_API SW_NODISCARD sw_err *sw_images_get(sw_worker *w, sw_ctx *ctx, const char *name,
                                           struct sw_image_list *out);
@@ -154,6 +154,7 @@ SW_API SW_NODISCARD sw_err *sw_images_remove(sw_worker *w, sw_ctx *ctx, const ch
 SW_API sw_content *sw_worker_content(sw_worker *w);
 
 SW_DEFINE_AUTOPTR(sw_chain, sw_chain_free)
+SW_DEFINE_AUTO(sw_image_list, sw_image_list_release)
 
 SW_END_DECLS
 #endif
