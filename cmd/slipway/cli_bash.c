@@ -39,12 +39,11 @@ add_words(sw_buf *out, const struct cli_program *p, const char *path,
 static void
 add_action(sw_buf *out, const char *program, enum cli_complete c, const char *choices)
 {
-        static const char *const actions[] = { [CLI_NOTHING] = "none",
-                                               [CLI_FILES] = "files -f",
-                                               [CLI_DIRS] = "files -d",
-                                               [CLI_PLUGINS] = "plugins",
-                                               [CLI_VERBS] = "words \"$top\"",
-                                               [CLI_IMAGES] = "images" };
+        static const char *const actions[] = {
+                [CLI_NOTHING] = "none",         [CLI_FILES] = "files -f",
+                [CLI_DIRS] = "files -d",        [CLI_PLUGINS] = "plugins",
+                [CLI_VERBS] = "words \"$top\"", [CLI_IMAGES] = "images"
+        };
 
         sw_buf_addf(out, "_%s_reply ", program);
         if (!choices) {
@@ -174,7 +173,8 @@ static const char frame[] =
         "                elif [[ $skip ]]; then\n"
         "                        skip=\n"
         "                elif [[ $flag ]]; then\n"
-        "                        [[ $flag == --plugin-dir || $flag == --root ]] && dirs+=(\"$flag\" "
+        "                        [[ $flag == --plugin-dir || $flag == --root ]] && "
+        "dirs+=(\"$flag\" "
         "\"$word\")\n"
         "                        flag=\n"
         "                elif [[ $only_args ]]; then\n"

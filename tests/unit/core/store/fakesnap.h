@@ -21,8 +21,8 @@
 struct fake {
         int dirfd;
         atomic_int prepared, committed, removed, views, mounts;
-        const char *fail; /* the operation that fails */
-        bool du;          /* usage is what du says */
+        const char *fail;  /* the operation that fails */
+        bool du;           /* usage is what du says */
         size_t lower_seen; /* layers of the lower stack of the last diff */
 };
 

@@ -10,7 +10,7 @@
 #define MANIFEST "{\"schemaVersion\":2,\"config\":" CONFIG ",\"layers\":[" LAYER "]}"
 #define TYPED(t)                                                                           \
         "{\"schemaVersion\":2,\"mediaType\":\"" t "\",\"config\":" CONFIG ",\"layers\":[]" \
-                                                                          "}"
+        "}"
 #define INDEX(in) "{\"schemaVersion\":2,\"manifests\":[" in "]}"
 
 static const struct {

@@ -1,6 +1,6 @@
 /*
- * tests/unit/lib/layer/trees.h - what tests of lib/layer share: a tree with one of everything,
- * made by the shell, and how it looks.
+ * tests/unit/lib/layer/trees.h - what tests of lib/layer share: a tree with one of
+ * everything, made by the shell, and how it looks.
  */
 #ifndef SLIPWAY_TESTS_UNIT_LIB_LAYER_TREES_H
 #define SLIPWAY_TESTS_UNIT_LIB_LAYER_TREES_H
