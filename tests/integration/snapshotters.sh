@@ -19,6 +19,21 @@ echo x >"$dir/ctx/gone/x"
 : >"$dir/ctx/empty"
 chmod 1400 "$dir/ctx/empty"
 setfattr -n user.colour -v red "$dir/ctx/tree/a" 2>/dev/null
+# What looks like a whiteout or a mark of an opaque directory to overlayfs, or in an image's
+# layer, is a file like any other here; from a directory, and from an archive.
+mkdir -p "$dir/ctx/looks/sub"
+echo x >"$dir/ctx/looks/sub/x"
+: >"$dir/ctx/looks/gone"
+: >"$dir/ctx/looks/.wh.sub"
+: >"$dir/ctx/looks/sub/.wh..wh..opq"
+chmod 1400 "$dir/ctx/looks/gone"
+for name in trusted user; do
+        setfattr -n $name.overlay.whiteout -v y "$dir/ctx/looks/gone"
+        setfattr -n $name.overlay.opaque -v x "$dir/ctx/looks"
+        setfattr -n $name.overlay.opaque -v y "$dir/ctx/looks/sub"
+done 2>/dev/null
+tar --xattrs --xattrs-include='*' --format=pax -cf "$dir/looks.tar" -C "$dir/ctx" looks
+mv "$dir/looks.tar" "$dir/ctx/looks.tar"
 find "$dir/ctx" -exec touch -h -d @1000000000 {} +
 
 # Times of what a command makes are those of the clock: every file it touches gets one.
@@ -32,7 +47,11 @@ r1 = run a -- /bin/sh -c "cd /src; echo TWO >tree/c; mv tree/deep tree/moved; rm
 r2 = run r1 -- /bin/sh -c "cd /src/many; echo 9 >f8; touch -d @1000000000 f8; rm f9; cp f10 f11; chmod 4755 f12; ln -s f1 f1.link; rm -r ../tree/moved/er; mkdir ../tree/moved/er; mkdir -p ../tree/new/er"
 r3 = run r2 -- /bin/sh -c "cd /; mv src/many/f13 src/many/f14; rm -r src/gone; echo file >src/gone; true"
 r4 = run r3 -- /bin/true
-x = rm r4 /src/many/f20
+t = copy r4 ctx /looks.tar /unpacked/ unpack parents
+u = mkfile t /src/looks/sub/more 0644 "more"
+v = mkfile u /unpacked/looks/sub/more 0644 "more"
+w = run v -- /bin/sh -c "ls -A /src/looks /src/looks/sub /unpacked/looks /unpacked/looks/sub >/looks; touch -d @1000000000 /src/looks/sub/last"
+x = rm w /src/many/f20
 y = mkfile x /src/made 0600 "made\n"
 d = diff a y
 m1 = mkdir s /src 0755
@@ -41,7 +60,8 @@ merged = merge base d m2
 over = merge m2 base d
 z = run over -- /bin/sh -c "cd /src && ls -R . >/list && rm -r tree/new"
 all = copy merged z /src /second contents parents
-end = copy all z /list /list
+third = copy all y /src/looks /third/looks contents parents
+end = copy third z /list /list
 output end
 END
 kit_llb "$dir/files" <<'END'
@@ -91,6 +111,15 @@ changed() { tar -xOf "$dir/native.tar" src/many/f8 | grep -qx 9; }
 check "a file of the same size and time is seen to be changed" changed
 listed() { ! tar -tf "$dir/native.tar" | grep -E 'src/(gone/|many/f9$|many/f20$|tree/)'; }
 check "what is gone is gone" listed
+looks() { # DIRECTORY ENTRY...: what is in its directory of that name
+        local said
+        said=$(tar -tf "$dir/native.tar" | sed -n "s|^$1/looks/||p" | LC_ALL=C sort | xargs)
+        [ "$said" = "${*:2}" ] || { echo "$said"; return 1; }
+}
+both=(.wh.sub gone sub/ sub/.wh..wh..opq)
+check "what looks like whiteouts and marks is there" looks third "${both[@]}" sub/last sub/more sub/x
+check "from an archive, too" looks unpacked "${both[@]}" sub/more sub/x
+check "and nothing of it takes something away in a merge" looks second sub/ sub/last sub/more
 again() { # the store is of use to the next process, and nothing of the last one is left
         build native "$native" && same native &&
                 [ -z "$(find "$dir/store-native/snapshots/native/t" -mindepth 1)" ] &&
