@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <slipway/blob.h>
 #include <slipway/text.h>
 #include <slipway/time.h>
 
@@ -137,6 +138,17 @@ sw_fsexport_end(struct sw_fsexport_progress *g)
 }
 
 /* ---- all results ---- */
+
+sw_err *
+sw_fsexport_ready(sw_ctx *ctx, const struct sw_export_request *req)
+{
+        sw_err *err = SW_OK;
+
+        for (size_t i = 0; req->worker && i < req->n_refs && !err; i++)
+                if (req->refs[i].ref)
+                        err = sw_ref_ready(req->worker, ctx, req->refs[i].ref);
+        return err;
+}
 
 static sw_err *
 tell_folder(const char *name, int64_t epoch, const struct sw_layer_ops *ops, void *w)

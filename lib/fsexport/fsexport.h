@@ -41,6 +41,10 @@ void sw_fsexport_begin(struct sw_fsexport_progress *g, sw_ctx *ctx, const char *
 void sw_fsexport_add(struct sw_fsexport_progress *g, int64_t bytes);
 void sw_fsexport_end(struct sw_fsexport_progress *g);
 
+/** sw_fsexport_ready - fetch and unpack what is lazy in the results: before the target is
+ *  opened, so that nothing of it stays when that fails. */
+SW_NODISCARD sw_err *sw_fsexport_ready(sw_ctx *ctx, const struct sw_export_request *req);
+
 /**
  * sw_fsexport_each - tell @ops everything of every result: in folders where they are split.
  * Directories above (folders) are told with mode 0755. @begin is called before each result

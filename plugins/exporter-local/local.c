@@ -38,7 +38,9 @@ local_export(sw_ctx *ctx, const struct sw_export_request *req)
         if (!t || !t->open_dir)
                 return sw_err_new(SW_E_INVALID,
                                   "there is no directory to write to; say dest=DIR");
-        sw_err *err = t->open_dir(t->arg, ctx, &dirfd);
+        sw_err *err = sw_fsexport_ready(ctx, req);
+        if (!err)
+                err = t->open_dir(t->arg, ctx, &dirfd);
         if (err)
                 return err;
         sw_fsexport_begin(&progress, ctx, id);

@@ -60,7 +60,9 @@ tar_export(sw_ctx *ctx, const struct sw_export_request *req)
                         SW_E_INVALID,
                         "there is nowhere to write the archive to; say dest=FILE or "
                         "dest=-");
-        sw_err *err = t->open_file(t->arg, ctx, &fd);
+        sw_err *err = sw_fsexport_ready(ctx, req);
+        if (!err)
+                err = t->open_file(t->arg, ctx, &fd);
         if (err)
                 return err;
         sw_tar_fd_init(&s.fd, fd, &s.to);

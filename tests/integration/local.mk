@@ -10,6 +10,7 @@ dist_check_SCRIPTS += \
 	tests/integration/images.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
+	tests/integration/oci-layout.sh \
 	tests/integration/ops.sh \
 	tests/integration/mergediff.py \
 	tests/integration/native.sh \
