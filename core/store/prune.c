@@ -36,7 +36,8 @@ struct pruning {
         bool *gone; /* per item: removed, or turned out to be in use */
         bool limited;
         int64_t keep, cutoff;
-        bool stop; /* by fn */
+        bool stop;    /* by fn */
+        bool removed; /* something, since the survey */
 };
 
 /* ---- limits ---- */
@@ -225,6 +226,7 @@ finish_batch(struct pruning *p, const size_t *at, const bool *removed, size_t n)
                 p->gone[at[i]] = true;
                 if (!removed[i])
                         continue;
+                p->removed = true;
                 sw_err *err = SW_OK;
                 if (it->rec->kind == SW__REC_LAYER)
                         err = sw__reap_one(p->w, p->ctx, it->id);
@@ -327,6 +329,31 @@ prune_round(struct pruning *p, const candidates *c)
         return err;
 }
 
+static bool
+any_shared(const struct sw__survey *s)
+{
+        for (size_t i = 0; i < s->items.n; i++)
+                if (s->items.v[i].stamp)
+                        return true;
+        return false;
+}
+
+/* What was counted with a layer that has gone may be another's, too, and there still: then
+ * less was won than was said. */
+static sw_err *
+count_again(struct pruning *p)
+{
+        if (!p->limited || !p->removed || !any_shared(&p->s))
+                return SW_OK;
+        sw__survey_release(&p->s);
+        p->s = (struct sw__survey){ 0 };
+        p->removed = false;
+        sw_err *err = sw__survey_make(p->w, p->ctx, true, &p->s);
+        free(p->gone);
+        p->gone = sw_alloc_array(p->s.items.n + 1, sizeof(*p->gone));
+        return err;
+}
+
 static sw_err *
 prune_all(struct pruning *p)
 {
@@ -337,6 +364,8 @@ prune_all(struct pruning *p)
                 const size_t n = c.n;
                 sw_err *err = prune_round(p, &c);
                 sw_array_release(&c);
+                if (!err)
+                        err = count_again(p);
                 if (err || n == 0)
                         return err;
         }

@@ -313,16 +313,22 @@ sw__snapshots_diff(sw__snapshots *s, sw_ctx *ctx, struct sw_stack lower,
 }
 
 sw_err *
-sw__snapshots_usage(sw__snapshots *s, sw_ctx *ctx, const char *key, int64_t *bytes)
+sw__snapshots_usage(sw__snapshots *s, sw_ctx *ctx, const char *key,
+                    struct sw_snapshot_usage *out)
 {
-        struct sw_snapshot_usage u = { 0 };
+        *out = (struct sw_snapshot_usage){ 0 };
+        CALL(s->ops->usage(s->store, ctx, key, out));
+}
+
+sw_err *
+sw__snapshots_stamp(sw__snapshots *s, sw_ctx *ctx, const char *key, uint64_t *out)
+{
         sw_err *err = sw__snapshots_ready(s, ctx);
 
-        if (!err)
-                err = blame(s->name, s->ops->usage(s->store, ctx, key, &u));
-        if (!err)
-                *bytes = u.bytes;
-        return err;
+        *out = 0;
+        if (err || !SW_OPS_HAS(s->ops, struct sw_snapshotter_ops, usage_stamp))
+                return err;
+        return blame(s->name, s->ops->usage_stamp(s->store, ctx, key, out));
 }
 
 sw_err *

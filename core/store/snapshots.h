@@ -55,7 +55,10 @@ SW_NODISCARD sw_err *sw__snapshots_diff(sw__snapshots *s, sw_ctx *ctx,
                                         struct sw_stack lower, struct sw_stack upper,
                                         const struct sw_layer_ops *ops, void *w);
 SW_NODISCARD sw_err *sw__snapshots_usage(sw__snapshots *s, sw_ctx *ctx, const char *key,
-                                         int64_t *bytes);
+                                         struct sw_snapshot_usage *out);
+/** sw__snapshots_stamp - what usage() would say the size depends on. */
+SW_NODISCARD sw_err *sw__snapshots_stamp(sw__snapshots *s, sw_ctx *ctx, const char *key,
+                                         uint64_t *out);
 SW_NODISCARD sw_err *sw__snapshots_remove(sw__snapshots *s, sw_ctx *ctx, const char *key);
 /** sw__snapshots_look - *ops: NULL when the snapshotter cannot; then views are to be taken.
  */

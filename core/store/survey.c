@@ -70,6 +70,7 @@ add_record(void *arg, const char *id, sw__rec *r)
         struct sw__item it = {
                 .id = sw_strdup(id),
                 .size = r->measured ? r->size : -1,
+                .stamp = r->size_stamp,
                 .last_used = r->last_used_at,
                 .created = r->created_at,
         };
@@ -182,10 +183,17 @@ read_records(sw_worker *w, struct sw__survey *s)
 static sw_err *
 measure_one(sw_worker *w, sw_ctx *ctx, struct sw__item *it)
 {
+        struct sw_snapshot_usage u;
+
         it->size = 0;
+        it->stamp = 0;
         if (it->rec->kind != SW__REC_LAYER)
                 return SW_OK;
-        sw_err *err = sw__snapshots_usage(w->snaps, ctx, it->id, &it->size);
+        sw_err *err = sw__snapshots_usage(w->snaps, ctx, it->id, &u);
+        if (!err) {
+                it->size = u.bytes;
+                it->stamp = u.stamp;
+        }
         if (sw_err_code(err) != SW_E_NOT_FOUND)
                 return err;
         sw_err_drop(err, "it was just begun, or has just gone");
@@ -208,10 +216,25 @@ remember(sw_worker *w, const struct sw__survey *s, const size_t *which, size_t n
                     r->last_used_at != it->last_used)
                         continue; /* it was written on meanwhile */
                 r->size = it->size;
+                r->size_stamp = it->stamp;
                 r->measured = true;
                 err = sw__rec_put(&tx, it->id, r);
         }
         return err ? err : sw__tx_commit(&tx, false);
+}
+
+/* Forget a size that is that no more: a layer has gone which had files counted. */
+static sw_err *
+check_size(sw_worker *w, sw_ctx *ctx, struct sw__item *it)
+{
+        uint64_t stamp;
+
+        if (it->size < 0 || !it->stamp)
+                return SW_OK;
+        sw_err *err = sw__snapshots_stamp(w->snaps, ctx, it->id, &stamp);
+        if (!err && stamp != it->stamp)
+                it->size = -1;
+        return err;
 }
 
 static sw_err *
@@ -223,7 +246,8 @@ measure(sw_worker *w, sw_ctx *ctx, struct sw__survey *s)
         for (size_t i = 0; i < s->items.n && !err; i++) {
                 struct sw__item *it = &s->items.v[i];
 
-                if (it->size >= 0)
+                err = check_size(w, ctx, it);
+                if (err || it->size >= 0)
                         continue;
                 err = sw_ctx_check(ctx);
                 if (!err)
@@ -342,17 +366,17 @@ add_unknown(void *arg, const char *key, bool committed)
 {
         struct unknown *u = arg;
         const struct sw__item *it = find(u->s, key);
-        int64_t bytes = 0;
+        struct sw_snapshot_usage usage = { 0 };
 
         (void) committed;
         if (it && it->rec && it->rec->kind == SW__REC_LAYER)
                 return true;
-        sw_err *err = sw__snapshots_usage(u->w->snaps, u->ctx, key, &bytes);
+        sw_err *err = sw__snapshots_usage(u->w->snaps, u->ctx, key, &usage);
         if (sw_err_code(err) == SW_E_NOT_FOUND)
                 sw_err_drop(err, "it has just gone");
         else
                 u->err = err;
-        u->bytes += bytes;
+        u->bytes += usage.bytes;
         return !u->err;
 }
 
@@ -361,6 +385,7 @@ static sw_err *
 measure_rest(sw_worker *w, sw_ctx *ctx, const struct sw__survey *s, int64_t *bytes)
 {
         struct unknown u = { .w = w, .ctx = ctx, .s = s };
+        struct sw_snapshot_usage rest = { 0 };
         bool any = false;
         sw_err *err = sw__snapshots_any(w->snaps, &any);
 
@@ -373,8 +398,8 @@ measure_rest(sw_worker *w, sw_ctx *ctx, const struct sw__survey *s, int64_t *byt
         else
                 sw_err_drop(u.err, "the first one is told");
         if (!err)
-                err = sw__snapshots_usage(w->snaps, ctx, "", bytes);
-        *bytes += u.bytes;
+                err = sw__snapshots_usage(w->snaps, ctx, "", &rest);
+        *bytes = u.bytes + rest.bytes;
         return err;
 }
 

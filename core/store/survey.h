@@ -17,6 +17,7 @@ struct sw__item {
         sw__rec *rec; /* NULL: a part */
         char *path;   /* of a part: below the root; NULL: meta */
         int64_t size, last_used, created;
+        uint64_t stamp;   /* what the size depends on; 0: nothing */
         sw_strlist blobs; /* digests of those of its layer */
         bool held;        /* somebody uses it now */
         bool kept;        /* an image does */
