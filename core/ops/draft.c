@@ -121,6 +121,12 @@ sw__draft_set_spool(sw__draft *d, int dirfd)
         d->spool_dirfd = dirfd;
 }
 
+void
+sw__draft_set_former(sw__draft *d, sw__former *f)
+{
+        d->former = f;
+}
+
 int
 sw__draft_spool(const sw__draft *d)
 {
@@ -305,6 +311,8 @@ clear_slot(sw__draft *d, struct sw__draft_node *dir, const char *name, bool *hid
         if (err)
                 return err;
         *hides = old && (old->hides || old->below || !old->told);
+        if (old && old->told && d->former)
+                sw__former_spoil(d->former); /* what was copied may be gone */
         if (old && old->told && (d->jobs.n || d->aliases.n))
                 err = sw__draft_flush(d);
         return err;

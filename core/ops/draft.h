@@ -25,6 +25,7 @@
 #include <slipway/layer.h>
 #include <slipway/map.h>
 
+#include "core/ops/former.h"
 #include "core/ops/view.h"
 
 typedef struct sw__draft sw__draft;
@@ -51,6 +52,9 @@ SW_API const struct sw__view *sw__draft_base(const sw__draft *d);
 
 /** sw__draft_set_spool - where temporary files may go; borrowed. Else: memory. */
 SW_API void sw__draft_set_spool(sw__draft *d, int dirfd);
+/** sw__draft_set_former - what was copied last, and will be; borrowed. Else: all is copied.
+ */
+SW_API void sw__draft_set_former(sw__draft *d, sw__former *f);
 /** sw__draft_spool - a new temporary file, handed back; -1 and errno. */
 SW_API int sw__draft_spool(const sw__draft *d);
 

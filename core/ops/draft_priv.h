@@ -13,6 +13,8 @@
 struct sw__draft_job {
         struct sw__draft_copy copy;
         struct sw__draft_node *node;
+        sw_digest mark; /* former.h */
+        bool marked;
 };
 
 struct sw__draft_alias {
@@ -34,9 +36,11 @@ struct sw__draft {
         struct sw__draft_node *root;
         SW_ARRAY(struct sw__draft_job) jobs;
         SW_ARRAY(struct sw__draft_alias) aliases;
-        int64_t bytes;   /* of the jobs, about */
-        int spool_dirfd; /* -1: none */
-        sw_pool *pool;   /* NULL until there was much to copy */
+        int64_t bytes;      /* of the jobs, about */
+        int spool_dirfd;    /* -1: none */
+        sw_pool *pool;      /* NULL until there was much to copy */
+        sw__former *former; /* or NULL */
+        const char *shared; /* the layer to share files with; NULL: none */
 };
 
 /* draftcopy.c: a directory's attributes, after it was told again. */

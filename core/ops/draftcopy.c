@@ -14,6 +14,8 @@
 
 #include <slipway/time.h>
 
+#include <slipway/time.h>
+
 #include "core/ops/draft_priv.h"
 
 /* Less than this is not worth a thread. */
@@ -170,18 +172,61 @@ sw__draft_xattrs(sw__draft *d, struct sw__draft_node *n, const struct sw__view *
 
 /* ---- files -------------------------------------------------------------------------- */
 
+/* What the file is and was given, where it can be shared or is to be remembered: it has no
+ * other names, and what is in it is known. @st: as it was when it was hashed. */
+static void
+mark_file(struct sw__draft_job *job, sw_hasher *h, struct stat *st)
+{
+        const struct sw__draft_copy *c = &job->copy;
+        const struct sw_listing *l = c->view->list;
+        struct sw_layer_meta m = job->node->meta;
+        sw_digest content;
+
+        if (!h || !l || c->entry.st.st_nlink != 1 ||
+            !l->known(l->self, c->entry.index, &content))
+                return;
+        l->stat(l->self, c->entry.index, st);
+        if (c->keep_mtime)
+                m.mtime = sw_time_from_spec(&st->st_mtim);
+        job->mark = sw__former_mark(h, job->node->path, &content, &m);
+        job->marked = true;
+}
+
+/* *done: the layer that was made last has it. */
 static sw_err *
-tell_file(sw__draft *d, struct sw__draft_job *job)
+share_file(sw__draft *d, struct sw__draft_job *job, const struct stat *st, bool *done)
+{
+        struct sw_layer_meta m = job->node->meta;
+        sw_err *err;
+
+        *done = false;
+        if (!d->shared || !job->marked || !sw__former_has(d->former, &job->mark))
+                return SW_OK;
+        if (job->copy.keep_mtime)
+                m.mtime = sw_time_from_spec(&st->st_mtim);
+        err = d->ops->share(d->w, job->node->path, &m, st->st_size, d->shared, done);
+        if (*done)
+                job->node->meta = m;
+        return err;
+}
+
+static sw_err *
+tell_file(sw__draft *d, struct sw__draft_job *job, sw_hasher *h)
 {
         const struct sw__draft_copy *c = &job->copy;
         struct sw__draft_node *n = job->node;
         sw_auto(sw_fd) fd = -1;
         struct stat st;
+        bool done = false;
         sw_err *err = sw_ctx_check(d->ctx);
 
-        if (!err)
+        if (!err) {
+                mark_file(job, h, &st);
+                err = share_file(d, job, &st, &done);
+        }
+        if (!err && !done)
                 err = sw__view_open_file(c->view, c->path, &c->entry, &fd, &st);
-        if (err)
+        if (err || done)
                 return err;
         if (c->keep_mtime)
                 n->meta.mtime = sw_time_from_spec(&st.st_mtim);
@@ -205,6 +250,7 @@ struct crew {
         atomic_bool failed;
         sw_err *errs[MAX_HANDS];
         atomic_uint hands;
+        bool marks; /* are made */
 };
 
 static void
@@ -212,6 +258,7 @@ run_jobs(void *arg)
 {
         struct crew *c = arg;
         unsigned hand = atomic_fetch_add(&c->hands, 1);
+        sw_hasher *h = c->marks ? sw_hasher_new() : NULL;
         sw_err *err = SW_OK;
 
         while (!err && !atomic_load(&c->failed)) {
@@ -219,8 +266,9 @@ run_jobs(void *arg)
 
                 if (i >= c->d->jobs.n)
                         break;
-                err = tell_file(c->d, &c->d->jobs.v[i]);
+                err = tell_file(c->d, &c->d->jobs.v[i], h);
         }
+        sw_hasher_free(h);
         if (err)
                 atomic_store(&c->failed, true);
         c->errs[hand] = err;
@@ -242,10 +290,12 @@ count_hands(const sw__draft *d)
 static sw_err *
 run_crew(sw__draft *d)
 {
-        struct crew crew = { .d = d };
+        struct crew crew = { .d = d, .marks = d->former && d->jobs.n >= SW__FORMER_LEAST };
         unsigned hands = count_hands(d);
         sw_err *first = SW_OK;
 
+        if (crew.marks && SW_OPS_HAS(d->ops, struct sw_layer_ops, share))
+                d->shared = sw__former_load(d->former);
         if (hands > 1 && !d->pool)
                 sw_err_drop(sw_pool_new("copy", MAX_HANDS - 1, &d->pool),
                             "one thread copies, too");
@@ -261,6 +311,9 @@ run_crew(sw__draft *d)
                 else
                         sw_err_drop(crew.errs[i], "another file failed first");
         }
+        for (size_t i = 0; i < d->jobs.n && !first; i++)
+                if (d->jobs.v[i].marked)
+                        sw__former_add(d->former, &d->jobs.v[i].mark);
         return first;
 }
 

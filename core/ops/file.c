@@ -224,9 +224,37 @@ gather_chain(const struct run *r, size_t last, size_t *out)
         return n;
 }
 
+/* What people call the step, its inputs, and the tree that it makes: the next run of it has
+ * the same name, also when its inputs are others. NULL: archives may make more names of any
+ * file, so that none can be shared. */
+static sw__former *
+former_of(const struct run *r, size_t last, const size_t *chain, size_t n)
+{
+        const struct sw__op *op = r->op;
+        sw_auto(sw_buf) name = SW_BUF_INIT;
+        char hex[SW_DIGEST_HEX_LEN + 1];
+
+        for (size_t i = 0; i < n; i++) {
+                const Pb__FileAction *a = r->pb->actions[chain[i]];
+
+                if (a->action_case == PB__FILE_ACTION__ACTION_COPY &&
+                    a->copy->attemptunpackdockercompatibility)
+                        return NULL;
+        }
+        sw_buf_addf(&name, "%s\n%zu\n%s", sw_digest_hex(&op->keys.digest, hex), last,
+                    sw_llb_vertex_name(op->v));
+        for (size_t i = 0; i < r->n_in; i++) {
+                size_t in = sw_llb_vertex_input(op->v, i).vertex;
+
+                sw_buf_addf(&name, "\n%s",
+                            sw_llb_vertex_name(sw_definition_vertex(op->def, in)));
+        }
+        return sw__former_new(op->env->worker, r->ctx, name.data, !op->no_cache);
+}
+
 static sw_err *
 write_chain(const struct run *r, sw_layer *layer, sw_ref *base, const size_t *chain,
-            size_t n)
+            size_t n, sw__former *former)
 {
         sw_auto(sw__view) view = { .rootfd = -1, .dir = -1 };
         const struct sw_layer_ops *ops;
@@ -240,6 +268,7 @@ write_chain(const struct run *r, sw_layer *layer, sw_ref *base, const size_t *ch
                 return err;
         d = sw__draft_new(r->ctx, &view, ops, w, sw_time_now());
         sw__draft_set_spool(d, sw__root_fd(r->op->env->root));
+        sw__draft_set_former(d, former);
         for (size_t i = 0; i < n && !err; i++)
                 err = run_action(r, d, r->pb->actions[chain[i]]);
         if (!err)
@@ -257,6 +286,7 @@ static sw_err *
 make_tree(struct run *r, size_t last, size_t *chain)
 {
         size_t n = gather_chain(r, last, chain);
+        sw_autoptr(sw__former) former = former_of(r, last, chain, n);
         sw_autoptr(sw_ref) base = NULL;
         sw_autoptr(sw_layer) layer = NULL;
         sw_err *err = sw__ops_stored(r->op->env, r->ctx,
@@ -268,10 +298,12 @@ make_tree(struct run *r, size_t last, size_t *chain)
                                                           sw_llb_vertex_name(r->op->v)),
                                       &layer);
         if (!err)
-                err = write_chain(r, layer, base, chain, n);
-        if (err)
-                return err;
-        return sw_layer_commit(sw_steal(layer), r->ctx, &r->trees[last].ref);
+                err = write_chain(r, layer, base, chain, n, former);
+        if (!err)
+                err = sw_layer_commit(sw_steal(layer), r->ctx, &r->trees[last].ref);
+        if (!err && former)
+                sw__former_keep(former, sw_ref_id(r->trees[last].ref));
+        return err;
 }
 
 static sw_err *

@@ -6,6 +6,7 @@ noinst_HEADERS += \
 	core/ops/draft_priv.h \
 	core/ops/exec.h \
 	core/ops/fileact.h \
+	core/ops/former.h \
 	core/ops/internal.h \
 	core/ops/kept.h \
 	core/ops/ops.h \
@@ -31,6 +32,7 @@ libslipway_la_SOURCES += \
 	core/ops/filecopy.c \
 	core/ops/filerequired.c \
 	core/ops/fileunpack.c \
+	core/ops/former.c \
 	core/ops/kept.c \
 	core/ops/modeset.c \
 	core/ops/nests.c \

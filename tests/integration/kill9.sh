@@ -15,7 +15,7 @@ trap 'kit_end; rm -rf "$dir"' EXIT
 
 kit_root "$dir/rootfs"
 mkdir -p "$dir/ctx/src"
-for i in $(seq 0 199); do head -c 5000 /dev/urandom >"$dir/ctx/src/f$i"; done
+for i in $(seq 0 399); do head -c 2500 /dev/urandom >"$dir/ctx/src/f$i"; done
 kit_llb "$dir/def" <<END
 rootfs = local rootfs
 ctx = local ctx
@@ -45,7 +45,7 @@ echo "# it took ${took:=1000} ms; seed $seed"
 
 killed=0 wrong=0 dirty=0 sums=0
 for i in $(seq "$runs"); do
-        head -c $((RANDOM % 9000)) /dev/urandom >"$dir/ctx/src/f$((RANDOM % 200))"
+        head -c $((RANDOM % 9000)) /dev/urandom >"$dir/ctx/src/f$((RANDOM % 400))"
         echo "$i" >"$dir/ctx/src/f1"
         kit_background "${args[@]}" 2>"$dir/err"
         pid=$!

@@ -2,6 +2,7 @@
 EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/registry-kit.sh tests/integration/terminal.py
 dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
+	tests/integration/again.sh \
 	tests/integration/build.sh \
 	tests/integration/cli.sh \
 	tests/integration/fulldisk.sh \

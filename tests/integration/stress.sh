@@ -31,6 +31,7 @@ builder() { # N: until the time is over; prints how many builds were right, and 
         local n=0 ctx=$dir/ctx$1 out=$dir/out$1 i
         mkdir "$ctx"
         for i in 1 2 3 4 5; do head -c 20000 /dev/urandom >"$ctx/f$i"; done
+        for i in $(seq 6 400); do echo "$i" >"$ctx/f$i"; done # so many that layers share them
         while [ "$SECONDS" -lt "$seconds" ]; do
                 # sometimes what was built before, sometimes something new
                 [ $((RANDOM % 3)) = 0 ] || echo "$1 $((RANDOM % 4))" >"$ctx/f$((RANDOM % 5 + 1))"
