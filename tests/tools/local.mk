@@ -17,3 +17,8 @@ tests_tools_without_LDADD = libslipway.la
 noinst_PROGRAMS += tests/tools/image
 tests_tools_image_SOURCES = tests/tools/image.c
 tests_tools_image_LDADD = libslipway.la
+
+# lib/layer for measurements.
+noinst_PROGRAMS += tests/tools/layer
+tests_tools_layer_SOURCES = tests/tools/layer.c
+tests_tools_layer_LDADD = lib/liblayerpack.la lib/liblayer.la libsnapdir.la libslipway.la
