@@ -11,3 +11,4 @@ lib_libimage_la_SOURCES = \
 	lib/image/manifest.c \
 	lib/image/media.c \
 	lib/image/name.h
+lib_libimage_la_LIBADD = $(BASE_LIBS)

@@ -104,6 +104,10 @@ SW_DEFINE_AUTOPTR(sw_made, sw_made_free)
 SW_NODISCARD sw_err *sw_made_layer_open(const struct sw_made *m, sw_ctx *ctx,
                                         const struct sw_made_layer *l, int *fd);
 
+/** sw_made_fetch - layers whose bytes are elsewhere are fetched, side by side: for who
+ *  writes all of them one after the other. */
+SW_NODISCARD sw_err *sw_made_fetch(const struct sw_made *m, sw_ctx *ctx);
+
 /* One blob of an image: bytes here, or a layer. */
 struct sw_made_blob {
         const sw_desc *desc;

@@ -3,6 +3,8 @@
  */
 #include <string.h>
 
+#include <slipway/pool.h>
+
 #include "lib/imageexport/imageexport_priv.h"
 
 sw_err *
@@ -14,6 +16,80 @@ sw_made_layer_open(const struct sw_made *m, sw_ctx *ctx, const struct sw_made_la
                                        NULL);
         return sw_chain_blob_open(l->chain, ctx, l->at, &l->desc.digest, fd);
 }
+
+/* ---- fetching ---- */
+
+enum { AT_ONCE = 4 };
+
+struct fetch {
+        const struct sw_made *m;
+        const struct sw_made_layer *layer;
+        sw_ctx *ctx;
+        sw_err *err;
+};
+
+static void
+fetch_main(void *arg)
+{
+        struct fetch *f = arg;
+        sw_auto(sw_fd) fd = -1;
+
+        f->err = sw_ctx_check(f->ctx);
+        if (!f->err)
+                f->err = sw_made_layer_open(f->m, f->ctx, f->layer, &fd);
+}
+
+static bool
+is_here(const struct sw_made *m, const struct sw_made_layer *l)
+{
+        struct sw_blob_info info;
+        sw_err *err = sw_content_info(sw_worker_content(m->worker), &l->desc.digest, &info);
+        bool here = !err;
+
+        sw_err_drop(err, "it will be fetched");
+        return here;
+}
+
+static sw_err *
+fetch_all(struct fetch *all, size_t n)
+{
+        sw_autoptr(sw_pool) pool = NULL;
+        sw_err *err = sw_pool_new("sw-fetch", AT_ONCE, &pool);
+
+        for (size_t i = 0; i < n && !err; i++)
+                err = sw_pool_submit(pool, fetch_main, &all[i]);
+        if (pool)
+                sw_pool_drain(pool);
+        for (size_t i = 0; i < n; i++) {
+                if (!err)
+                        err = sw_steal(all[i].err);
+                sw_err_free(all[i].err);
+        }
+        return err;
+}
+
+sw_err *
+sw_made_fetch(const struct sw_made *m, sw_ctx *ctx)
+{
+        SW_ARRAY(struct fetch) all = { 0 };
+        sw_err *err = SW_OK;
+
+        for (size_t i = 0; i < m->images.n; i++)
+                for (size_t l = 0; l < m->images.v[i].layers.n; l++) {
+                        const struct sw_made_layer *layer = &m->images.v[i].layers.v[l];
+
+                        if (!is_here(m, layer))
+                                sw_array_push(&all, (struct fetch){ .m = m,
+                                                                    .layer = layer,
+                                                                    .ctx = ctx });
+                }
+        if (all.n)
+                err = fetch_all(all.v, all.n);
+        sw_array_release(&all);
+        return err;
+}
+
+/* ---- blobs, answers ---- */
 
 static int
 by_digest(const void *a, const void *b)
