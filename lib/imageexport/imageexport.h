@@ -108,6 +108,9 @@ SW_NODISCARD sw_err *sw_made_layer_open(const struct sw_made *m, sw_ctx *ctx,
  *  writes all of them one after the other. */
 SW_NODISCARD sw_err *sw_made_fetch(const struct sw_made *m, sw_ctx *ctx);
 
+/** sw_made_store - manifests, configurations and the index into the content store. */
+SW_NODISCARD sw_err *sw_made_store(const struct sw_made *m, sw_ctx *ctx);
+
 /* One blob of an image: bytes here, or a layer. */
 struct sw_made_blob {
         const sw_desc *desc;

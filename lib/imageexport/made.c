@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <slipway/pool.h>
+#include <slipway/time.h>
 
 #include "lib/imageexport/imageexport_priv.h"
 
@@ -89,7 +90,7 @@ sw_made_fetch(const struct sw_made *m, sw_ctx *ctx)
         return err;
 }
 
-/* ---- blobs, answers ---- */
+/* ---- blobs ---- */
 
 static int
 by_digest(const void *a, const void *b)
@@ -125,6 +126,64 @@ sw_made_list(const struct sw_made *m, sw_made_blobs *out)
                         out->v[kept++] = out->v[i];
         out->n = kept;
 }
+
+/* ---- keeping documents ---- */
+
+static sw_err *
+begin_ingest(const struct sw_made *m, sw_ctx *ctx, const sw_desc *d, sw_ingest **out)
+{
+        const int64_t pause = 5 * SW_NS_PER_MS;
+        char digest[SW_DIGEST_STR_SIZE];
+        sw_auto(sw_str) name =
+                sw_asprintf("document %s", sw_digest_str(&d->digest, digest));
+        sw_err *err;
+
+        while (sw_err_code(err = sw_content_ingest(sw_worker_content(m->worker), ctx, name,
+                                                   &d->digest, d->size, out)) ==
+               SW_E_BUSY) {
+                sw_err_drop(err, "another export keeps the same one");
+                (void) sw_cancel_wait(sw_ctx_cancel(ctx), pause);
+                err = sw_ctx_check(ctx);
+                if (err)
+                        return err;
+        }
+        return err;
+}
+
+static sw_err *
+store_one(const struct sw_made *m, sw_ctx *ctx, const struct sw_made_blob *b)
+{
+        sw_autoptr(sw_ingest) ingest = NULL;
+        sw_err *err = begin_ingest(m, ctx, b->desc, &ingest);
+
+        if (sw_err_code(err) == SW_E_EXISTS) {
+                sw_err_drop(err, "it is kept");
+                return SW_OK;
+        }
+        if (!err && sw_ingest_offset(ingest) > 0)
+                err = sw_ingest_restart(ingest);
+        if (!err)
+                err = sw_ingest_write(ingest, b->bytes->data, b->bytes->len);
+        if (!err)
+                err = sw_ingest_commit(sw_steal(ingest), &b->desc->digest, NULL);
+        return err;
+}
+
+sw_err *
+sw_made_store(const struct sw_made *m, sw_ctx *ctx)
+{
+        sw_made_blobs all = { 0 };
+        sw_err *err = SW_OK;
+
+        sw_made_list(m, &all);
+        for (size_t i = 0; i < all.n && !err; i++)
+                if (all.v[i].bytes)
+                        err = store_one(m, ctx, &all.v[i]);
+        sw_array_release(&all);
+        return err;
+}
+
+/* ---- answers ---- */
 
 static void
 answer_descriptor(const struct sw_made *m, struct sw_export_result *out)

@@ -75,6 +75,10 @@ find_platform(const struct maker *k, size_t i, const char *config, sw_platform *
                 return sw_platform_parse(said, out);
         if (config)
                 err = sw_image_config_parse(config, strlen(config), &c);
+        if (!err && config && (!*c.platform->os || !*c.platform->arch))
+                err = sw_err_new(SW_E_INVALID,
+                                 "image configuration: it does not say its %s",
+                                 *c.platform->os ? "architecture" : "os");
         if (err)
                 return err;
         *out = sw_platform_normalize(config ? c.platform : sw_platform_host());

@@ -9,6 +9,7 @@ dist_check_SCRIPTS += \
 	tests/integration/kill9.sh \
 	tests/integration/exec.sh \
 	tests/integration/images.sh \
+	tests/integration/export-oci.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/oci-layout.sh \
