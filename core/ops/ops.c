@@ -315,7 +315,7 @@ make_group(const sw_llb_vertex *v)
 }
 
 static struct sw_vertex
-make_vertex(struct sw__op *op, size_t index)
+make_vertex(struct sw__op *op)
 {
         return (struct sw_vertex){
                 .digest = *sw_llb_vertex_digest(op->v),
@@ -327,7 +327,6 @@ make_vertex(struct sw__op *op, size_t index)
                 .ignore_cache = op->no_cache,
                 .name = sw_llb_vertex_name(op->v),
                 .group = make_group(op->v),
-                .location = index + 1,
                 .limit = op->limit,
                 .units = op->units,
         };
@@ -363,7 +362,7 @@ sw__ops_graph(const struct sw_ops_env *env, const struct sw_ops_job *job,
                         drop_vertices(vertices, i);
                         return err;
                 }
-                vertices[i] = make_vertex(op, i);
+                vertices[i] = make_vertex(op);
         }
         root = sw_new(struct sw_vertex_input);
         *root = (struct sw_vertex_input){ (uint32_t) result.vertex, result.output };

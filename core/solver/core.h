@@ -305,11 +305,6 @@ struct sw__vx {
         struct sw__edge edges[]; /* n_outputs */
 };
 
-struct sw__member {
-        struct sw__vx *v;
-        uint64_t location;
-};
-
 struct sw__job {
         struct sw__core *core;
         void *cookie;
@@ -324,7 +319,7 @@ struct sw__job {
         struct sw__job *next_turn;
         struct sw__vx **ready; /* ring */
         size_t ready_head, ready_n, ready_cap;
-        SW_ARRAY(struct sw__member) members;
+        SW_ARRAY(struct sw__vx *) members;
         SW_ARRAY(struct sw__csolve *) solves;
 };
 
@@ -335,7 +330,6 @@ struct sw__csolve {
         struct sw__edge **roots; /* NULL once ended */
         sw_result **results;
         sw_err *err;
-        uint64_t location;
         bool ended;
         bool told;
 };

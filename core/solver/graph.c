@@ -182,10 +182,10 @@ sw__vx_load(struct sw__core *c, struct sw__job *job, const struct sw_vertex *def
                 return v;
         }
         sw__push_tight(&v->jobs, (struct sw__holder){ .job = job });
-        sw_array_push(&job->members, (struct sw__member){ v, def->location });
+        sw_array_push(&job->members, v);
         sw__ready_join(c, job, v);
         if (job->story && v->story)
-                sw__story_join(job->story, v->story, def->name, def->group, def->location);
+                sw__story_join(job->story, v->story, def->name, def->group);
         return v;
 }
 

@@ -286,7 +286,6 @@ host_solve_done(void *arg, struct sw__csolve *cs)
         solve->results = sw_steal(cs->results);
         solve->n_results = solve->results ? cs->n_roots : 0;
         solve->err = sw_steal(cs->err);
-        solve->location = cs->location;
         solve->core = NULL;
         sw__core_solve_free(s->core, cs);
         /* Before whoever waits comes back, and takes what the callback uses with him. */

@@ -91,7 +91,6 @@ struct sw_solve {
         sw_result **results;
         uint32_t n_results;
         sw_err *err;
-        uint64_t location;
 };
 
 struct sw__flight {

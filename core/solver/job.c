@@ -95,19 +95,9 @@ sw__solve_edge_done(struct sw__core *c, struct sw__edge *e)
         free(all);
 }
 
-static uint64_t
-location_of(const struct sw__job *job, const sw_digest *d)
-{
-        for (size_t i = 0; i < job->members.n; i++)
-                if (sw_digest_eq(&job->members.v[i].v->digest, d))
-                        return job->members.v[i].location;
-        return 0;
-}
-
 static void
 fail_solve(struct sw__core *c, struct sw__csolve *s, const struct sw__failure *f)
 {
-        s->location = location_of(s->job, &f->vertex);
         end_solve(c, s, sw_err_copy(f->err));
 }
 
@@ -213,7 +203,7 @@ sw__core_job_end(struct sw__core *c, struct sw__job *job)
         sw__ready_job_gone(c, job);
         job->mourning++; /* itself, so that it is not over before the loop is */
         for (size_t i = 0; i < job->members.n; i++)
-                sw__vx_orphan(c, job->members.v[i].v, job);
+                sw__vx_orphan(c, job->members.v[i], job);
         job->members.n = 0;
         job->ended = true;
         sw__trace_add(c->trace, SW__T_JOB_END, job->number, 0, 0, 0, 0);

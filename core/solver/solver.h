@@ -158,10 +158,9 @@ struct sw_vertex {
         bool ignore_cache;                   /* no lookups; the result is stored */
         const char *name;                    /* for people; copied; may be NULL */
         const struct sw_vertex_group *group; /* copied; may be NULL */
-        uint64_t location; /* handle of the source location, handed back in errors */
-        sw_limit *limit;   /* what running it takes; may be NULL; for an op that waits for
-                              the solver it does not count */
-        uint64_t units;    /* of that limit; more than it has counts as all of it */
+        sw_limit *limit; /* what running it takes; may be NULL; for an op that waits for
+                            the solver it does not count */
+        uint64_t units;  /* of that limit; more than it has counts as all of it */
 };
 
 struct sw_graph {
@@ -199,8 +198,6 @@ SW_API void sw__solve_cancel(sw_solve *s, const char *reason);
  */
 SW_API SW_NODISCARD sw_err *sw__solve_wait(sw_solve *s);
 
-/** sw__solve_location - handle of the failed vertex's source location; 0: none. */
-SW_API uint64_t sw__solve_location(const sw_solve *s);
 /** sw__solve_result - result of root @i of a solve that has succeeded; borrowed. */
 SW_API sw_result *sw__solve_result(const sw_solve *s, uint32_t i);
 /** sw__solve_free - @s: given; cancelled if still going. Does not wait. */
@@ -217,7 +214,8 @@ SW_API sw_subscription *sw__job_subscribe_whole(sw_job *job);
 
 /** sw__job_why - why each vertex of this job that ran did so, in the order they ran.
  *  @fn: borrowed strings until return; false ends the walk. It must not call the solver. */
-SW_API void sw__job_why(sw_job *job, bool (*fn)(void *arg, const struct sw_why_vertex *w),
+SW_API void sw__job_why(sw_job *job,
+                        bool (*fn)(void *arg, const struct sw_progress_vertex *v),
                         void *arg);
 
 /**

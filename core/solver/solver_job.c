@@ -126,7 +126,8 @@ sw__job_subscribe_whole(sw_job *job)
 }
 
 void
-sw__job_why(sw_job *job, bool (*fn)(void *arg, const struct sw_why_vertex *w), void *arg)
+sw__job_why(sw_job *job, bool (*fn)(void *arg, const struct sw_progress_vertex *v),
+            void *arg)
 {
         sw__story_why_walk(job->story, fn, arg);
 }
@@ -137,7 +138,7 @@ sw__job_step(sw_job *job, const sw_digest *digest, const char *name)
         struct sw__story_vertex *v =
                 sw__story_vertex_new(job->solver->story, digest, NULL, 0);
 
-        sw__story_join(job->story, v, name, NULL, 0);
+        sw__story_join(job->story, v, name, NULL);
         return v;
 }
 
@@ -269,12 +270,6 @@ sw__solve_wait(sw_solve *s)
                 pthread_cond_wait(&s->solver->ended, &s->solver->lock);
         pthread_mutex_unlock(&s->solver->lock);
         return sw_err_copy(s->err);
-}
-
-uint64_t
-sw__solve_location(const sw_solve *s)
-{
-        return s->location;
 }
 
 sw_result *

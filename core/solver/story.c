@@ -218,14 +218,13 @@ sw__story_job_end(struct sw__story_job *j)
 
 void
 sw__story_join(struct sw__story_job *j, struct sw__story_vertex *v, const char *name,
-               const struct sw_vertex_group *group, uint64_t location)
+               const struct sw_vertex_group *group)
 {
         size_t len = name ? strlen(name) : 0;
         struct entry *e = sw_alloc(sizeof(*e) + len + 1);
 
         e->v = sw__story_vertex_ref(v);
         e->job = j;
-        e->location = location;
         if (name)
                 memcpy(e->name, name, len);
         if (group) {

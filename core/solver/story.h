@@ -2,7 +2,7 @@
  * core/solver/story.h - how the solver and its ops write the stories of progress.h.
  *
  * A story vertex is shared by the jobs that hold the vertex; each job has an entry for it
- * with its own name, group and source location. One mutex per story (that is per solver)
+ * with its own name and group. One mutex per story (that is per solver)
  * is held for as long as it takes to change a record or to copy a bounded batch out; no
  * call goes out under it.
  *
@@ -37,8 +37,9 @@ SW_API struct sw__story_job *sw__story_job_new(struct sw__story *s);
 SW_API void sw__story_job_end(struct sw__story_job *j);
 /** sw__story_subscribe - @whole: with what is beyond the limits of logs. */
 SW_API sw_subscription *sw__story_subscribe(struct sw__story_job *j, bool whole);
+/** sw__story_why_walk - the vertices that ran, as sw__job_why() has them. */
 SW_API void sw__story_why_walk(struct sw__story_job *j,
-                               bool (*fn)(void *arg, const struct sw_why_vertex *w),
+                               bool (*fn)(void *arg, const struct sw_progress_vertex *v),
                                void *arg);
 
 /** sw__story_vertex_new - @inputs: @n digests, copied. One reference, handed back. */
@@ -50,8 +51,7 @@ SW_API void sw__story_vertex_unref(struct sw__story_vertex *v);
 
 /** sw__story_join - @j tells of @v from now on; once per job and vertex. */
 SW_API void sw__story_join(struct sw__story_job *j, struct sw__story_vertex *v,
-                           const char *name, const struct sw_vertex_group *group,
-                           uint64_t location);
+                           const char *name, const struct sw_vertex_group *group);
 
 /* Transitions, by the scheduler. */
 SW_API void sw__story_started(struct sw__story_vertex *v, int64_t now);

@@ -65,7 +65,6 @@ struct entry {
         struct entry *prev, *next;   /* in the job, by seq */
         uint64_t seq;                /* of the latest change */
         size_t index;                /* in the job, by order of coming; fixed */
-        uint64_t location;           /* fixed */
         char *group_id, *group_name; /* fixed */
         bool group_weak;             /* fixed */
         char name[];                 /* fixed */

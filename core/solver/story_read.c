@@ -68,7 +68,6 @@ add_vertex_locked(struct arena *a, const struct entry *e)
                 .started = v->started,
                 .completed = v->completed,
                 .error = keep_text(a, v->error),
-                .location = e->location,
                 .why = v->why,
                 .why_input = v->why_input,
         };
@@ -418,7 +417,7 @@ by_start(const void *a, const void *b)
 
 void
 sw__story_why_walk(struct sw__story_job *j,
-                   bool (*fn)(void *arg, const struct sw_why_vertex *w), void *arg)
+                   bool (*fn)(void *arg, const struct sw_progress_vertex *v), void *arg)
 {
         struct arena *a = sw_new(struct arena);
         struct sw_progress_batch b = { .arena_ = a };
@@ -432,13 +431,8 @@ sw__story_why_walk(struct sw__story_job *j,
         pthread_mutex_unlock(&j->story->lock);
         if (a->vertices.n)
                 qsort(a->vertices.v, a->vertices.n, sizeof(a->vertices.v[0]), by_start);
-        for (size_t i = 0; i < a->vertices.n; i++) {
-                const struct sw_progress_vertex *p = &a->vertices.v[i];
-                struct sw_why_vertex w = { &p->digest,    p->name,      p->location,
-                                           p->why,        p->why_input, p->why_paths,
-                                           p->n_why_paths };
-                if (!fn(arg, &w))
+        for (size_t i = 0; i < a->vertices.n; i++)
+                if (!fn(arg, &a->vertices.v[i]))
                         break;
-        }
         sw_progress_batch_release(&b);
 }

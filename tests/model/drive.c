@@ -208,8 +208,6 @@ check_end(struct drive *d, const struct msolve *m)
                                                           : !ill || !can_fail(d, s->err))
                         model_fail("solve failed: %s (%s)", sw_err_message(s->err),
                                    sw_err_vertex(s->err) ? sw_err_vertex(s->err) : "");
-                if (sw_err_code(s->err) != SW_E_CANCELLED && s->location != 4711)
-                        model_fail("failure without its location");
                 return;
         }
         for (unsigned i = 0; i < m->n_roots; i++) {
@@ -382,7 +380,6 @@ fill(struct drive *d, struct sw_vertex *def, unsigned v, bool ignore, sw_cachese
                 .n_inputs = vx->sense->n_in,
                 .n_outputs = vx->sense->n_out,
                 .ignore_cache = ignore,
-                .location = 4711,
                 .limit = vx->kid % 3 == 0 ? &d->limit : NULL,
                 .units = 1 + vx->kid % 4,
         };
@@ -471,7 +468,7 @@ check_queue(const struct sw__job *j)
         size_t places = 0;
 
         for (size_t i = 0; i < j->members.n; i++) {
-                const struct sw__vx *v = j->members.v[i].v;
+                const struct sw__vx *v = j->members.v[i];
 
                 for (size_t k = 0; k < v->jobs.n; k++)
                         if (v->jobs.v[k].job == j) {

@@ -39,16 +39,6 @@ enum sw_why {
         SW_WHY_COUNT
 };
 
-struct sw_why_vertex {
-        const sw_digest *digest;
-        const char *name;
-        uint64_t location;
-        enum sw_why why;
-        uint32_t input;           /* k */
-        const char *const *paths; /* that changed; may be none even for CONTENT_CHANGED */
-        size_t n_paths;
-};
-
 /** sw_why_name - "no-record", "input-key-new" and so on; static. */
 SW_API const char *sw_why_name(enum sw_why why);
 
@@ -64,10 +54,9 @@ struct sw_progress_vertex {
         bool cached;
         int64_t started, completed;
         const char *error; /* NULL: none */
-        uint64_t location;
         enum sw_why why;
-        uint32_t why_input;
-        const char *const *why_paths;
+        uint32_t why_input;           /* k */
+        const char *const *why_paths; /* that changed; may be none for CONTENT_CHANGED */
         size_t n_why_paths;
 };
 

@@ -380,7 +380,7 @@ fake_digest(const struct fake *f)
         return sw_digest_of(f->name, strlen(f->name));
 }
 
-/* The location of vertex i is 100 + i; the root is output 0 of the last one. */
+/* The root is output 0 of the last one. */
 static inline sw_solve *
 lab_start(struct lab *lab, sw_job *job, struct fake *f, uint32_t n)
 {
@@ -407,7 +407,6 @@ lab_start(struct lab *lab, sw_job *job, struct fake *f, uint32_t n)
                                            .n_outputs = f[i].n_out ? f[i].n_out : 1,
                                            .ignore_cache = f[i].ignore,
                                            .name = f[i].name,
-                                           .location = 100 + i,
                                            .limit = f[i].limit,
                                            .units = f[i].units };
         }

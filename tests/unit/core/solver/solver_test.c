@@ -172,7 +172,7 @@ START_TEST(adopts_imported_results)
 }
 END_TEST
 
-/* Catches an error without its vertex or location, or one that waits for other branches. */
+/* Catches an error without its vertex, or one that waits for other branches. */
 START_TEST(fails_at_once)
 {
         struct lab lab;
@@ -191,7 +191,6 @@ START_TEST(fails_at_once)
         ck_assert_int_eq(sw_err_code(err), SW_E_STEP);
         ck_assert_str_eq(sw_err_message(err), "exit status 7");
         ck_assert_str_eq(sw_err_vertex(err), sw_digest_str(&bad, digest));
-        ck_assert_uint_eq(sw__solve_location(solve), 101);
         ck_assert_ptr_null(sw__solve_result(solve, 0));
         sw_err_free(err);
         until_now(&f[0], 0); /* the other branch is cancelled */
@@ -662,16 +661,16 @@ struct reasons {
 };
 
 static bool
-add_reason(void *arg, const struct sw_why_vertex *w)
+add_reason(void *arg, const struct sw_progress_vertex *v)
 {
         struct reasons *r = arg;
         size_t n = strlen(r->text);
 
-        n += (size_t) snprintf(r->text + n, sizeof(r->text) - n, "%s: %s %u", w->name,
-                               sw_why_name(w->why), w->input);
-        for (size_t i = 0; i < w->n_paths; i++)
+        n += (size_t) snprintf(r->text + n, sizeof(r->text) - n, "%s: %s %u", v->name,
+                               sw_why_name(v->why), v->why_input);
+        for (size_t i = 0; i < v->n_why_paths; i++)
                 n += (size_t) snprintf(r->text + n, sizeof(r->text) - n, " %s",
-                                       w->paths[i]);
+                                       v->why_paths[i]);
         snprintf(r->text + n, sizeof(r->text) - n, "; ");
         return true;
 }

@@ -146,7 +146,7 @@ tale_join(struct tale *t, struct sw__story_job *j)
 
         for (int i = 0; i < VERTICES; i++) {
                 snprintf(name, sizeof(name), "step %d", i);
-                sw__story_join(j, t->v[i], name, i % 2 ? &group : NULL, (uint64_t) i);
+                sw__story_join(j, t->v[i], name, i % 2 ? &group : NULL);
         }
 }
 

@@ -111,7 +111,7 @@ one_solve(struct worker *w, sw_job *job, sw_cancel *cancel)
 }
 
 static bool
-count_why(void *arg, const struct sw_why_vertex *y)
+count_why(void *arg, const struct sw_progress_vertex *y)
 {
         (void) y;
         ++*(unsigned *) arg;

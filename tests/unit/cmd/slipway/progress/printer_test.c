@@ -65,7 +65,7 @@ add_to(struct stage *g, const char *name, const struct sw_vertex_group *group)
         sw_digest d = sw_digest_of(name, strlen(name));
         struct sw__story_vertex *v = sw__story_vertex_new(g->story, &d, NULL, 0);
 
-        sw__story_join(g->job, v, name, group, 0);
+        sw__story_join(g->job, v, name, group);
         return v;
 }
 
