@@ -7,11 +7,16 @@
  * that come out depend on type and level alone, never on the number of threads or on how
  * the input arrived. Memory is bounded by (threads + 2) pieces each way.
  *
- *      gzip      one member, no name, no time; level -1 to 9. -1 and 1 by ISA-L, others
- *                by libdeflate or zlib, whichever can do pieces
- *      zstd      one frame, level -1 to 22 (-1: 3), content checksum
- *      estargz   gzip with a member per entry (files above 4 MiB: per chunk) and a table
- *                of contents at the end, as the stargz format has it
+ *      gzip      one member, no name, no time; level -1 to 9. -1 (1) to 3 by ISA-L, others
+ *                by zlib
+ *      zstd      one frame, level -1 to 22 (-1: 3), content checksum, windows up to 8 MiB
+ *      estargz   gzip with a member for each file's data (for every 4 MiB of them), and a
+ *                table of contents behind the end of the archive, as the stargz format has
+ *                it. The tar with that table is what the diff id is of. A tar with sparse
+ *                files in it is SW_E_UNSUPPORTED
+ *
+ * "The bytes" are those of one build of the libraries on one kind of processor: others may
+ * pack differently.
  *
  * Thread: feeding and finish by one at a time; threads of its own do the packing.
  */

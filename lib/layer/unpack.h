@@ -6,16 +6,22 @@
  *
  * What comes in is hostile. Refused with SW_E_INVALID naming the entry: names with "..",
  * hard links to what the layer did not tell before, entries below something that is no
- * directory in this layer, whiteouts with impossible names, sizes and numbers out of range,
- * headers with a wrong sum, streams that end early. Absolute names are taken as relative.
- * A later entry of the same name replaces the earlier one. Devices are told to the writer,
- * unless the options say they are left out. ".wh.NAME" is a whiteout of NAME,
- * ".wh..wh..opq" makes its directory opaque, other ".wh..wh." names (aufs' own) are passed
- * over.
+ * directory in this layer, whiteouts with impossible names, sizes and numbers out of range
+ * (times become the nearest there is), headers with a wrong sum, unknown types, streams
+ * that end within an entry; where two empty blocks should end them they may just end. More
+ * than 5,000,000 entries or 256 MiB of names are SW_E_LIMIT. Absolute names are taken as
+ * relative. A later entry of the same name replaces the earlier one. Devices are told to
+ * the writer, unless the options say they are left out. Attributes of overlayfs's own and
+ * security.selinux are passed over.
  *
- * Understood: ustar, pax (global and local: path, linkpath, size, uid, gid, mtime,
- * SCHILY.xattr.*, LIBARCHIVE.xattr.*, GNU.sparse.* 0.0 to 1.0), GNU long names and sparse
- * files, base-256 numbers.
+ * ".wh.NAME" is a whiteout of NAME, ".wh..wh..opq" makes its directory opaque, other
+ * ".wh..wh." names (aufs' own) are passed over. Both are about the layers below, wherever
+ * in the archive they are: what this layer has under NAME stays, and hides them.
+ *
+ * Understood: v7, ustar, star, pax (local: path, linkpath, size, uid, gid, mtime,
+ * SCHILY.xattr.*, LIBARCHIVE.xattr.*, GNU.sparse.* 0.0 to 1.0; global: uid, gid, mtime),
+ * GNU long names and sparse files, base-256 numbers. Links, devices and directories have no
+ * data whatever their size says.
  *
  * A parent that the archive does not have is told with mode 0755, owner 0:0 and time 0, and
  * named in the answer: what the layers below say of it goes before.

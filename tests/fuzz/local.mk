@@ -94,3 +94,15 @@ FUZZ_TARGETS += tests/fuzz/image_fuzz
 tests_fuzz_image_fuzz_SOURCES = tests/fuzz/image_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_image_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_image_fuzz_LDADD = lib/libimage.la $(LDADD)
+
+# Layers: tar streams as a layer writer is told of them.
+FUZZ_TARGETS += tests/fuzz/tarstream_fuzz
+tests_fuzz_tarstream_fuzz_SOURCES = tests/fuzz/tarstream_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_tarstream_fuzz_LDADD = lib/liblayerpack.la lib/liblayer.la $(LDADD)
+tests_fuzz_tarstream_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Layers: gzip members and zstd frames.
+FUZZ_TARGETS += tests/fuzz/unpacked_fuzz
+tests_fuzz_unpacked_fuzz_SOURCES = tests/fuzz/unpacked_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_unpacked_fuzz_LDADD = lib/liblayerpack.la lib/liblayer.la $(LDADD)
+tests_fuzz_unpacked_fuzz_LDFLAGS = $(FUZZ_LINK)

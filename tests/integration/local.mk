@@ -10,6 +10,7 @@ dist_check_SCRIPTS += \
 	tests/integration/exec.sh \
 	tests/integration/images.sh \
 	tests/integration/export-oci.sh \
+	tests/integration/layer.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/oci-layout.sh \
