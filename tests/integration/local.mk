@@ -20,6 +20,7 @@ dist_check_SCRIPTS += \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh \
+	tests/integration/push.sh \
 	tests/integration/redraw.py \
 	tests/integration/roots.sh \
 	tests/integration/run.sh \

@@ -19,12 +19,14 @@ import base64
 import http.server
 import json
 import secrets
+import ssl
 import subprocess
 import time
 import urllib.parse
 
 p = argparse.ArgumentParser()
-for option in ("key", "cert", "user", "identity", "public", "claim", "post", "no-field", "raw"):
+for option in ("key", "cert", "user", "identity", "public", "claim", "post", "no-field", "raw",
+               "tls-cert", "tls-key"):
     p.add_argument("--" + option)
 p.add_argument("--life", type=int, default=300)
 p.add_argument("--name", default="token")
@@ -104,5 +106,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+if o.tls_cert:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(o.tls_cert, o.tls_key)
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
 print(f"listening on port {server.server_port}", flush=True)
 server.serve_forever()
