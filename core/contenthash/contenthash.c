@@ -50,9 +50,9 @@ add_digest(sw_buf *b, const sw_digest *d)
         sw_buf_adds(b, sw_digest_str(d, text));
 }
 
-sw_err *
-sw__hselect_key(struct sw__hview *v, const struct sw_hash_select *sel, size_t n,
-                sw_digest *out)
+/* The key of several. */
+static sw_err *
+select_key(struct sw__hview *v, const struct sw_hash_select *sel, size_t n, sw_digest *out)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
 

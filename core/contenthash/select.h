@@ -17,9 +17,6 @@ typedef SW_ARRAY(struct sw__hcovered) sw__hcover;
 
 SW_NODISCARD sw_err *sw__hselect_digest(struct sw__hview *v, const struct sw_hash_select *s,
                                         sw_digest *out);
-/* contenthash.c: the key of several. */
-SW_NODISCARD sw_err *sw__hselect_key(struct sw__hview *v, const struct sw_hash_select *s,
-                                     size_t n, sw_digest *out);
 
 /* keep.c */
 

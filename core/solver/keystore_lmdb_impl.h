@@ -71,9 +71,6 @@ MDB_val sw__keydb_record(const char *id, const char *result,
 
 /* ---- keystore_lmdb_read.c ---- */
 
-/* A transaction to read with: that of the open group, or a snapshot until read_end(). */
-SW_NODISCARD sw_err *sw__keydb_read(struct sw__keydb *db, MDB_txn **txn);
-void sw__keydb_read_end(struct sw__keydb *db, MDB_txn *txn);
 /* Values under exactly @key, one call each; false ends it. Returns LMDB's code. */
 int sw__keydb_each_value(MDB_txn *txn, MDB_dbi db, MDB_val key,
                          bool (*fn)(void *arg, MDB_val v), void *arg);

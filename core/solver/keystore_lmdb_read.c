@@ -13,8 +13,9 @@
 /* Values that are longer are not decoded. */
 enum { RECORD_MAX = 4096 };
 
-sw_err *
-sw__keydb_read(struct sw__keydb *st, MDB_txn **txn)
+/* A transaction to read with: that of the open group, or a snapshot until read_end(). */
+static sw_err *
+read_begin(struct sw__keydb *st, MDB_txn **txn)
 {
         int rc = 0;
 
@@ -29,8 +30,8 @@ sw__keydb_read(struct sw__keydb *st, MDB_txn **txn)
         return sw__meta_failed(st->meta, rc, "cache: begin to read");
 }
 
-void
-sw__keydb_read_end(struct sw__keydb *st, MDB_txn *txn)
+static void
+read_end(struct sw__keydb *st, MDB_txn *txn)
 {
         if (txn == st->reader)
                 mdb_txn_reset(txn);
@@ -109,7 +110,7 @@ sw__keydb_exists(sw_keystore *ks, const char *id, bool *out)
         *out = false;
         if (!sw__keydb_is_id(id))
                 return SW_OK;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = sw__keydb_used(st, txn, id, &found);
@@ -118,7 +119,7 @@ sw__keydb_exists(sw_keystore *ks, const char *id, bool *out)
                 found = rc == 0;
                 rc = rc == MDB_NOTFOUND ? 0 : rc;
         }
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         if (rc)
                 return sw__meta_failed(st->meta, rc, "cache: look up a key");
         *out = found;
@@ -150,12 +151,12 @@ sw__keydb_walk_links(sw_keystore *ks, const char *parent, const struct sw_key_li
 
         if (!sw__keydb_place_make(parent, link, &p))
                 return SW_OK;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = sw__keydb_each_value(txn, sw__keydb_dbi(st, SW_META_LINKS),
                                       sw__keydb_val(p.b, p.len), give_id, &to);
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         return sw__meta_failed(st->meta, rc, "cache: walk links");
 }
 
@@ -171,7 +172,7 @@ sw__keydb_has_link(sw_keystore *ks, const char *parent, const struct sw_key_link
         *out = false;
         if (!sw__keydb_place_make(parent, link, &p) || !sw__keydb_is_id(child))
                 return SW_OK;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         MDB_val key = sw__keydb_val(p.b, p.len), v = sw__keydb_str(child);
@@ -180,7 +181,7 @@ sw__keydb_has_link(sw_keystore *ks, const char *parent, const struct sw_key_link
                 rc = mdb_cursor_get(c, &key, &v, MDB_GET_BOTH);
                 mdb_cursor_close(c);
         }
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         if (rc && rc != MDB_NOTFOUND)
                 return sw__meta_failed(st->meta, rc, "cache: look up a link");
         *out = rc == 0;
@@ -224,12 +225,12 @@ sw__keydb_walk_records(sw_keystore *ks, const char *id, sw_key_record_fn *fn, vo
 
         if (!sw__keydb_is_id(id))
                 return SW_OK;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = each_prefix(txn, sw__keydb_dbi(st, SW_META_RECORDS),
                              sw__keydb_val(id, to.id_size), give_record, &to);
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         return sw__meta_failed(st->meta, rc, "cache: walk records");
 }
 
@@ -258,12 +259,12 @@ sw__keydb_walk_backlinks(sw_keystore *ks, const char *child, sw_key_backlink_fn 
 
         if (!sw__keydb_is_id(child))
                 return SW_OK;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = sw__keydb_each_value(txn, sw__keydb_dbi(st, SW_META_BACKLINKS),
                                       sw__keydb_str(child), give_backlink, &to);
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         return sw__meta_failed(st->meta, rc, "cache: walk back links");
 }
 
@@ -276,12 +277,12 @@ sw__keydb_walk_by_result(sw_keystore *ks, const char *result, sw_key_id_fn *fn, 
 
         if (!sw__keydb_is_result(result))
                 return SW_OK;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = sw__keydb_each_value(txn, sw__keydb_dbi(st, SW_META_BYRESULT),
                                       sw__keydb_str(result), give_id, &to);
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         return sw__meta_failed(st->meta, rc, "cache: walk keys of a result");
 }
 
@@ -313,13 +314,13 @@ sw__keydb_walk_keys(sw_keystore *ks, sw_key_id_fn *fn, void *arg)
         struct sw__keydb *st = sw__keydb_of(ks);
         struct keys to = { .fn = fn, .arg = arg };
         MDB_txn *txn;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
 
         if (err)
                 return err;
         int rc = each_prefix(txn, sw__keydb_dbi(st, SW_META_RECORDS), sw__keydb_val("", 0),
                              give_key, &to);
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         return sw__meta_failed(st->meta, rc, "cache: walk keys");
 }
 
@@ -357,13 +358,13 @@ sw__keydb_recall(sw_keystore *ks, const char *digest, bool *known, sw_key_note_f
         *known = false;
         if (!sw__keydb_is_id(digest))
                 return SW_OK;
-        sw_err *err = sw__keydb_read(st, &txn);
+        sw_err *err = read_begin(st, &txn);
         if (err)
                 return err;
         int rc = mdb_get(txn, sw__keydb_dbi(st, SW_META_NOTES), &key, &v);
         if (!rc)
                 note = decode_note(v);
-        sw__keydb_read_end(st, txn);
+        read_end(st, txn);
         if (rc && rc != MDB_NOTFOUND)
                 return sw__meta_failed(st->meta, rc, "cache: recall");
         if (!note)
