@@ -5,6 +5,7 @@ dist_check_SCRIPTS += \
 	tests/integration/again.sh \
 	tests/integration/build.sh \
 	tests/integration/cli.sh \
+	tests/integration/docker-image.sh \
 	tests/integration/fulldisk.sh \
 	tests/integration/kill9.sh \
 	tests/integration/exec.sh \
