@@ -50,24 +50,6 @@ add_digest(sw_buf *b, const sw_digest *d)
         sw_buf_adds(b, sw_digest_str(d, text));
 }
 
-/* The key of several. */
-static sw_err *
-select_key(struct sw__hview *v, const struct sw_hash_select *sel, size_t n, sw_digest *out)
-{
-        sw_auto(sw_buf) b = SW_BUF_INIT;
-
-        for (size_t i = 0; i < n; i++) {
-                sw_digest d;
-                sw_err *err = sw__hselect_digest(v, &sel[i], &d);
-
-                if (err)
-                        return err;
-                add_digest(&b, &d);
-        }
-        *out = sw_digest_of(b.data, b.len);
-        return SW_OK;
-}
-
 sw_err *
 sw__contenthash_key(sw_worker *w, sw_ctx *ctx, sw_ref *ref,
                     const struct sw_hash_select *sel, size_t n, sw_digest *out)
