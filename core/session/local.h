@@ -36,7 +36,7 @@ struct sw__dockercred {
         char *user, *secret; /* as sw_session_ops.credentials */
         char *helper;        /* the program that has them: its NAME; or NULL */
 };
-void sw__dockercred_release(struct sw__dockercred *c);
+SW_API void sw__dockercred_release(struct sw__dockercred *c);
 /** sw__dockerconfig_find - look a host up in the text of a config.json. @file: for errors.
  *  Errors: SW_E_INVALID, naming file and place. */
 SW_API SW_NODISCARD sw_err *sw__dockerconfig_find(const char *file, const char *text,

@@ -233,6 +233,32 @@ fetch(struct sw__talk *t, struct sw__auth_host *h, const char *key,
         return SW_OK;
 }
 
+/* Whether a scope, "repository:NAME:ACTION,…", is in one that is asked for anyway. */
+static bool
+is_covered(const sw_strlist *scopes, const char *scope)
+{
+        const char *actions = strrchr(scope, ':');
+
+        if (sw_strlist_has(scopes, scope) || !actions)
+                return sw_strlist_has(scopes, scope);
+        size_t head = (size_t) (actions + 1 - scope);
+        for (size_t i = 0; i < scopes->n; i++) {
+                sw_auto(sw_strlist) ours = { 0 };
+                sw_auto(sw_strlist) theirs = { 0 };
+                bool all = strncmp(scopes->v[i], scope, head) == 0;
+
+                if (!all)
+                        continue;
+                sw_strlist_split(&ours, scopes->v[i] + head, ',');
+                sw_strlist_split(&theirs, scope + head, ',');
+                for (size_t k = 0; k < theirs.n; k++)
+                        all = all && sw_strlist_has(&ours, theirs.v[k]);
+                if (all)
+                        return true;
+        }
+        return false;
+}
+
 /* @used: a header that was refused; @more: scopes the host asked for, or NULL. */
 static sw_err *
 bearer(struct sw__talk *t, struct sw__auth_host *h, const char *used, const char *more,
@@ -253,7 +279,7 @@ bearer(struct sw__talk *t, struct sw__auth_host *h, const char *used, const char
         sw_auto(sw_strlist) theirs = { 0 };
         sw_strlist_split(&theirs, more ? more : "", ' ');
         for (size_t i = 0; i < theirs.n; i++) {
-                if (!sw_strlist_has(&scopes, theirs.v[i]))
+                if (!is_covered(&scopes, theirs.v[i]))
                         sw_strlist_add(&scopes, theirs.v[i]);
         }
         sw_err *err = sw_ctx_lock(t->c->ctx, &h->fetching);

@@ -192,6 +192,14 @@ SW_NODISCARD sw_err *sw__talk_failed(struct sw__talk *t, const struct sw__http_a
 SW_NODISCARD sw_err *sw__talk_refused(struct sw__talk *t, const struct sw__http_answer *a,
                                       const char *what);
 
+/* What may come where a manifest is asked for; the last one lets registries answer with
+ * what they have, so that we can say what is wrong with it. */
+#define SW__ACCEPT                                                                         \
+        SW_MT_OCI_INDEX ", " SW_MT_OCI_MANIFEST ", " SW_MT_DOCKER_LIST                     \
+                        ", " SW_MT_DOCKER_MANIFEST ", */*"
+
+/* Whether a status is one that is tried again. */
+bool sw__is_passing(long status);
 /* Whether a blob, or manifest, is there (list.c). */
 SW_NODISCARD sw_err *sw__talk_has(struct sw__talk *t, const sw_desc *d, bool manifest,
                                   bool *out);

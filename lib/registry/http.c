@@ -7,8 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <slipway/text.h>
-
+#include "lib/registry/parse.h"
 #include "lib/registry/xfer.h"
 
 static const char *
@@ -101,15 +100,6 @@ sw__http_header(const struct sw__http_answer *a, const char *name, size_t nth)
                 return h + n + 1 + strspn(h + n + 1, " \t");
         }
         return NULL;
-}
-
-void
-sw__printable(sw_buf *b, const char *s, size_t n, size_t max)
-{
-        sw_auto(sw_buf) quoted = SW_BUF_INIT;
-
-        sw_buf_add_quoted(&quoted, s, n, max);
-        sw_buf_add(b, quoted.data + 1, quoted.len - 2);
 }
 
 /* ---- failures ---- */

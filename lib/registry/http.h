@@ -96,8 +96,4 @@ SW_NODISCARD sw_err *sw__http_do(sw__http *h, sw_cancel *cancel,
                                  const struct sw__http_request *q,
                                  struct sw__http_answer *a);
 
-/** sw__printable - append text from outside for a message: control bytes and what is not
- *  UTF-8 are shown as \xNN, cut after @max bytes. */
-void sw__printable(sw_buf *b, const char *s, size_t n, size_t max);
-
 #endif

@@ -244,8 +244,7 @@ sw__talk_has(struct sw__talk *t, const sw_desc *d, bool manifest, bool *out)
         sw__talk_url(t, &url, path);
         struct sw__ask ask = { .q = { .method = "HEAD" },
                                .url = url.data,
-                               .accept =
-                                       manifest && d->media_type ? d->media_type : "*/*" };
+                               .accept = manifest ? SW__ACCEPT : "*/*" };
         sw_err *err = sw__talk_ask(t, &ask, &a);
         if (err)
                 return err;

@@ -10,12 +10,6 @@
 #include "lib/registry/client.h"
 #include "lib/registry/parse.h"
 
-/* What may come where a manifest is asked for; the last one lets registries answer with
- * what they have, so that we can say what is wrong with it. */
-#define ACCEPT                                                                             \
-        SW_MT_OCI_INDEX ", " SW_MT_OCI_MANIFEST ", " SW_MT_DOCKER_LIST                     \
-                        ", " SW_MT_DOCKER_MANIFEST ", */*"
-
 /* The value of a header up to its parameters; NULL when it is empty or not printable. */
 static char *
 media_type(const char *s)
@@ -117,12 +111,12 @@ resolve_at(struct sw__talk *t, void *arg)
         sw__talk_url(t, &url, path);
         struct sw__ask ask = { .q = { .method = "HEAD" },
                                .url = url.data,
-                               .accept = ACCEPT };
+                               .accept = SW__ACCEPT };
         sw_err *err = sw__talk_ask(t, &ask, &a);
         if (!err && a.status == 200)
                 err = read_head(t, &a, &d, &all);
-        else if (!err &&
-                 (a.status == 401 || a.status == 403 || a.status == 404 || a.status == 429))
+        else if (!err && (a.status == 401 || a.status == 403 || a.status == 404 ||
+                          sw__is_passing(a.status)))
                 err = sw__talk_refused(t, &a, path);
         if (err)
                 return err;
@@ -194,7 +188,7 @@ get_document(struct sw__talk *t, const struct document *j, const char *where,
         sw__talk_url(t, &url, path);
         struct sw__ask ask = { .q = { .method = "GET", .max_body = j->max },
                                .url = url.data,
-                               .accept = *where == 'm' ? ACCEPT : "*/*" };
+                               .accept = *where == 'm' ? SW__ACCEPT : "*/*" };
         sw_err *err = sw__talk_ask(t, &ask, a);
         if (err || a->status == 200)
                 return err;

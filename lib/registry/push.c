@@ -208,7 +208,7 @@ take_range(struct upload *u, const struct sw__http_answer *a, int64_t otherwise)
         if (!s || strncmp(s, "0-", 2) != 0)
                 return;
         sw_err *err = sw_parse_int(s + 2, 0, INT64_MAX - 1, &last);
-        if (!err && last + 1 <= u->size)
+        if (!err && last + 1 <= u->size && (last > 0 || otherwise > 1))
                 u->at = last > 0 ? last + 1 : 0;
         sw_err_drop(err, "then the status is what counts");
 }

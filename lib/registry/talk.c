@@ -198,8 +198,8 @@ sw__talk_once(struct sw__talk *t, const struct sw__ask *ask, struct sw__http_ans
 
 /* ---- tries ---- */
 
-static bool
-is_passing(long status)
+bool
+sw__is_passing(long status)
 {
         return status == 408 || status == 429 || status == 500 || status == 502 ||
                status == 503 || status == 504;
@@ -242,7 +242,7 @@ sw__talk_again(struct sw__talk *t, const struct sw__http_answer *a, sw_err **err
 {
         bool connect = a->fault == SW__FAULT_CONNECT || a->fault == SW__FAULT_TLS;
         bool passing =
-                *err ? connect || a->fault == SW__FAULT_BROKEN : is_passing(a->status);
+                *err ? connect || a->fault == SW__FAULT_BROKEN : sw__is_passing(a->status);
 
         if (!passing || ++t->tries >= (connect ? CONNECT_TRIES : MAX_TRIES))
                 return false;
@@ -338,7 +338,7 @@ sw__talk_refused(struct sw__talk *t, const struct sw__http_answer *a, const char
         sw_auto(sw_buf) b = SW_BUF_INIT;
         sw_auto(sw_buf) text = SW_BUF_INIT;
         const char *name = status_name(a->status);
-        int64_t later = is_passing(a->status) ? retry_after(a) : -1;
+        int64_t later = sw__is_passing(a->status) ? retry_after(a) : -1;
 
         sw_buf_addf(&b, "%s: registry %s answered ", what, t->e->host->name);
         if (name)
@@ -351,7 +351,7 @@ sw__talk_refused(struct sw__talk *t, const struct sw__http_answer *a, const char
         if (later > MAX_WAIT_S)
                 sw_buf_addf(&b, "; it wants to be left alone for %lld s",
                             (long long) later);
-        else if (t->tries > 1 && is_passing(a->status))
+        else if (t->tries > 1 && sw__is_passing(a->status))
                 sw_buf_addf(&b, ", %d times", t->tries);
         if (code_of(a->status) == SW_E_DENIED)
                 sw__auth_explain(t, &b);

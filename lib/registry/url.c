@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "lib/registry/client.h"
+#include "lib/registry/parse.h"
 
 struct origin {
         char *scheme, *host, *port;

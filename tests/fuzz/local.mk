@@ -106,3 +106,23 @@ FUZZ_TARGETS += tests/fuzz/unpacked_fuzz
 tests_fuzz_unpacked_fuzz_SOURCES = tests/fuzz/unpacked_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_unpacked_fuzz_LDADD = lib/liblayerpack.la lib/liblayer.la $(LDADD)
 tests_fuzz_unpacked_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# What registries say: who wants which credentials, where the next page is, why not.
+FUZZ_TARGETS += tests/fuzz/challenge_fuzz tests/fuzz/link_fuzz tests/fuzz/errbody_fuzz
+tests_fuzz_challenge_fuzz_SOURCES = tests/fuzz/challenge_fuzz.c tests/fuzz/fuzz.h \
+	lib/registry/challenge.c
+tests_fuzz_challenge_fuzz_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_challenge_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_link_fuzz_SOURCES = tests/fuzz/link_fuzz.c tests/fuzz/fuzz.h lib/registry/link.c
+tests_fuzz_link_fuzz_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_link_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_errbody_fuzz_SOURCES = tests/fuzz/errbody_fuzz.c tests/fuzz/fuzz.h \
+	lib/registry/errbody.c
+tests_fuzz_errbody_fuzz_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_errbody_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Docker's config.json.
+FUZZ_TARGETS += tests/fuzz/dockerconfig_fuzz
+tests_fuzz_dockerconfig_fuzz_SOURCES = tests/fuzz/dockerconfig_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_dockerconfig_fuzz_LDFLAGS = $(FUZZ_LINK)
+

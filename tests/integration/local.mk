@@ -30,6 +30,15 @@ dist_check_SCRIPTS += \
 	tests/integration/stress.sh \
 	tests/integration/snapshotters.sh
 
+# The registry client, by tests/tools/regtool.
+registry_scripts = tests/integration/registry-auth.sh tests/integration/registry-pull.sh \
+	tests/integration/registry-push.sh
+if HAVE_CURL
+dist_check_SCRIPTS += $(registry_scripts)
+else
+EXTRA_DIST += $(registry_scripts)
+endif
+
 # Installing relinks modules where they are, so nothing else may load them meanwhile.
 install_test_log = tests/integration/out-of-tree.log
 $(filter-out $(install_test_log),$(TEST_LOGS)): | $(filter $(install_test_log),$(TEST_LOGS))

@@ -13,11 +13,20 @@
 #              adds registry."HOST:PORT" to $dir/registries.yaml, with these lines in it
 #      registry_put NAME REPO TAG FILE   skopeo: an image with FILE as its layer
 #      token_start NAME [ARG...]         the token server (tests/tools/tokenserver.py)
+#      oci_start NAME [ARG...]           a registry in memory (tests/tools/ociserver.py)
 #      fault_start NAME UPSTREAM         a proxy that makes mistakes (tests/tools/faultproxy.py)
-#      fault_rules NAME [RULE...]        what it does wrong from now on; see there
+#      fault_rules NAME [RULE...]        what it does wrong from now on; see there. Empties its log
+#
+#      t ARGS...                 tests/tools/regtool, with retries that do not take long
+#      prints WANT ARGS...       it succeeds and prints that
+#      refuses CODE PART ARGS... it fails with that code, and one printable line that has PART in it
+#      logged NAME N REGEX       so many lines of NAME's log are such
 #
 # What was started is killed at the end, by its pid. Logs are shown when a test failed.
 # shellcheck shell=bash disable=SC2154
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY no_proxy
+regtool=$top_builddir/tests/tools/regtool
+manifest_type=application/vnd.oci.image.manifest.v1+json
 registry_pids=()
 registry_names=()
 mkdir -p "${dir:?}/registry"
@@ -30,7 +39,7 @@ registry_end() {
         [ "${tap_failed:-0}" = 0 ] && return
         for name in "${registry_names[@]}"; do
                 echo "# log of $name:"
-                tail -n "${REGISTRY_LOG_LINES:-25}" "$dir/registry/$name.log" | cut -c1-300 | sed 's/^/#   /'
+                tail -n "${REGISTRY_LOG_LINES:-5}" "$dir/registry/$name.log" | cut -c1-160 | sed 's/^/#   /'
         done
 }
 trap 'registry_end; rm -rf "$dir"' EXIT
@@ -53,6 +62,17 @@ registry_wait() {
         printf -v "registry_pid_${1//-/_}" '%s' "${registry_pids[-1]}"
 }
 
+# registry_spawn NAME PATTERN COMMAND...: in the background; its log tells the port.
+registry_spawn() {
+        local name=$1 pattern=$2
+        shift 2
+        : >"$dir/registry/$name.log"
+        "$@" >>"$dir/registry/$name.log" 2>&1 </dev/null &
+        registry_pids+=($!)
+        registry_names+=("$name")
+        registry_wait "$name" "$pattern"
+}
+
 # registry_ca: a CA, and certificates by it for servers on loopback and for clients.
 registry_ca() {
         [ -e "$dir/ca/ca.pem" ] && return
@@ -62,7 +82,7 @@ registry_ca() {
                 printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\n' >server.ext
                 printf 'extendedKeyUsage=clientAuth\n' >client.ext
                 for who in server client; do
-                        openssl req -newkey rsa:2048 -nodes -subj "/CN=test $who" -keyout $who.key -out $who.csr
+                        openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=test $who" -keyout $who.key -out $who.csr
                         openssl x509 -req -days 2 -in $who.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile $who.ext -out $who.pem
                 done) >"$dir/ca/log" 2>&1 || {
                 sed 's/^/# /' "$dir/ca/log"
@@ -106,10 +126,7 @@ http:
   secret: for tests
 $tls$auth
 END
-        docker-registry serve "$conf" >>"$dir/registry/$name.log" 2>&1 </dev/null &
-        registry_pids+=($!)
-        registry_names+=("$name")
-        registry_wait "$name" 'listening on 127\.0\.0\.1:([0-9]+)'
+        registry_spawn "$name" 'listening on 127\.0\.0\.1:([0-9]+)' docker-registry serve "$conf"
 }
 
 registry_stop() {
@@ -158,21 +175,21 @@ token_start() {
         local name=$1
         shift
         registry_ca || return 1
-        python3 "$top_srcdir/tests/tools/tokenserver.py" --key "$dir/ca/ca.key" --cert "$dir/ca/ca.pem" "$@" \
-                >>"$dir/registry/$name.log" 2>&1 </dev/null &
-        registry_pids+=($!)
-        registry_names+=("$name")
-        registry_wait "$name" 'listening on port ([0-9]+)' || return 1
+        registry_spawn "$name" 'listening on port ([0-9]+)' python3 "$top_srcdir/tests/tools/tokenserver.py" \
+                --key "$dir/ca/ca.key" --cert "$dir/ca/ca.pem" "$@" || return 1
         local host=registry_${name//-/_}
         token_realm="http://${!host}/token"
 }
 
+oci_start() {
+        local name=$1
+        shift
+        registry_spawn "$name" 'listening on port ([0-9]+)' python3 "$top_srcdir/tests/tools/ociserver.py" "$@"
+}
+
 fault_start() {
         : >"$dir/registry/$1.rules"
-        python3 "$top_srcdir/tests/tools/faultproxy.py" "$2" "$dir/registry/$1.rules" >>"$dir/registry/$1.log" 2>&1 </dev/null &
-        registry_pids+=($!)
-        registry_names+=("$1")
-        registry_wait "$1" 'listening on port ([0-9]+)'
+        registry_spawn "$1" 'listening on port ([0-9]+)' python3 "$top_srcdir/tests/tools/faultproxy.py" "$2" "$dir/registry/$1.rules"
 }
 
 fault_rules() {
@@ -181,4 +198,35 @@ fault_rules() {
         printf '%s\n' "$@" >"$file.new"
         mv "$file.new" "$file"
         : >"${file%.rules}.log"
+}
+
+t() { timeout 60 "$regtool" --retry-ms 20 "$@"; }
+
+prints() {
+        local want=$1 got
+        shift
+        got=$(t "$@" 2>"$dir/err") && [ "$got" = "$want" ] && return
+        printf 'wanted: %s\ngot: %s\n' "$want" "$got"
+        cat -v "$dir/err"
+        return 1
+}
+
+refuses() {
+        local code=$1 part=$2
+        shift 2
+        if t "$@" >"$dir/out" 2>"$dir/err" || [[ $(tail -n 1 "$dir/err") != "$code: "*"$part"* ]] ||
+                LC_ALL=C grep -q '[^[:print:]]' <(tail -n 1 "$dir/err"); then
+                echo "wanted: $code: $part"
+                cat -v "$dir/err"
+                return 1
+        fi
+}
+
+logged() {
+        local n
+        n=$(grep -cE -- "$3" "$dir/registry/$1.log")
+        [ "$n" = "$2" ] && return
+        echo "$n requests, wanted $2: $3"
+        cat "$dir/registry/$1.log"
+        return 1
 }

@@ -21,6 +21,7 @@
 #       badrange         the range in the answer's head is another
 #       cut N            N bytes of the *request's* body reach the registry, then both
 #                        connections end
+#       delay SECONDS    the request reaches the registry so much later
 #       late             the registry gets it all, but the answer does not come through
 #       hugehead         header lines without end
 #       hugebody         a body without end
@@ -101,6 +102,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             yield piece
 
     def forward(self, fault, args):
+        if fault == "delay":
+            time.sleep(float(args[0]))
         up = http.client.HTTPConnection(UPSTREAM, timeout=60)
         up.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():

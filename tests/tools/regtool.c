@@ -20,7 +20,7 @@
  *      --stall SECONDS, --retry-ms MS
  *      --cancel-after MS  cancels; the tool fails unless that ends the call within a second
  *      --slow MS          a sink that takes so long for each piece
- *      --repeat N         all of it N times, by the same client
+ *      --repeat N         all of it N times, by the same client, --pause MS between
  *
  * On failure "CODE: message" goes to standard error, exit status 1.
  */
@@ -40,7 +40,7 @@
 static struct {
         const char *config, *user, *secret;
         bool session, insecure, push, chunked;
-        int stall, retry_ms, cancel_after, slow, repeat;
+        int stall, retry_ms, cancel_after, slow, repeat, pause;
         sw_registry *r;
         struct sw_registry_call call;
         sw_image_name name;
@@ -303,8 +303,8 @@ parse_options(int argc, char **argv)
                 { "insecure", 0, NULL, 'i' }, { "push", 0, NULL, 'p' },
                 { "stall", 1, NULL, 't' },    { "retry-ms", 1, NULL, 'r' },
                 { "slow", 1, NULL, 'w' },     { "cancel-after", 1, NULL, 'x' },
-                { "repeat", 1, NULL, 'n' },   { "chunked", 0, NULL, 'k' },
-                { NULL, 0, NULL, 0 },
+                { "repeat", 1, NULL, 'n' },   { "pause", 1, NULL, 'P' },
+                { "chunked", 0, NULL, 'k' },  { NULL, 0, NULL, 0 },
         };
 
         for (int c; (c = getopt_long(argc, argv, "+", options, NULL)) >= 0;) {
@@ -321,6 +321,7 @@ parse_options(int argc, char **argv)
                 case 'w': o.slow = atoi(optarg); break;
                 case 'x': o.cancel_after = atoi(optarg); break;
                 case 'n': o.repeat = atoi(optarg); break;
+                case 'P': o.pause = atoi(optarg); break;
                 default: return sw_err_new(SW_E_USAGE, "see the head of regtool.c");
                 }
         }
@@ -341,8 +342,11 @@ run_verb(int argc, char **argv)
                 if (err)
                         return err;
                 sw_image_name_default_tag(&o.name);
-                for (int n = 0; n < o.repeat && !err; n++)
+                for (int n = 0; n < o.repeat && !err; n++) {
+                        if (n > 0 && o.pause)
+                                (void) sw_cancel_wait(NULL, o.pause * SW_NS_PER_MS);
                         err = verbs[i].run(argv + 2);
+                }
                 return err;
         }
         return sw_err_new(SW_E_USAGE, "regtool %s: no such verb, or too few arguments",
