@@ -380,8 +380,9 @@ remember(struct work *w, const struct sw_packed *packed, const struct sw_blob *f
                 .n_annotations = own.n,
         };
         use_blob(w, &blob);
-        /* a form of another tar than the layer's is nothing of the layer's */
-        w->out.rewritten = w->rewrite ||
+        /* a form of another tar than the layer's is nothing of the layer's: that of estargz
+         * has its table behind the end */
+        w->out.rewritten = w->rewrite || w->j->e->pack == SW_PACK_AS_ESTARGZ ||
                            (foreign && !sw_digest_eq(&foreign->diff_id, &packed->diff_id));
         if (w->out.rewritten)
                 return SW_OK;

@@ -319,8 +319,9 @@ check_place(struct output *o)
                                             o->type);
         if (sw_str_eq(o->type, "image") && o->dest)
                 return sw_err_new(SW_E_USAGE,
-                                  "--output type=image: dest is not supported by this "
-                                  "exporter");
+                                  "--output type=image: dest=%s is not supported by the "
+                                  "image exporter; type=oci writes an image to a file",
+                                  o->dest);
         return o->dest && !sw_str_eq(o->dest, "-") ? open_parent(o) : SW_OK;
 }
 
