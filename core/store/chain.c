@@ -152,13 +152,18 @@ sw_chain_tell(sw_chain *c, sw_ctx *ctx, size_t i, const struct sw_layer_ops *ops
 {
         sw_autoptr(sw__stack) lower = NULL;
         sw_autoptr(sw__stack) upper = NULL;
+        const sw__rec *rec = c->v[i].rec;
+        const bool whole = !rec->n_parents &&
+                           (rec->changes || rec->state == SW__REC_LAZY || rec->unpacked);
         sw_err *err = sw_ctx_check(ctx);
 
         if (!err)
                 err = own_stacks(c, i, &lower, &upper);
         if (!err)
                 err = sw__stack_ready(c->w, ctx, upper);
-        if (!err)
+        if (!err && whole) /* it may take away from what a merge puts it on */
+                err = sw__snapshots_tell(c->w->snaps, ctx, c->v[i].pub.id, ops, writer);
+        else if (!err)
                 err = sw__snapshots_diff(c->w->snaps, ctx, sw__stack_of(lower),
                                          sw__stack_of(upper), ops, writer);
         return sw_err_wrap(err, "tell layer %s", c->v[i].pub.id);

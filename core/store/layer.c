@@ -256,6 +256,7 @@ finish_record(sw_layer *l, sw_ref **out)
         rec->last_used_at = sw_time_now();
         rec->usage_count = 1;
         rec->is_mutable = false;
+        rec->changes = l->changes;
         if (*rec->lease)
                 rec->lease[0] = '\0';
         rec->sequence = mdb_txn_id(tx.txn);

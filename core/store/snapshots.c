@@ -313,6 +313,21 @@ sw__snapshots_diff(sw__snapshots *s, sw_ctx *ctx, struct sw_stack lower,
 }
 
 sw_err *
+sw__snapshots_tell(sw__snapshots *s, sw_ctx *ctx, const char *key,
+                   const struct sw_layer_ops *ops, void *w)
+{
+        const struct sw_stack nothing = { NULL, 0 }, one = { &key, 1 };
+        sw_err *err = sw__snapshots_ready(s, ctx);
+
+        if (err)
+                return err;
+        return blame(s->name,
+                     SW_OPS_HAS(s->ops, struct sw_snapshotter_ops, tell)
+                             ? s->ops->tell(s->store, ctx, key, ops, w)
+                             : s->ops->diff(s->store, ctx, &nothing, &one, ops, w));
+}
+
+sw_err *
 sw__snapshots_usage(sw__snapshots *s, sw_ctx *ctx, const char *key,
                     struct sw_snapshot_usage *out)
 {

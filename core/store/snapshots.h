@@ -54,6 +54,10 @@ SW_NODISCARD sw_err *sw__snapshots_write(sw__snapshots *s, sw_ctx *ctx, const ch
 SW_NODISCARD sw_err *sw__snapshots_diff(sw__snapshots *s, sw_ctx *ctx,
                                         struct sw_stack lower, struct sw_stack upper,
                                         const struct sw_layer_ops *ops, void *w);
+/** sw__snapshots_tell - a layer as it is, or as a change of nothing where the snapshotter
+ *  cannot. */
+SW_NODISCARD sw_err *sw__snapshots_tell(sw__snapshots *s, sw_ctx *ctx, const char *key,
+                                        const struct sw_layer_ops *ops, void *w);
 SW_NODISCARD sw_err *sw__snapshots_usage(sw__snapshots *s, sw_ctx *ctx, const char *key,
                                          struct sw_snapshot_usage *out);
 /** sw__snapshots_stamp - what usage() would say the size depends on. */

@@ -358,6 +358,7 @@ compute(sw_worker *w, sw_ctx *ctx, sw_ref *lower, sw_ref *upper,
         if (err)
                 return err;
         err = compute_into(w, ctx, l, lower, upper, &any);
+        l->changes = true;
         if (!err && any)
                 return sw_layer_commit(l, ctx, out);
         sw_layer_abandon(l);

@@ -155,7 +155,8 @@ struct sw_layer {
         char id[SW_ID_SIZE];
         sw__stack *lower; /* owned */
         bool mounted;
-        bool taken; /* by sw_worker_take() */
+        bool taken;   /* by sw_worker_take() */
+        bool changes; /* it is what differs between two trees */
         struct sw_snapshot_mount m;
 };
 /** sw__rec_init - a record as @desc says, borrowing its strings, @parents and @text, which

@@ -25,6 +25,7 @@
 /* One name of a directory in one tree. */
 struct side {
         bool found, closed; /* closed: lower layers do not matter */
+        bool gone, opaque;  /* for d->raw: a whiteout, an opaque directory */
         uint32_t layer;     /* the one it comes from */
         struct meta meta;
         layer_list dirs; /* of a directory: the layers that have it */
@@ -146,7 +147,8 @@ see(const struct diff *d, struct side *side, uint32_t layer, int dirfd, const ch
                 return SW_OK;
         if (!S_ISDIR(st->st_mode)) {
                 side->closed = true;
-                if (!side->found && !snapdir_is_whiteout(d->s, dirfd, name, st)) {
+                side->gone = !side->found && snapdir_is_whiteout(d->s, dirfd, name, st);
+                if (!side->found && !side->gone) {
                         side->found = true;
                         side->layer = layer;
                         meta_set(&side->meta, st);
@@ -161,6 +163,7 @@ see(const struct diff *d, struct side *side, uint32_t layer, int dirfd, const ch
         sw_array_push(&side->dirs, layer);
         sw_err *err = snapdir_is_opaque(d->s, dirfd, name, &opaque);
         side->closed = opaque;
+        side->opaque |= opaque;
         return err;
 }
 
@@ -309,7 +312,7 @@ judge(struct walk *w, const struct todo *t, struct entry *e)
         const bool lo_dir = lo->found && S_ISDIR(lo->meta.mode);
         bool tell = !lo->found || !up->found;
 
-        if (!lo->found && !up->found)
+        if (!lo->found && !up->found && !(d->raw && up->gone))
                 return SW_OK;
         if (!tell) {
                 sw_err *err = differs(d, t->at, e, &tell);
@@ -326,6 +329,7 @@ judge(struct walk *w, const struct todo *t, struct entry *e)
         c->layer = up->layer;
         c->tell = tell;
         c->gone = !up->found;
+        c->opaque = d->raw && up_dir && up->opaque;
         c->lower_layer = lo->layer;
         c->lower_ino = lo->meta.ino;
         /* its other names may be where both trees have the same and were not looked at */
@@ -461,13 +465,12 @@ diff_release(struct diff *d)
         free(d->in_lower);
 }
 
-sw_err *
-snapdir_diff_dirs(struct snapdir *s, sw_ctx *ctx, const sw_strlist *lower,
-                  const sw_strlist *upper, const struct snapdir_copied *copied,
-                  const struct sw_layer_ops *ops, void *w)
+static sw_err *
+diff_dirs(struct diff *what, const sw_strlist *lower, const sw_strlist *upper,
+          const struct sw_layer_ops *ops, void *w)
 {
         sw_autoptr(sw_map) numbers = sw_map_new(NULL);
-        struct diff d = { .s = s, .ctx = ctx, .copied = copied };
+        struct diff d = *what;
         layer_list l = { NULL, 0, 0 }, u = { NULL, 0, 0 };
 
         add_dirs(&d, numbers, lower, &l);
@@ -493,9 +496,20 @@ snapdir_diff_dirs(struct snapdir *s, sw_ctx *ctx, const sw_strlist *lower,
 }
 
 sw_err *
-snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
-             const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w)
+snapdir_diff_dirs(struct snapdir *s, sw_ctx *ctx, const sw_strlist *lower,
+                  const sw_strlist *upper, const struct snapdir_copied *copied,
+                  const struct sw_layer_ops *ops, void *w)
 {
+        struct diff d = { .s = s, .ctx = ctx, .copied = copied };
+
+        return diff_dirs(&d, lower, upper, ops, w);
+}
+
+static sw_err *
+diff_stacks(struct diff *d, const struct sw_stack *lower, const struct sw_stack *upper,
+            const struct sw_layer_ops *ops, void *w)
+{
+        struct snapdir *s = d->s;
         sw_auto(snapdir_stack) lo = SNAPDIR_STACK_INIT;
         sw_auto(snapdir_stack) up = SNAPDIR_STACK_INIT;
         sw_auto(sw_strlist) lo_dirs = { 0 };
@@ -508,5 +522,24 @@ snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
                 return err;
         list_stack(&lo, &lo_dirs);
         list_stack(&up, &up_dirs);
-        return snapdir_diff_dirs(s, ctx, &lo_dirs, &up_dirs, NULL, ops, w);
+        return diff_dirs(d, &lo_dirs, &up_dirs, ops, w);
+}
+
+sw_err *
+snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
+             const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w)
+{
+        struct diff d = { .s = s, .ctx = ctx };
+
+        return diff_stacks(&d, lower, upper, ops, w);
+}
+
+sw_err *
+snapdir_tell(struct snapdir *s, sw_ctx *ctx, const char *key,
+             const struct sw_layer_ops *ops, void *w)
+{
+        struct diff d = { .s = s, .ctx = ctx, .raw = true };
+
+        return diff_stacks(&d, &(const struct sw_stack){ NULL, 0 },
+                           &(const struct sw_stack){ &key, 1 }, ops, w);
 }

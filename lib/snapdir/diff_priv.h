@@ -29,6 +29,7 @@ struct change {
         uint32_t lower_layer;                        /* and in the lower tree, if there */
         ino_t lower_ino;
         bool tell, gone; /* gone: a whiteout */
+        bool opaque;     /* a directory that hides what is below */
         char name[];
 };
 
@@ -42,6 +43,7 @@ struct diff {
         const struct snapdir_copied *copied; /* or NULL; the lower directories come first */
         struct change *root;
         char *in_lower; /* owned; per layer: 1 when the lower stack has it */
+        bool raw;       /* one layer: what it hides is told, whether or not it is there */
         bool full;      /* look at every name, whatever layers have in common */
         bool need_full; /* a file that changed may have names that were not looked at */
 };

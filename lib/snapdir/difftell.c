@@ -161,7 +161,9 @@ tell_dir(struct teller *t, const struct change *c)
 
         if (!err)
                 err = diff_open_dir(t->d, c->layer, c, &fd);
-        return err ? err : tell_attrs(t, fd, NULL);
+        if (!err)
+                err = tell_attrs(t, fd, NULL);
+        return err || !c->opaque ? err : t->ops->opaque(t->w, t->path.data);
 }
 
 static sw_err *

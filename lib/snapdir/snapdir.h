@@ -168,6 +168,9 @@ sw_err *snapdir_write(struct snapdir *s, sw_ctx *ctx, const char *key,
 
 sw_err *snapdir_diff(struct snapdir *s, sw_ctx *ctx, const struct sw_stack *lower,
                      const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w);
+/* A layer as it is; see slipway/snapshotter.h. */
+sw_err *snapdir_tell(struct snapdir *s, sw_ctx *ctx, const char *key,
+                     const struct sw_layer_ops *ops, void *w);
 struct snapdir_copied;
 /* The same of directories, top first, relative to the store. @copied: of @upper, which is
  * one directory, from @lower; or NULL. */

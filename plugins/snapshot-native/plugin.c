@@ -46,6 +46,13 @@ native_write(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_op
 }
 
 static sw_err *
+native_tell(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_ops *ops,
+            void *w)
+{
+        return snapdir_tell(store, ctx, key, ops, w);
+}
+
+static sw_err *
 native_diff(void *store, sw_ctx *ctx, const struct sw_stack *lower,
             const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w)
 {
@@ -140,6 +147,7 @@ const struct sw_snapshotter_ops native_ops = {
         .look_open = native_look_open,
         .look_names = native_look_names,
         .usage_stamp = native_usage_stamp,
+        .tell = native_tell,
         .look_close = native_look_close,
 };
 

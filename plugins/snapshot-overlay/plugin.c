@@ -52,6 +52,15 @@ overlay_write(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_o
 }
 
 static sw_err *
+overlay_tell(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_ops *ops,
+             void *w)
+{
+        struct overlay *o = store;
+
+        return snapdir_tell(o->dir, ctx, key, ops, w);
+}
+
+static sw_err *
 overlay_diff(void *store, sw_ctx *ctx, const struct sw_stack *lower,
              const struct sw_stack *upper, const struct sw_layer_ops *ops, void *w)
 {
@@ -191,6 +200,7 @@ static const struct sw_snapshotter_ops ops = {
         .look_names = overlay_look_names,
         .look_close = overlay_look_close,
         .usage_stamp = overlay_usage_stamp,
+        .tell = overlay_tell,
 };
 
 SW_PLUGIN(snapshotter_overlay) = {

@@ -133,6 +133,13 @@ struct sw_snapshotter_ops {
         /** usage_stamp - that of usage(), without counting. Optional, as long as no stamp
          *  is set there. */
         sw_err *(*usage_stamp)(void *store, sw_ctx *ctx, const char *key, uint64_t *out);
+
+        /** tell - a committed layer as it is, whiteouts and opaque directories included,
+         *  whatever may be below it: all that diff() would tell of it above any tree.
+         *  Rules as diff(). Optional: without it, what it takes away is lost where it was
+         *  made on nothing (by comparing trees) and is packed.   Since: 0.1 */
+        sw_err *(*tell)(void *store, sw_ctx *ctx, const char *key,
+                        const struct sw_layer_ops *ops, void *w);
 };
 
 SW_END_DECLS

@@ -69,3 +69,8 @@ tests_unit_core_store_images_test_SOURCES = tests/unit/core/store/images_test.c 
 	tests/unit/core/store/blobtool.h tests/unit/core/store/fakesnap.h \
 	tests/unit/core/store/lazytool.h tests/unit/core/store/storetool.h
 tests_unit_core_store_images_test_LDADD = $(LDADD) $(LMDB_LIBS)
+
+UNIT_TESTS += tests/unit/core/store/layers_test
+tests_unit_core_store_layers_test_SOURCES = tests/unit/core/store/layers_test.c \
+	tests/unit/core/store/blobtool.h tests/unit/core/store/fakesnap.h \
+	tests/unit/core/store/lazytool.h tests/unit/core/store/storetool.h
