@@ -384,6 +384,11 @@ tell_link(struct unpack *u, const struct sw_tarin_entry *e, enum what *what)
         *what = k.what;
         if (k.what == OTHER && strcmp(u->link.data, u->path.data) == 0)
                 return SW_OK;
+        if (k.what == OTHER && strncmp(u->link.data, u->path.data, u->path.len) == 0 &&
+            u->link.data[u->path.len] == '/')
+                return sw_err_new(SW_E_INVALID,
+                                  "a hard link to what is in a directory that "
+                                  "it would replace");
         if (k.what == OTHER)
                 return u->ops->hardlink(u->w, u->path.data, u->link.data, &e->meta);
         if (k.what == PASSED_OVER)
@@ -435,8 +440,8 @@ tell_other(struct unpack *u, const struct sw_tarin_entry *e, uint32_t dir, const
 static sw_err *
 tell_directory(struct unpack *u, const struct sw_tarin_entry *e)
 {
-        const char *name;
-        uint32_t dir;
+        const char *name = "";
+        uint32_t dir = 0;
         sw_err *err = *u->path.data ? enter(u, &dir, &name) : SW_OK;
 
         if (!err)

@@ -69,6 +69,7 @@ clear_entry(struct sw_tarin *t)
         sw_tarin_pax_clear(&t->pax);
         sw_buf_clear(&t->long_name);
         sw_buf_clear(&t->long_link);
+        t->expected = false;
 }
 
 void
@@ -500,11 +501,14 @@ take_about(sw_ctx *ctx, struct sw_tarin *t, const struct header *header, bool *a
         case 'x':
         case 'X': /* Solaris' */
         case 'g':
+                if (h.type != 'g')
+                        t->expected = true;
                 err = read_about(ctx, t, &h, &records, RECORDS_MAX);
                 return err ? err
                            : sw_tarin_records(t, records.data, records.len, h.type == 'g');
         case 'L':
         case 'K':
+                t->expected = true;
                 err = read_about(ctx, t, &h, text, NAME_LIMIT);
                 if (!err)
                         sw_buf_truncate(text, strlen(text->data));
@@ -516,13 +520,17 @@ take_about(sw_ctx *ctx, struct sw_tarin *t, const struct header *header, bool *a
         }
 }
 
-/* The block after a lone empty one is empty, too, or there is none. */
+/* @p: an empty block, or NULL: the stream ends. The block after an empty one is empty, too,
+ * or there is none. */
 static sw_err *
-take_end(sw_ctx *ctx, struct sw_tarin *t)
+take_end(sw_ctx *ctx, struct sw_tarin *t, const unsigned char *p)
 {
-        const unsigned char *p;
-        sw_err *err = sw_tarin_block(t, &p);
+        sw_err *err = SW_OK;
 
+        if (t->expected)
+                return ends_early();
+        if (p)
+                err = sw_tarin_block(t, &p);
         if (!err && p && !is_empty(p))
                 err = sw_err_new(SW_E_INVALID, "an empty block between two entries");
         return err || !p ? err : skip_stream(ctx, t);
@@ -536,22 +544,23 @@ sw_tarin_next(sw_ctx *ctx, struct sw_tarin *t, struct sw_tarin_entry **e)
 
         clear_entry(t);
         while (!err && about) {
-                const unsigned char *p;
+                const unsigned char *p = NULL;
 
-                err = sw_tarin_block(t, &p);
-                if (!err && (!p || is_empty(p))) {
+                err = sw_ctx_check(ctx);
+                if (!err)
+                        err = sw_tarin_block(t, &p);
+                if (err)
+                        return err;
+                if (!p || is_empty(p)) {
                         *e = NULL;
-                        return p ? take_end(ctx, t) : SW_OK;
+                        return take_end(ctx, t, p);
                 }
                 const struct header *h = (const struct header *) p;
-                if (!err && !sum_is_right(h))
-                        err = sw_err_new(
+                if (!sum_is_right(h))
+                        return sw_err_new(
                                 SW_E_INVALID,
                                 "not a tar header, or a damaged one: its sum is wrong");
-                if (!err)
-                        err = sw_ctx_check(ctx);
-                if (!err)
-                        err = take_about(ctx, t, h, &about);
+                err = take_about(ctx, t, h, &about);
                 if (!err && !about)
                         err = take_entry(t, h);
         }

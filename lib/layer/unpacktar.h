@@ -64,6 +64,7 @@ struct sw_tarin_pax {
 struct sw_tarin {
         struct sw_tarin_source from;
         int64_t max;           /* no number of bytes is larger */
+        bool expected;         /* an entry, since there was a header about it */
         int64_t left, padding; /* of the entry in hand: data, and what fills the block */
         struct sw_tarin_pax pax, global;
         sw_buf long_name, long_link; /* GNU's; empty: none */
