@@ -37,7 +37,8 @@ SW_API SW_NODISCARD sw_err *sw__entitled(const struct sw_ops_job *job,
 struct sw__cache_use {
         struct sw__cache *shared; /* or NULL: layer is this user's alone */
         sw_layer *layer;
-        const struct sw_snapshot_mount *m; /* borrowed */
+        struct sw_snapshot_mount m; /* whose descriptors are this user's if own is set */
+        bool own;
 };
 /** sw__cache_name - what sw_worker_take() knows it by. From malloc. */
 char *sw__cache_name(const char *id, const sw_ref *parent);

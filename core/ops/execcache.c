@@ -2,16 +2,22 @@
  * core/ops/execcache.c - cache mounts: mutable trees by name, and who shares them.
  *
  *      (none) -> TAKING -> SHARED (users > 0) -> GIVING BACK -> (none)
- *                   \-> (none), with nobody waiting longer: the next one tries
+ *                  | \---> ALONE (one user) ------/
+ *                  \-> (none), with nobody waiting longer: the next one tries
  *
  * Shared caches of this process stand in a table; whoever asks for one that is being taken
- * or given back waits, so that two never get different trees. Another process that has the
- * tree is not waited for: then this one gets a tree of its own, as with private ones.
+ * or given back waits, so that two never get different trees. A mount is used up by the
+ * container that gets it, so each user has a copy of it; kernels before 6.15 make no copies
+ * of mounts that are attached nowhere, and there one user follows the other (ALONE).
+ * Another process that has the tree is not waited for: then this one gets a tree of its
+ * own, as with private ones.
  *
  * The lock guards the table and the entries' state; it is not held across calls of the
  * worker. Thread: any.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include <slipway/digest.h>
 #include <slipway/map.h>
@@ -24,10 +30,10 @@
 
 struct sw__cache {
         char *name;
-        enum { CACHE_TAKING, CACHE_SHARED, CACHE_GIVING_BACK } state;
+        enum { CACHE_TAKING, CACHE_SHARED, CACHE_ALONE, CACHE_GIVING_BACK } state;
         unsigned users;
         sw_layer *layer;
-        const struct sw_snapshot_mount *m;
+        const struct sw_snapshot_mount *m; /* never attached itself while it is SHARED */
 };
 
 struct sw_caches {
@@ -124,11 +130,36 @@ forget(sw_caches *t, struct sw__cache *c)
         free(c);
 }
 
+/* Another mount of the same tree; a directory that is no mount of its own can be used by
+ * all. *alone: this kernel makes none, and there is no error. */
+static sw_err *
+copy_mount(const struct sw_snapshot_mount *from, struct sw__cache_use *out, bool *alone)
+{
+        *alone = false;
+        out->m = *from;
+        if (from->treefd < 0)
+                return SW_OK;
+        sw_auto(sw_fd) tree = open_tree(from->treefd, "",
+                                        AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE |
+                                                OPEN_TREE_CLOEXEC);
+        *alone = tree < 0 && errno == EINVAL;
+        if (*alone)
+                return SW_OK;
+        sw_auto(sw_fd) dir =
+                tree < 0 ? -1 : openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+                return sw_err_sys(SW_E_IO, errno, "share a cache mount");
+        out->m.dirfd = sw_fd_steal(&dir);
+        out->m.treefd = sw_fd_steal(&tree);
+        out->own = true;
+        return SW_OK;
+}
+
 static sw_err *
 take_shared(const struct sw_ops_env *env, sw_ctx *ctx, const char *name, sw_ref *parent,
             const char *description, struct sw__cache_use *out)
 {
-        bool ours;
+        bool ours, alone;
         struct sw__cache *c = enter(env->caches, ctx, name, &ours);
 
         if (!c)
@@ -141,12 +172,17 @@ take_shared(const struct sw_ops_env *env, sw_ctx *ctx, const char *name, sw_ref 
                         forget(env->caches, c);
                         return err;
                 }
+        }
+        *out = (struct sw__cache_use){ .shared = c, .layer = c->layer };
+        sw_err *err = copy_mount(c->m, out, &alone);
+        if (ours) {
                 pthread_mutex_lock(&env->caches->lock);
-                c->state = CACHE_SHARED;
+                c->state = alone ? CACHE_ALONE : CACHE_SHARED;
                 pthread_mutex_unlock(&env->caches->lock);
         }
-        *out = (struct sw__cache_use){ .shared = c, .layer = c->layer, .m = c->m };
-        return SW_OK;
+        if (err)
+                sw_err_drop(sw__cache_give_back(env, out), "the first error is the one");
+        return err;
 }
 
 sw_err *
@@ -154,11 +190,16 @@ sw__cache_take(const struct sw_ops_env *env, sw_ctx *ctx, const char *name,
                Pb__CacheSharingOpt sharing, sw_ref *parent, const char *description,
                struct sw__cache_use *out)
 {
+        const struct sw_snapshot_mount *m = NULL;
+
         *out = (struct sw__cache_use){ 0 };
         if (sharing == PB__CACHE_SHARING_OPT__SHARED && env->caches)
                 return take_shared(env, ctx, name, parent, description, out);
-        return take_layer(env, ctx, name, sharing == PB__CACHE_SHARING_OPT__LOCKED, parent,
-                          description, &out->layer, &out->m);
+        sw_err *err = take_layer(env, ctx, name, sharing == PB__CACHE_SHARING_OPT__LOCKED,
+                                 parent, description, &out->layer, &m);
+        if (!err)
+                out->m = *m;
+        return err;
 }
 
 sw_err *
@@ -167,6 +208,10 @@ sw__cache_give_back(const struct sw_ops_env *env, struct sw__cache_use *u)
         struct sw__cache *c = u->shared;
         sw_layer *layer = u->layer;
 
+        if (u->own) {
+                (void) close(u->m.dirfd);
+                (void) close(u->m.treefd);
+        }
         *u = (struct sw__cache_use){ 0 };
         if (!c)
                 return sw_layer_release(layer, NULL);

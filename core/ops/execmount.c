@@ -71,7 +71,7 @@ open_cache(struct sw__exec *x, struct sw__exec_place *p)
         err = sw__cache_take(x->env, x->ctx, p->cache_name, p->pb->cacheopt->sharing,
                              p->input, what.data, &p->cache);
         p->cache_taken = !err;
-        p->m = p->cache.m;
+        p->m = &p->cache.m;
         return err;
 }
 

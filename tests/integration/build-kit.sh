@@ -63,7 +63,7 @@ kit_clean() {
         echo "$1" >"$dir/pattern" # not an argument of grep, which would find itself
         left=$(grep -lF -e "$SLIPWAY_ROOT/" -e "$dir/run/" /proc/[0-9]*/mountinfo 2>/dev/null
                 grep -lszf "$dir/pattern" /proc/[0-9]*/environ /proc/[0-9]*/cmdline
-                find "$dir/run/exec" "$dir/run/box" "$SLIPWAY_ROOT"/{leases,content/ingest,snapshots/*/t} -mindepth 1 2>/dev/null
+                find "$dir/run/exec" "$dir/run/box" "$SLIPWAY_ROOT"/{leases,running,content/ingest,snapshots/*/t} -mindepth 1 2>/dev/null
                 find /sys/fs/cgroup -type d -path "*/$kit_cgroup/slipway/*" 2>/dev/null
                 find "$dir" -path "$dir/rootfs" -prune -o -name '.slipway-*' -print)
         [ -z "$left" ] && return 0

@@ -91,6 +91,20 @@ Recipe:3
 END
 }
 check "is shown there" place
+# shown_at WHERE WANTED [STEP]: what is shown of a step that fails, its lines numbered.
+shown_at() {
+        printf 'r = %s\noutput r\n' "${3:-run base "$1" -- /bin/false}" | def placed
+        build placed --progress quiet
+        sed -n '/^-----*$/,/^-----*$/p' "$dir/err" | sed -n 's/^ *\([0-9]*\) | \(...\) \(.*\)/\1\2\3/p' | tr -d ' ' | tr '\n' ' ' >"$dir/got"
+        [ "$(cat "$dir/got")" = "$2" ] || { echo "got: $(cat "$dir/got")"; cat "$dir/err"; return 1; }
+}
+check "the first line" shown_at where=R:1:one/two/three/four/five/six '1>>>one 2two 3three 4four 5five '
+check "the last one" shown_at where=R:6:one/two/three/four/five/six '2two 3three 4four 5five 6>>>six '
+check "the only one" shown_at where=R:1:one '1>>>one '
+check "one that is not there" shown_at where=R:7:one/two/three ''
+check "line 0" shown_at where=R:0:one/two/three ''
+check "control characters are none of the terminal's" shown_at "where=R:1:a$(printf '\033[2Jb')" '1>>>a\x1b[2Jb '
+check "of a copy" shown_at '' '1one 2>>>two ' 'copy base base /nosuch /x where=R:2:one/two'
 failing() { # WHAT COMMAND PART
         printf 'r = run base -- /bin/sh -c "%s"\noutput r\n' "$2" | def failing
         check "$1" ends 1 failing --progress quiet
