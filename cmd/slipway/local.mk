@@ -56,12 +56,13 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/verb_images.c \
 	cmd/slipway/verb_images_inspect.c \
 	cmd/slipway/verb_images_rm.c \
+	cmd/slipway/verb_images_save.c \
 	cmd/slipway/verb_images_tag.c \
 	cmd/slipway/verb_plugins.c \
 	cmd/slipway/verb_plugins_show.c \
 	cmd/slipway/verb_prune.c \
 	cmd/slipway/verb_version.c
-cmd_slipway_slipway_LDADD = lib/libimage.la libslipway.la $(BASE_LIBS)
+cmd_slipway_slipway_LDADD = lib/libimagearchive.la lib/libimage.la lib/liblayer.la libslipway.la $(BASE_LIBS)
 cmd_slipway_slipway_LDFLAGS = $(PROGRAM_LINK) -Wl,--as-needed
 EXTRA_cmd_slipway_slipway_DEPENDENCIES = $(PROGRAM_DEPS)
 

@@ -3,112 +3,83 @@
  */
 #include "plugins/exporter-oci/oci.h"
 
-#include <string.h>
+#include "lib/imagearchive/imagearchive.h"
 
-#include "lib/layer/tar.h"
-
-/* The descriptor as a sink, with progress around it. */
-struct sink {
-        struct sw_tar_fd fd;
-        struct sw_tar_sink to;
+/* What the archive's writer is handed, and gives back. */
+struct writing {
+        const struct oci_job *j;
         struct sw_imageexport_task task;
 };
 
 static sw_err *
-sink_write(void *arg, const void *p, size_t n)
+open_layer(void *arg, sw_ctx *ctx, const struct sw_archive_blob *b, int *fd)
 {
-        struct sink *s = arg;
+        const struct writing *w = arg;
 
-        sw_imageexport_add(&s->task, (int64_t) n);
-        return s->to.write(s->to.arg, p, n);
+        return sw_made_layer_open(w->j->made, ctx, b->of, fd);
 }
 
-static sw_err *
-sink_copy(void *arg, int fd, int64_t off, int64_t len)
+static void
+wrote(void *arg, int64_t bytes)
 {
-        struct sink *s = arg;
-
-        sw_imageexport_add(&s->task, len);
-        return s->to.copy(s->to.arg, fd, off, len);
+        sw_imageexport_add(&((struct writing *) arg)->task, bytes);
 }
 
-static const struct sw_layer_meta as_dir = { .mode = 0755 }, as_file = { .mode = 0444 };
-
-static sw_err *
-tell_blob(const struct oci_job *j, const struct sw_made_blob *b,
-          const struct sw_layer_ops *ops, void *tar)
-{
-        char hex[SW_DIGEST_HEX_LEN + 1];
-        sw_auto(sw_str) path =
-                sw_asprintf("blobs/sha256/%s", sw_digest_hex(&b->desc->digest, hex));
-        sw_auto(sw_fd) fd = -1;
-        sw_err *err;
-
-        if (b->bytes)
-                return ops->data(tar, path, &as_file, b->bytes->data, b->bytes->len);
-        err = sw_made_layer_open(j->made, j->ctx, b->layer, &fd);
-        return err ? err : ops->file(tar, path, &as_file, fd, 0, b->desc->size);
-}
-
-static sw_err *
-tell_blobs(const struct oci_job *j, const struct sw_layer_ops *ops, void *tar)
+static void
+list_blobs(const struct sw_made *m, struct sw_archive_blob **out, size_t *n)
 {
         sw_made_blobs all = { 0 };
-        sw_err *err = ops->mkdir(tar, "blobs", &as_dir);
 
-        if (!err)
-                err = ops->mkdir(tar, "blobs/sha256", &as_dir);
-        sw_made_list(j->made, &all);
-        for (size_t i = 0; i < all.n && !err; i++)
-                err = tell_blob(j, &all.v[i], ops, tar);
+        sw_made_list(m, &all);
+        *n = all.n;
+        *out = sw_alloc_array(all.n + 1, sizeof(**out));
+        for (size_t i = 0; i < all.n; i++)
+                (*out)[i] = (struct sw_archive_blob){ .digest = all.v[i].desc->digest,
+                                                      .size = all.v[i].desc->size,
+                                                      .bytes = all.v[i].bytes,
+                                                      .of = all.v[i].layer };
         sw_array_release(&all);
-        return err;
 }
 
-static sw_err *
-tell_documents(const struct oci_job *j, const struct sw_layer_ops *ops, void *tar)
+static sw_digest *
+list_layers(const struct sw_made_image *image)
 {
-        sw_auto(sw_buf) index = SW_BUF_INIT;
-        sw_auto(sw_buf) docker = SW_BUF_INIT;
-        sw_descs entries = { 0 };
-        sw_err *err;
+        sw_digest *v = sw_alloc_array(image->layers.n + 1, sizeof(*v));
 
-        oci_entries(j, NULL, &entries);
-        oci_index_json(&entries, &index);
-        sw_descs_release(&entries);
-        err = ops->data(tar, "index.json", &as_file, index.data, index.len);
-        if (!err && j->docker) {
-                oci_docker_json(j, &docker);
-                err = ops->data(tar, "manifest.json", &as_file, docker.data, docker.len);
-        }
-        if (!err)
-                err = ops->data(tar, "oci-layout", &as_file, OCI_LAYOUT_TEXT,
-                                strlen(OCI_LAYOUT_TEXT));
-        return err;
+        for (size_t i = 0; i < image->layers.n; i++)
+                v[i] = image->layers.v[i].desc.digest;
+        return v;
 }
 
 static sw_err *
 write_to(const struct oci_job *j, int fd)
 {
-        struct sink s = { .to = { NULL } };
-        const struct sw_tar_sink sink = { sink_write, sink_copy, &s };
-        const struct sw_layer_ops *ops = sw_tar_ops();
-        sw_tar *tar = sw_tar_new(j->ctx, &sink);
+        const struct sw_made_image *one = &j->made->images.v[0];
+        struct sw_archive_blob *blobs;
+        sw_digest *layers = list_layers(one);
+        struct writing w = { .j = j };
+        const struct sw_archive_image image = {
+                .root = &j->made->root,
+                .names = &j->names,
+                .config = j->made->is_index ? NULL : &one->config_desc.digest,
+                .layers = layers,
+                .n_layers = one->layers.n,
+        };
+        struct sw_archive a = { .images = &image,
+                                .n_images = 1,
+                                .docker = j->docker,
+                                .open = open_layer,
+                                .wrote = wrote,
+                                .arg = &w };
         sw_err *err;
 
-        sw_tar_fd_init(&s.fd, fd, &s.to);
-        sw_imageexport_begin(&s.task, j->ctx, "sending tarball", 0);
-        err = tell_blobs(j, ops, tar);
-        if (!err)
-                err = tell_documents(j, ops, tar);
-        if (err)
-                ops->abandon(tar);
-        else
-                err = ops->finish(tar);
-        if (!err)
-                err = sw_tar_fd_flush(&s.fd);
-        sw_imageexport_end(&s.task, !err);
-        sw_tar_fd_release(&s.fd);
+        list_blobs(j->made, &blobs, &a.n_blobs);
+        a.blobs = blobs;
+        sw_imageexport_begin(&w.task, j->ctx, "sending tarball", 0);
+        err = sw_archive_write(j->ctx, &a, fd);
+        sw_imageexport_end(&w.task, !err);
+        free(blobs);
+        free(layers);
         return err;
 }
 

@@ -14,6 +14,7 @@
 #include <slipway/path.h>
 #include <slipway/text.h>
 
+#include "lib/imagearchive/imagearchive.h"
 #include "lib/layer/tar.h"
 
 /* ---- blobs ---- */
@@ -161,16 +162,16 @@ put_index(const struct oci_job *j, int root)
         sw_auto(sw_buf) text = SW_BUF_INIT;
         sw_err *err;
 
-        oci_entries(j, "latest", &fresh);
+        sw_archive_entries(&j->made->root, &j->names, "latest", &fresh);
         err = read_index(root, &fresh, &all);
         for (size_t i = 0; i < fresh.n && !err; i++) {
                 sw_array_push(&all, fresh.v[i]);
                 fresh.v[i] = (sw_desc){ .media_type = NULL };
         }
         if (!err)
-                err = sw_path_write_file(root, "oci-layout", OCI_LAYOUT_TEXT,
-                                         strlen(OCI_LAYOUT_TEXT), 0644);
-        oci_index_json(&all, &text);
+                err = sw_path_write_file(root, "oci-layout", SW_OCI_LAYOUT,
+                                         strlen(SW_OCI_LAYOUT), 0644);
+        sw_archive_index_json(&all, &text);
         if (!err)
                 err = sw_path_write_file(root, "index.json", text.data, text.len, 0644);
         sw_descs_release(&fresh);

@@ -146,4 +146,21 @@ unstored() { build -o type=image,name=unstored:1,store=false && ! names | grep -
 check "store=false" unstored
 check "unpack" build -o type=image,name=unpacked:1,unpack=true
 check "unpack and rewrite-timestamp" exits 1 'conflicts with "unpack"' build -o type=image,name=x:1,unpack=true,rewrite-timestamp=true,source-date-epoch=1
+
+# ---- out of the store ----
+
+saved() {
+        images save canon:1 "$registry_plain/app:2" -o "$dir/saved.tar" &&
+                [ "$(peek --format '{{.Digest}}' "oci-archive:$dir/saved.tar:docker.io/library/canon:1" 2>/dev/null ||
+                        peek --format '{{.Digest}}' "oci-archive:$dir/saved.tar:1")" = "$(images --format '{{range .}}{{.Name}} {{.Digest}}
+{{end}}' | awk '$1 == "docker.io/library/canon:1" { print $2 }')" ]
+}
+images() { "$SLIPWAY" "${kit_config[@]}" images "$@"; }
+check "images save" saved
+check "the archive has each blob once" test -z "$(tar tf "$dir/saved.tar" | sort | uniq -d)"
+for_docker() { images save --format docker canon:1 >"$dir/saved-docker.tar" && peek "docker-archive:$dir/saved-docker.tar:canon:1"; }
+check "for docker load, to standard output" for_docker
+none() { images save nothing-like-it:1 -o "$dir/none.tar"; }
+check "what is not there" exits 1 "there is no image" none
+check "leaves no file" test -z "$(ls "$dir"/none.tar* 2>/dev/null)"
 finish
