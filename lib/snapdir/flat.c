@@ -429,15 +429,15 @@ snapdir_slice_release(struct snapdir_slice *sl)
 static void
 flat_name(const struct snapdir_slice *sl, char path[SNAPDIR_PATH], char digest[33])
 {
-        sw_autoptr(sw_hasher) h = sw_hasher_new();
+        sw_auto(sw_buf) text = SW_BUF_INIT;
         char hex[SW_DIGEST_HEX_LEN + 1];
 
-        sw_hasher_add(h, sl->whole ? "whole" : "slice", 5);
+        sw_buf_adds(&text, sl->whole ? "whole" : "slice");
         for (size_t i = 0; i < sl->n; i++) {
-                sw_hasher_add(h, "\n", 1);
-                sw_hasher_add(h, sl->keys[i], strlen(sl->keys[i]));
+                sw_buf_addc(&text, '\n');
+                sw_buf_adds(&text, sl->keys[i]);
         }
-        const sw_digest d = sw_hasher_finish(h);
+        const sw_digest d = sw_digest_of(text.data, text.len);
         memcpy(digest, sw_digest_hex(&d, hex), 32);
         digest[32] = '\0';
         (void) snprintf(path, SNAPDIR_PATH, "c/%s/f.%s", sl->keys[sl->n - 1], digest);

@@ -191,6 +191,7 @@ snapdir_close(struct snapdir *s)
         }
         pthread_mutex_destroy(&s->lock);
         sw_map_free(s->known);
+        sw_strlist_release(&s->checked);
         free(s);
 }
 

@@ -55,6 +55,8 @@ struct snapdir {
         struct janitor *janitor;
         pthread_mutex_t lock; /* over what follows */
         sw_map *known;        /* committed keys that were seen: "fs" or "fo" */
+        sw_strlist checked;   /* a high stack as it is looked at; none: {0}. Most stacks are
+                                 the last one and a layer more */
 };
 
 /* A stack as it is looked at: no key twice (the upper one counts), nothing below a layer

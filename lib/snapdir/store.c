@@ -3,7 +3,7 @@
  *
  * Invariant: a/<key> and c/<key> appear and go by one rename each.
  *
- * Thread: any; `known` is the only memory shared between calls.
+ * Thread: any; `known` and `checked` are what calls share in memory.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,6 +16,11 @@
 
 /* A file of keys is not longer: some 400,000 of them. */
 #define LOWER_MAX (10 << 20)
+
+enum {
+        HIGH = 64, /* layers: from there on it pays to remember what was checked */
+        FEW = 4,   /* new ones, that are looked for below one by one */
+};
 
 void
 snapdir_temp(struct snapdir *s, char out[SNAPDIR_PATH])
@@ -85,6 +90,8 @@ set_known(struct snapdir *s, const char *key, const char *name)
                 (void) sw_map_set(s->known, key, (void *) (uintptr_t) name);
         else
                 (void) sw_map_remove(s->known, key);
+        if (!name)
+                sw_strlist_release(&s->checked);
         pthread_mutex_unlock(&s->lock);
 }
 
@@ -149,16 +156,68 @@ stack_add(struct snapdir *s, struct snapdir_stack *st, const char *key)
         return err;
 }
 
+/* Whether what is remembered is the bottom of the stack. */
+static bool
+is_checked_locked(const struct snapdir *s, const char *const *keys, size_t n)
+{
+        if (!s->checked.n || s->checked.n > n)
+                return false;
+        for (size_t i = 0; i < s->checked.n; i++)
+                if (strcmp(s->checked.v[i], keys[i]) != 0)
+                        return false;
+        return true;
+}
+
+/* Add the keys at the bottom of @in that were checked before; how many. */
+static size_t
+add_checked(struct snapdir *s, const struct sw_stack *in, struct snapdir_stack *out)
+{
+        pthread_mutex_lock(&s->lock);
+        const size_t n = is_checked_locked(s, in->keys, in->n) ? s->checked.n : 0;
+        pthread_mutex_unlock(&s->lock);
+        for (size_t i = 0; i < n; i++)
+                sw_array_push(&out->keys, in->keys[i]);
+        return n;
+}
+
+static void
+remember_checked(struct snapdir *s, const struct snapdir_stack *st)
+{
+        pthread_mutex_lock(&s->lock);
+        if (!is_checked_locked(s, st->keys.v, st->keys.n))
+                sw_strlist_release(&s->checked);
+        for (size_t i = s->checked.n; i < st->keys.n; i++)
+                sw_strlist_add(&s->checked, st->keys.v[i]);
+        pthread_mutex_unlock(&s->lock);
+}
+
+/* Whether no key from @n on is below itself. */
+static bool
+are_new(const struct snapdir_stack *st, size_t n)
+{
+        for (size_t i = n; i < st->keys.n; i++)
+                for (size_t k = 0; k < i; k++)
+                        if (strcmp(st->keys.v[k], st->keys.v[i]) == 0)
+                                return false;
+        return true;
+}
+
 sw_err *
 snapdir_stack_check(struct snapdir *s, const struct sw_stack *in, struct snapdir_stack *out)
 {
+        const bool high = in && in->n >= HIGH;
+        const size_t before = high ? add_checked(s, in, out) : 0;
         sw_err *err = SW_OK;
 
-        for (size_t i = 0; in && i < in->n && !err; i++)
+        for (size_t i = before; in && i < in->n && !err; i++)
                 err = stack_add(s, out, in->keys[i]);
-        if (!err)
+        if (err)
+                return err;
+        if (out->opaque || !before || in->n - before > FEW || !are_new(out, before))
                 drop_doubles(out);
-        return err;
+        if (high && !out->opaque && out->keys.n == in->n)
+                remember_checked(s, out);
+        return SW_OK;
 }
 
 sw_err *
