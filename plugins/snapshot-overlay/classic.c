@@ -34,7 +34,7 @@ classic_main(void *arg)
         /* first the directory: overlayfs takes layers of the namespace it is mounted in
          * only, and a descriptor stays in the old one, while the working directory moves */
         if (unshare(CLONE_FS) < 0 || fchdir(c->dirfd) < 0 || unshare(CLONE_NEWNS) < 0 ||
-            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+            mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
                 c->err = sw_err_sys(SW_E_DENIED, errno, "get a mount namespace");
                 return NULL;
         }

@@ -17,6 +17,7 @@ dist_check_SCRIPTS += \
 	tests/integration/oci-layout.sh \
 	tests/integration/ops.sh \
 	tests/integration/mergediff.py \
+	tests/integration/memory.sh \
 	tests/integration/native.sh \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \

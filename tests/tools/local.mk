@@ -22,3 +22,7 @@ tests_tools_image_LDADD = libslipway.la
 noinst_PROGRAMS += tests/tools/layer
 tests_tools_layer_SOURCES = tests/tools/layer.c
 tests_tools_layer_LDADD = lib/liblayerpack.la lib/liblayer.la libsnapdir.la libslipway.la
+
+noinst_PROGRAMS += tests/tools/rounds
+tests_tools_rounds_SOURCES = tests/tools/rounds.c
+tests_tools_rounds_LDADD = libslipway.la
