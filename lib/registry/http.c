@@ -184,15 +184,14 @@ wait_news(struct watch *w, sw_buf *data)
         struct sw__xfer *x = w->x;
 
         pthread_mutex_lock(&x->lock);
-        while (!x->done && !x->cancelled && x->filled.len == 0 &&
-               (!w->q->sent || x->sent <= w->sent))
+        while (!x->done && !x->cancelled && !x->said && (!w->q->sent || x->sent <= w->sent))
                 pthread_cond_wait(&x->changed, &x->lock);
         sw_buf full = x->filled;
         x->filled = *data;
         *data = full;
         struct news n = { data, x->sent, x->cancelled, x->done };
         bool resume = x->paused && !x->done;
-        x->paused = false;
+        x->paused = x->said = false;
         bool head = x->head;
         pthread_mutex_unlock(&x->lock);
 

@@ -4,6 +4,10 @@
  * Callers put transfers into the inbox and wake the thread up; all calls of curl's on
  * transfers that run are made by the thread. It waits in curl_multi_poll() only, and its
  * signals are blocked: what a broken connection raises (SIGPIPE) is an error code here.
+ *
+ * Callers are woken up for larger pieces, or when nothing more comes for the moment: a
+ * fast transfer arrives in pieces of 8 or 16 KiB, and waking somebody up for each costs
+ * more than the transfer.
  */
 #include <signal.h>
 
@@ -13,6 +17,9 @@
 
 /* Connections kept open for later. */
 #define IDLE_CONNECTIONS 16
+
+#define IDLE_MS   60000
+#define SETTLE_MS 2 /* of silence, until a caller is told of less than is worth it */
 
 static void
 put(struct sw__loop *l, struct sw__xfer *x, bool gone)
@@ -111,16 +118,40 @@ reap(struct sw__loop *l)
         }
 }
 
+/* Whether some transfer has bytes that its caller was not told of. */
+static bool
+has_unsaid(const struct sw__loop *l)
+{
+        for (size_t i = 0; i < l->running.n; i++) {
+                if (l->running.v[i]->unsaid)
+                        return true;
+        }
+        return false;
+}
+
+static void
+say_all(struct sw__loop *l)
+{
+        for (size_t i = 0; i < l->running.n; i++) {
+                if (l->running.v[i]->unsaid)
+                        sw__xfer_say(l->running.v[i]);
+        }
+}
+
 static void *
 run(void *arg)
 {
         struct sw__loop *l = arg;
-        int running;
+        int running, events = 0;
 
         while (!take_inbox(l)) {
                 (void) curl_multi_perform(l->multi, &running);
                 reap(l);
-                (void) curl_multi_poll(l->multi, NULL, 0, 60000, NULL);
+                bool settle = has_unsaid(l);
+                (void) curl_multi_poll(l->multi, NULL, 0, settle ? SETTLE_MS : IDLE_MS,
+                                       &events);
+                if (settle && events == 0)
+                        say_all(l);
         }
         while (l->running.n > 0)
                 end(l, l->running.v[0], CURLE_ABORTED_BY_CALLBACK);

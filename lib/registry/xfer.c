@@ -16,6 +16,7 @@
 #define MAX_HEAD  (64 * 1024)     /* bytes of all header lines of an answer */
 #define MAX_HEADS 256             /* header lines */
 #define FILL_MAX  (1024 * 1024)   /* bytes that wait for the caller */
+#define SAY_AT    (256 * 1024)    /* bytes that are worth waking the caller up for */
 #define CHUNK     (256 * 1024)    /* curl's own buffers */
 #define SENT_STEP (int64_t) 65536 /* tell the caller after so many more */
 
@@ -105,10 +106,24 @@ on_body(char *p, size_t size, size_t n, void *arg)
                 len = CURL_WRITEFUNC_PAUSE;
         } else {
                 sw_buf_add(&x->filled, p, len);
-                pthread_cond_broadcast(&x->changed);
+                x->unsaid = x->filled.len < SAY_AT;
+                if (!x->unsaid && !x->said) {
+                        x->said = true;
+                        pthread_cond_broadcast(&x->changed);
+                }
         }
         pthread_mutex_unlock(&x->lock);
         return len;
+}
+
+void
+sw__xfer_say(struct sw__xfer *x)
+{
+        pthread_mutex_lock(&x->lock);
+        x->unsaid = false;
+        x->said = true;
+        pthread_cond_broadcast(&x->changed);
+        pthread_mutex_unlock(&x->lock);
 }
 
 static size_t

@@ -39,6 +39,7 @@ struct sw__xfer {
         sw_buf filled;
         int64_t sent;
         bool head;      /* headers and status are there */
+        bool said;      /* that there is something in filled */
         bool paused;    /* filled was full */
         bool cancelled; /* the caller's token was */
         bool done;
@@ -49,7 +50,10 @@ struct sw__xfer {
         /* Under the loop's lock. */
         bool queued, wanted_gone;
         struct sw__xfer *next;
-        bool running; /* the loop thread's own */
+
+        /* The loop thread's own. */
+        bool running;
+        bool unsaid; /* something is in filled that the caller was not told of */
 };
 
 struct sw__http;
@@ -58,6 +62,9 @@ SW_NODISCARD sw_err *sw__xfer_new(const struct sw__http *h,
 void sw__xfer_unref(struct sw__xfer *x);
 /* The transfer came to its end; the loop thread says so, once. */
 void sw__xfer_finish(struct sw__xfer *x, CURLcode result);
+
+/* Tell the caller of what is there, however little. The loop thread's. */
+void sw__xfer_say(struct sw__xfer *x);
 
 /* ---- the thread ---- */
 
