@@ -40,7 +40,17 @@ head -c 1000000 "$dir/got" >"$dir/part"
 fault_rules bad
 check "a blob goes on where it stopped" eval 't fetch "$repo" "$layer" "$size" "$dir/part" | cmp - <(tail -c +1000001 "$dir/got")'
 check "  by a range" logged bad 1 'range=bytes=1000000- .*-> 206'
-check "several come over few connections" t --repeat 5 fetch-all "$registry_plain/some/repo" "$layer:$size" "$layer:$size"
+fault_rules bad
+check "several come one after another" t --repeat 5 fetch-all "$repo" "$layer:$size"
+check "  over one connection" logged bad 1 '^connection'
+eight=()
+for _ in {1..8}; do eight+=("$layer:$size"); done
+fault_rules bad '* . delay 0.3'
+check "several come at once" t fetch-all "$repo" "${eight[@]}"
+check "  four" eval 'logged bad 4 "^connection" && ! grep -E "busy=[5-9]" "$dir/registry/bad.log"'
+printf 'system:\n  maxRegistryConcurrency: 2\n' >"$dir/two.yaml"
+fault_rules bad '* . delay 0.3'
+check "  or as many as is configured" eval 't --config "$dir/two.yaml" fetch-all "$repo" "${eight[@]}" && ! grep -E "busy=[3-9]" "$dir/registry/bad.log" && grep "busy=2" "$dir/registry/bad.log"'
 check "a blob whose size is not known is fetched" eval 't fetch "$registry_plain/some/repo" "$layer" -1 | cmp - "$dir/got"'
 
 # ---- what is not there ----
@@ -161,6 +171,7 @@ cp "$dir/ca/client.pem" "$dir/ca/dir/client.cert"
 cp "$dir/ca/client.key" "$dir/ca/dir/client.key"
 s() { t --config "$dir/tls.yaml" "$@"; }
 check "a private CA is trusted where it is configured" refuses not-found "NAME_UNKNOWN" --config "$dir/tls.yaml" tags "$secure/none"
+check "  HTTP/2 is spoken there" grep -q 'GET /v2/none/tags/list.*HTTP/2.0' "$dir/registry/secure.log"
 check "  and nowhere else, which is told" refuses remote "cannot be trusted (its CA goes to the configuration: registry.\"127.0.0.1:${secure#*:}\".ca)" --config "$dir/tls.yaml" tags "127.0.0.1:${secure#*:}/none"
 check "a client certificate is shown where it is configured" refuses not-found "NAME_UNKNOWN" --config "$dir/tls.yaml" tags "$strict/none"
 check "  also from a directory" refuses not-found "NAME_UNKNOWN" --config "$dir/tls.yaml" tags "127.0.0.1:${strict#*:}/none"

@@ -26,7 +26,8 @@
 #       hugehead         header lines without end
 #       hugebody         a body without end
 #
-# Every request is one line of the log: METHOD PATH auth=SCHEME range=R -> STATUS [FAULT]
+# Every request is one line of the log: METHOD PATH auth=SCHEME range=R body=N busy=N -> STATUS
+# [FAULT], with busy the number of requests at that time; "connection" stands for each of those.
 import http.client
 import http.server
 import os
@@ -62,6 +63,7 @@ class Rules:
 
 
 rules = Rules()
+busy = set()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,11 +74,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    def setup(self):
+        super().setup()
+        print("connection", flush=True)
+
     def note(self, status, fault):
         auth = (self.headers.get("Authorization") or "none").split()[0]
         body = self.headers.get("Content-Length") or "0"
         path = re.sub("_state=[^&]*", "_state=.", self.path)
-        print(f"{self.command} {path} auth={auth} range={self.headers.get('Range')} body={body} -> {status}"
+        print(f"{self.command} {path} auth={auth} range={self.headers.get('Range')} body={body} busy={self.busy} -> {status}"
               + ("" if fault == "none" else f" [{fault}]"), flush=True)
 
     def end(self):  # at once, and so that the other side notices
@@ -184,6 +190,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(sent)
 
     def handle_one(self):
+        busy.add(self)
+        self.busy = len(busy)
+        try:
+            self.do_fault()
+        finally:
+            busy.discard(self)
+
+    def do_fault(self):
         fault, *args = rules.find(f"{self.command} {self.path}")
         try:
             if fault in ("status", "redirect", "hugehead", "hugebody"):
