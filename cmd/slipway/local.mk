@@ -2,7 +2,10 @@
 # another verb; nothing else lists verbs.
 bin_PROGRAMS += cmd/slipway/slipway
 cmd_slipway_slipway_SOURCES = \
+	cmd/slipway/build/dockerload.c \
 	cmd/slipway/build/explain.c \
+	cmd/slipway/build/load.c cmd/slipway/build/load.h \
+	cmd/slipway/build/load_priv.h \
 	cmd/slipway/build/output.c cmd/slipway/build/output.h \
 	cmd/slipway/build/report.c cmd/slipway/build/report.h \
 	cmd/slipway/cli.c cmd/slipway/cli.h \

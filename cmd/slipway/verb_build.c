@@ -19,6 +19,7 @@
 #include <slipway/text.h>
 #include <slipway/time.h>
 
+#include "cmd/slipway/build/load.h"
 #include "cmd/slipway/build/output.h"
 #include "cmd/slipway/build/report.h"
 #include "cmd/slipway/client.h"
@@ -34,6 +35,7 @@ struct build_run {
         sw_buf definition;
         sw_local_session *client;
         outputs outputs;
+        load *load; /* --load; or NULL */
         sw_strlist allow;
         progress *progress;
         int trace;
@@ -149,6 +151,11 @@ make_outputs(struct build_run *r)
         for (size_t i = 0; i < specs.n && !err; i++)
                 err = outputs_add(&r->outputs, specs.v[i]);
         outputs_ready(&r->outputs);
+        if (!err && cli_str(r->call, "load"))
+                err = load_open(cli_str(r->call, "load"), cli_str(r->call, "load-into"),
+                                r->cancel, &r->load);
+        if (r->load)
+                sw_array_push(&r->outputs.asked, load_output(r->load));
         return err;
 }
 
@@ -294,6 +301,8 @@ run(struct build_run *r)
                 return err;
         progress_follow(r->progress, sw_build_subscribe(r->build));
         err = sw_build_wait(r->build);
+        if (r->load)
+                err = load_why(r->load, err);
         if (err && sw_build_failed_step(r->build, &step)) /* the words scripts look for */
                 err = sw_err_wrap(err, "failed to solve");
         return conclude(r, err);
@@ -307,6 +316,8 @@ release(struct build_run *r)
         progress_close(r->progress);
         sw_fd_clear(&r->trace);
         outputs_release(&r->outputs);
+        if (r->load)
+                load_free(r->load);
         if (r->client)
                 sw_local_session_free(r->client);
         sw_strlist_release(&r->allow);
@@ -362,6 +373,14 @@ static const struct cli_flag build_flags[] = {
           .type = CLI_LIST,
           .value = "type=TYPE",
           .help = "export the result; dest=PATH says where to" },
+        { .name = "load",
+          .type = CLI_STRING,
+          .value = "NAME",
+          .help = "load the result as the image NAME into the engine that is here" },
+        { .name = "load-into",
+          .type = CLI_CHOICE,
+          .value = "auto|docker|containerd|containers-storage",
+          .help = "the engine for --load; auto is the first one that is here" },
         { .name = "secret",
           .type = CLI_LIST,
           .value = "id=ID",
@@ -450,6 +469,14 @@ CLI_VERB(build) = {
                 "type=local,dest=out\n"
                 "  slipway build -o type=tar,dest=app.tar <app.llb\n"
                 "  slipway build -o type=image,name=host.example/app:1,push=true <app.llb\n"
+                "\n"
+                "--load NAME is for trying out what was built: it goes to a Docker engine "
+                "by "
+                "its socket ($DOCKER_HOST), to containerd by ctr, or to the store of "
+                "podman "
+                "and buildah by skopeo, and progress says to which. skopeo copies only the "
+                "layers that are not there; Docker is sent all of them, since it cannot be "
+                "asked.\n"
                 "\n"
                 "A secret is given as id=ID,src=FILE or id=ID,env=NAME; --ssh takes "
                 "default, "

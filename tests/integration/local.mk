@@ -12,6 +12,7 @@ dist_check_SCRIPTS += \
 	tests/integration/images.sh \
 	tests/integration/export-oci.sh \
 	tests/integration/layer.sh \
+	tests/integration/load.sh \
 	tests/integration/local.sh \
 	tests/integration/llb-vectors.sh \
 	tests/integration/oci-layout.sh \
