@@ -195,7 +195,8 @@ CLI_VERB(prune) = {
         .details =
                 "Removes records that no build uses now and that nothing is made on, and "
                 "then what they were made on. What other processes use stays, so that "
-                "pruning beside builds is safe.\n"
+                "pruning beside builds is safe. What images need stays, too: see slipway "
+                "images rm.\n"
                 "\n"
                 "Without a limit, all that matches goes. With one, those that were used "
                 "least and longest ago go first, until it is kept. Filters and templates "

@@ -3,7 +3,8 @@
  *
  * An archive may tell "usr/bin/cc" without telling "usr". The layer has to have the
  * directory, and in the tree it must look as the layers below have it: so it is told again,
- * with their metadata. What is no directory below, or not there, stays as it was told.
+ * with their metadata. What is no directory below, or not there, stays as it was told; if
+ * it is a link, that is hidden, with a warning.
  * Thread: any.
  */
 #include <errno.h>
@@ -54,6 +55,7 @@ open_dir(const struct below *b, const char *path, struct stat *st, int *fd)
         sw_err *err = SW_OK;
 
         *fd = -1;
+        st->st_mode = 0;
         if (b->ops) {
                 err = b->ops->look_stat(b->look, path, st);
                 if (!err && S_ISDIR(st->st_mode))
@@ -64,12 +66,14 @@ open_dir(const struct below *b, const char *path, struct stat *st, int *fd)
                 }
                 return err;
         }
+        if (fstatat(b->m.dirfd, path, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0)
+                return errno == ENOENT || errno == ENOTDIR
+                               ? SW_OK
+                               : sw_err_sys(SW_E_IO, errno, "look at %s", path);
+        if (!S_ISDIR(st->st_mode))
+                return SW_OK;
         *fd = openat(b->m.dirfd, *path ? path : ".", FLAGS);
-        if (*fd >= 0 && fstat(*fd, st) < 0)
-                return sw_err_sys(SW_E_IO, errno, "look at %s", path);
-        if (*fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-                return sw_err_sys(SW_E_IO, errno, "open %s", path);
-        return SW_OK;
+        return *fd < 0 ? sw_err_sys(SW_E_IO, errno, "open %s", path) : SW_OK;
 }
 
 /* Attributes by which the snapshotter says something to itself. */
@@ -105,13 +109,18 @@ tell_xattrs(const char *path, int fd, const struct sw_layer_ops *ops, void *writ
 }
 
 static sw_err *
-imply_one(const struct below *b, const char *path, const struct sw_layer_ops *ops,
-          void *writer)
+imply_one(const struct below *b, sw_ctx *ctx, const char *path,
+          const struct sw_layer_ops *ops, void *writer)
 {
         sw_auto(sw_fd) fd = -1;
         struct stat st;
         sw_err *err = open_dir(b, path, &st, &fd);
 
+        if (!err && S_ISLNK(st.st_mode))
+                sw_progress_warn(ctx,
+                                 "a layer has files below %s, which is a link in the "
+                                 "layers below it: the link is hidden",
+                                 path);
         if (err || fd < 0)
                 return err;
         const struct sw_layer_meta m = { .mode = st.st_mode & 07777,
@@ -134,7 +143,7 @@ sw__imply(sw_worker *w, sw_ctx *ctx, const sw__stack *below, const sw_strlist *d
         for (size_t i = 0; i < dirs->n && !err; i++) {
                 err = sw_ctx_check(ctx);
                 if (!err)
-                        err = imply_one(&b, dirs->v[i], ops, writer);
+                        err = imply_one(&b, ctx, dirs->v[i], ops, writer);
         }
         sw_err *closed = close_below(w, &b);
         if (!err)

@@ -137,9 +137,15 @@ tell(struct unpacking *u, sw_ctx *ctx, struct sw_session *session)
                 return err;
         }
         sw__counted_init(&u->counted, u->ops, u->writer);
-        return u->source->blob_unpack(u->source_self, ctx, session, u->w,
-                                      u->blob.origin.locator, &u->blob.blob,
-                                      &u->counted.ops, &u->counted, &u->implied);
+        err = u->source->blob_unpack(u->source_self, ctx, session, u->w,
+                                     u->blob.origin.locator, &u->blob.blob, &u->counted.ops,
+                                     &u->counted, &u->implied);
+        if (err) {
+                sw_auto(sw_str) id = sw_asprintf("source/%s", u->blob.origin.plugin);
+
+                sw_err_set_plugin(err, id);
+        }
+        return err;
 }
 
 /* With one session. Another may be tried after it, so everything begins anew. */
@@ -160,39 +166,40 @@ attempt(void *arg, sw_ctx *lent, struct sw_session *session)
         return err;
 }
 
-/* From the blobs that have an origin, the first one first. */
+/* From the @i-th blob, which has an origin. */
+static sw_err *
+write_from(struct unpacking *u, size_t i)
+{
+        char text[SW_DIGEST_STR_SIZE];
+
+        sw__blob_view_release(&u->blob);
+        sw__blob_view_init(&u->blob, u->rec, i);
+        sw_err *err =
+                sw__origin_ops(u->w, u->blob.origin.plugin, &u->source, &u->source_self);
+        if (!err)
+                err = sw_ctx_with_session(u->ctx, attempt, u);
+        if (!err && !u->ops)
+                err = sw_err_new(SW_E_INTERNAL, "nobody was asked");
+        if (err) /* also when it came after a good attempt */
+                sw_err_drop(remove_layer(u), "it is doomed");
+        return sw_err_wrap(err, "unpack %s of %s",
+                           sw_digest_str(&u->blob.blob.digest, text),
+                           u->blob.origin.locator);
+}
+
+/* From the first one that works. */
 static sw_err *
 write_layer(struct unpacking *u)
 {
-        sw_err *err = SW_OK;
-        bool any = false;
+        sw_err *err = sw_err_new(SW_E_CORRUPT, "it has no origin");
 
-        for (size_t i = 0; i < u->rec->n_blobs && (!any || err); i++) {
-                char text[SW_DIGEST_STR_SIZE];
-
-                if (!*u->rec->blobs[i]->plugin)
+        for (size_t i = 0; i < u->rec->n_blobs && err; i++) {
+                if (!*u->rec->blobs[i]->plugin || sw_err_code(err) == SW_E_CANCELLED)
                         continue;
                 sw_err_drop(err, "another form is tried");
-                any = true;
-                sw__blob_view_release(&u->blob);
-                sw__blob_view_init(&u->blob, u->rec, i);
-                err = sw__origin_ops(u->w, u->blob.origin.plugin, &u->source,
-                                     &u->source_self);
-                if (!err)
-                        err = sw_ctx_with_session(u->ctx, attempt, u);
-                if (err && u->source) {
-                        sw_auto(sw_str) id =
-                                sw_asprintf("source/%s", u->blob.origin.plugin);
-
-                        sw_err_set_plugin(err, id);
-                }
-                err = sw_err_wrap(err, "unpack %s of %s",
-                                  sw_digest_str(&u->blob.blob.digest, text),
-                                  u->blob.origin.locator);
-                if (sw_err_code(err) == SW_E_CANCELLED)
-                        break;
+                err = write_from(u, i);
         }
-        return err || any ? err : sw_err_new(SW_E_CORRUPT, "it has no origin");
+        return err;
 }
 
 static sw_err *

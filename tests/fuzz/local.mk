@@ -53,6 +53,12 @@ tests_fuzz_storevalues_fuzz_SOURCES = tests/fuzz/storevalues_fuzz.c tests/fuzz/f
 tests_fuzz_storevalues_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_storevalues_fuzz_LDADD = $(LDADD) $(LMDB_LIBS)
 
+# What the worker finds stored: refs, blobs, images.
+FUZZ_TARGETS += tests/fuzz/refs_fuzz
+tests_fuzz_refs_fuzz_SOURCES = tests/fuzz/refs_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_refs_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_refs_fuzz_LDADD = $(LDADD) $(LMDB_LIBS)
+
 # Recorded traces of the solver.
 FUZZ_TARGETS += tests/fuzz/trace_fuzz
 tests_fuzz_trace_fuzz_SOURCES = tests/fuzz/trace_fuzz.c tests/fuzz/fuzz.h

@@ -232,14 +232,17 @@ fake_write(void *store, sw_ctx *ctx, const char *key, const struct sw_layer_ops 
                 .finish = fake_finish,
                 .abandon = fake_abandon,
         };
-        struct fake_writer *fw = sw_new(struct fake_writer);
+        sw_err *err = fake_fail(store, "write");
 
         (void) ctx;
+        if (err)
+                return err;
+        struct fake_writer *fw = sw_new(struct fake_writer);
         fw->f = store;
         fw->key = sw_strdup(key);
         *ops = &writer;
         *w = fw;
-        return fake_fail(store, "write");
+        return SW_OK;
 }
 
 /* Tells one file, when the stacks differ. */
