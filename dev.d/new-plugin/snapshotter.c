@@ -1099,7 +1099,7 @@ count_below(sw_ctx *ctx, char *path, bool rest, struct sw_snapshot_usage *out)
         FTSENT *e;
 
         FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-        *out = (struct sw_snapshot_usage){ 0, 0 };
+        *out = (struct sw_snapshot_usage){ .bytes = 0 };
         while (fts && !err && (e = fts_read(fts))) {
                 err = sw_ctx_check(ctx);
                 if (rest && e->fts_level == 1 &&
