@@ -128,7 +128,7 @@ add_image(struct saving *s, const struct sw_image *image, bool docker)
         if (!err && docker && one->manifest.kind == SW_MEDIA_INDEX)
                 err = sw_err_new(SW_E_UNSUPPORTED, "it is of several platforms, which "
                                                    "docker archives cannot have; "
-                                                   "--format oci");
+                                                   "--as oci");
         if (!err)
                 err = add_parts(s, &one->manifest, DEPTH_MAX);
         for (size_t i = 0; i < one->manifest.layers.n; i++)
@@ -222,7 +222,7 @@ run_save(const struct cli_call *call)
 {
         sw_auto(store) st = STORE_INIT;
         struct saving s = { .seen = sw_map_new(NULL) };
-        bool docker = sw_str_eq(cli_str(call, "format"), "docker");
+        bool docker = sw_str_eq(cli_str(call, "as"), "docker");
         sw_err *err = store_open(&st, call, true);
 
         for (size_t i = 0; !err && cli_argument(call, i); i++) {
@@ -246,7 +246,7 @@ static const struct cli_flag save_flags[] = {
           .complete = CLI_FILES,
           .value = "FILE",
           .help = "write to FILE; - or nothing for standard output" },
-        { .name = "format",
+        { .name = "as",
           .type = CLI_CHOICE,
           .value = "oci|docker",
           .help = "oci, or docker, for docker load, too" },
@@ -266,10 +266,10 @@ CLI_VERB(images_save) = {
         .name = "images save",
         .summary = "write images to an archive",
         .details = "The archive has all images that are named, each blob once. skopeo and "
-                   "podman read it; with --format docker, docker load does, too.\n"
+                   "podman read it; with --as docker, docker load does, too.\n"
                    "\n"
                    "  slipway images save app:1 -o app.tar\n"
-                   "  slipway images save --format docker app:1 | docker load\n",
+                   "  slipway images save --as docker app:1 | docker load\n",
         .flags = save_flags,
         .args = save_args,
         .run = run_save,

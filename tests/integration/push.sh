@@ -158,7 +158,7 @@ saved() {
 images() { "$SLIPWAY" "${kit_config[@]}" images "$@"; }
 check "images save" saved
 check "the archive has each blob once" test -z "$(tar tf "$dir/saved.tar" | sort | uniq -d)"
-for_docker() { images save --format docker canon:1 >"$dir/saved-docker.tar" && peek "docker-archive:$dir/saved-docker.tar:canon:1"; }
+for_docker() { images save --as docker canon:1 >"$dir/saved-docker.tar" && peek "docker-archive:$dir/saved-docker.tar:canon:1"; }
 check "for docker load, to standard output" for_docker
 none() { images save nothing-like-it:1 -o "$dir/none.tar"; }
 check "what is not there" exits 1 "there is no image" none
