@@ -20,10 +20,11 @@ struct job {
 struct janitor {
         const char *name;
         pthread_mutex_t lock;
-        pthread_cond_t more;
+        pthread_cond_t more, done;
         SW_ARRAY(struct job) jobs;
         pthread_t thread;
         bool running; /* there is a thread */
+        bool busy;    /* it does jobs */
         bool closing;
 };
 
@@ -42,11 +43,14 @@ janitor_main(void *arg)
                         continue;
                 }
                 j->jobs = (__typeof__(j->jobs)){ 0 };
+                j->busy = true;
                 pthread_mutex_unlock(&j->lock);
                 for (size_t i = 0; i < now.n; i++)
                         now.v[i].fn(now.v[i].arg);
                 sw_array_release(&now);
                 pthread_mutex_lock(&j->lock);
+                j->busy = false;
+                pthread_cond_broadcast(&j->done);
         }
         pthread_mutex_unlock(&j->lock);
         return NULL;
@@ -60,6 +64,7 @@ janitor_new(const char *name)
         j->name = name;
         pthread_mutex_init(&j->lock, NULL);
         pthread_cond_init(&j->more, NULL);
+        pthread_cond_init(&j->done, NULL);
         return j;
 }
 
@@ -91,6 +96,15 @@ janitor_add(struct janitor *j, void (*job)(void *arg), void *arg)
 }
 
 void
+janitor_wait(struct janitor *j)
+{
+        pthread_mutex_lock(&j->lock);
+        while (j->busy || j->jobs.n)
+                pthread_cond_wait(&j->done, &j->lock);
+        pthread_mutex_unlock(&j->lock);
+}
+
+void
 janitor_free(struct janitor *j)
 {
         if (!j)
@@ -102,6 +116,7 @@ janitor_free(struct janitor *j)
         if (j->running)
                 pthread_join(j->thread, NULL);
         pthread_cond_destroy(&j->more);
+        pthread_cond_destroy(&j->done);
         pthread_mutex_destroy(&j->lock);
         free(j);
 }

@@ -16,6 +16,8 @@ struct janitor;
 struct janitor *janitor_new(const char *name);
 /** janitor_add - have @job called with @arg (given). It must not wait for anybody. */
 void janitor_add(struct janitor *j, void (*job)(void *arg), void *arg);
+/** janitor_wait - until everything is done that was added before. Not from a job. */
+void janitor_wait(struct janitor *j);
 /** janitor_free - once everything is done. NULL is fine. */
 void janitor_free(struct janitor *j);
 

@@ -217,6 +217,7 @@ count_rest(struct snapdir *s, struct count *c)
         static const char *const own[] = { ".", "a", "c" };
         struct stat st;
 
+        janitor_wait(s->janitor); /* what is going is not there to stay */
         c->dirfd = s->dirfd;
         c->seen = NULL;
         for (size_t i = 0; i < SW_COUNT(own); i++)

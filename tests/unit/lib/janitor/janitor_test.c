@@ -30,11 +30,17 @@ add(int i)
         janitor_add(j, job, arg);
 }
 
-/* Catches: jobs that are lost at the end, done twice or in another order. */
+/* Catches: jobs that are lost at the end, not waited for, done twice or in another order.
+ */
 START_TEST(all_are_done_in_order)
 {
         j = janitor_new("test");
-        for (int i = 0; i < N; i++)
+        janitor_wait(j); /* for nothing */
+        for (int i = 0; i < N / 2; i++)
+                add(i);
+        janitor_wait(j);
+        ck_assert_int_eq(n_done, N / 2);
+        for (int i = N / 2; i < N; i++)
                 add(i);
         janitor_free(j);
         ck_assert_int_eq(n_done, N);
