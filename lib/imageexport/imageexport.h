@@ -66,22 +66,23 @@ struct sw_made_layer {
         sw_desc desc; /* as the manifest has it */
         sw_digest diff_id;
         sw_strlist from; /* repositories it is known to be in: "HOST/REPOSITORY" */
+        int fd;          /* its bytes, of a result that is in no store; else -1 */
         sw_chain *chain; /* borrowed; its place in it */
         size_t at;
         bool rewritten; /* not a form of that layer: in the content store alone */
 };
 
 struct sw_made_image {
-        char *platform; /* "linux/amd64" */
-        sw_chain *chain;
-        sw_ref *ref; /* borrowed from the request */
+        char *platform;  /* "linux/amd64" */
+        sw_chain *chain; /* NULL: in no store */
+        sw_ref *ref;     /* borrowed from the request */
         SW_ARRAY(struct sw_made_layer) layers;
         sw_buf config, manifest;
         sw_desc config_desc, manifest_desc;
 };
 
 struct sw_made {
-        sw_worker *worker; /* borrowed */
+        sw_worker *worker; /* borrowed; NULL: the results are plain directories */
         SW_ARRAY(struct sw_made_image) images;
         bool is_index;
         sw_buf index;
@@ -91,8 +92,7 @@ struct sw_made {
 
 /** sw_imageexport_make - layers that are missing are packed, side by side; those that are
  *  somewhere in the wanted form are not fetched. @out: handed back.
- *  Errors: SW_E_INVALID (annotations, configurations), SW_E_UNSUPPORTED (plain
- *  directories), those of the store. */
+ *  Errors: SW_E_INVALID (annotations, configurations), those of the store. */
 SW_NODISCARD sw_err *sw_imageexport_make(sw_ctx *ctx, const struct sw_imageexport *e,
                                          const struct sw_export_request *req,
                                          struct sw_made **out);

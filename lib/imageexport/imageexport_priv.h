@@ -38,6 +38,11 @@ struct layers_job {
         const char *base_conf; /* of the image it was FROM; or NULL */
         struct sw_imageexport_task *task;
 };
+/** layer_describe - what a manifest says of a layer that was packed as asked for. */
+void layer_describe(const struct sw_imageexport *e, const struct sw_packed *p,
+                    struct sw_made_layer *l);
+/** plain_make - the same for a directory that is in no store. */
+SW_NODISCARD sw_err *plain_make(const struct layers_job *j);
 /** layers_make - fill image->layers from image->chain. */
 SW_NODISCARD sw_err *layers_make(const struct layers_job *j);
 

@@ -131,12 +131,10 @@ note_source(struct sw_made_layer *l, const struct sw_attr *a)
 }
 
 static void
-use_blob(struct work *w, const struct sw_blob *b)
+describe(const struct sw_imageexport *e, const struct sw_blob *b, struct sw_made_layer *l)
 {
-        struct sw_made_layer *l = &w->out;
-
         l->diff_id = b->diff_id;
-        l->desc = (sw_desc){ .media_type = media_type_of(w->j->e, b),
+        l->desc = (sw_desc){ .media_type = media_type_of(e, b),
                              .digest = b->digest,
                              .size = b->len };
         for (size_t i = 0; i < b->n_annotations; i++) {
@@ -144,7 +142,7 @@ use_blob(struct work *w, const struct sw_blob *b)
 
                 if (sw_str_has_prefix(a->key, SOURCE))
                         note_source(l, a);
-                else if (!is_private(a->key) && !w->j->e->docker_types)
+                else if (!is_private(a->key) && !e->docker_types)
                         sw_pairs_set(&l->desc.annotations, a->key, a->value);
         }
 }
@@ -341,7 +339,8 @@ pack_layer(struct work *w, sw_ingest *ingest, const struct sw_blob *foreign,
 
 /* ---- remembering it ---- */
 
-/* @blob's own annotations. Digests are text that has to live as long. */
+/* The annotations that a packed layer has by itself. Digests are text that has to live as
+ * long. */
 struct own_notes {
         struct sw_attr v[3];
         size_t n;
@@ -349,18 +348,43 @@ struct own_notes {
 };
 
 static void
-own_notes(const struct work *w, const struct sw_packed *p, struct own_notes *n)
+own_notes(const struct sw_imageexport *e, const struct sw_packed *p, const char *packed_as,
+          struct own_notes *n)
 {
         n->n = 0;
-        if (w->j->e->pack == SW_PACK_AS_ESTARGZ) {
-                (void) snprintf(n->size, sizeof(n->size), "%lld", (long long) p->tar_size);
+        if (e->pack == SW_PACK_AS_ESTARGZ)
                 n->v[n->n++] = (struct sw_attr){ "containerd.io/snapshot/stargz/toc.digest",
                                                  sw_digest_str(&p->toc, n->toc) };
-        }
-        n->v[n->n++] = (struct sw_attr){ PACKED_AS, w->packed_as };
-        if (w->j->e->pack == SW_PACK_AS_ESTARGZ)
-                n->v[n->n++] = (struct sw_attr){ "io.containers.estargz.uncompressed-size",
-                                                 n->size };
+        n->v[n->n++] = (struct sw_attr){ PACKED_AS, packed_as };
+        if (e->pack != SW_PACK_AS_ESTARGZ)
+                return;
+        (void) snprintf(n->size, sizeof(n->size), "%lld", (long long) p->tar_size);
+        n->v[n->n++] =
+                (struct sw_attr){ "io.containers.estargz.uncompressed-size", n->size };
+}
+
+static struct sw_blob
+packed_blob(const struct sw_imageexport *e, const struct sw_packed *p,
+            const struct own_notes *own)
+{
+        return (struct sw_blob){ .size = sizeof(struct sw_blob),
+                                 .digest = p->digest,
+                                 .len = p->size,
+                                 .diff_id = p->diff_id,
+                                 .media_type = sw_media_layer(packing_of(e->pack), true),
+                                 .annotations = own->v,
+                                 .n_annotations = own->n };
+}
+
+void
+layer_describe(const struct sw_imageexport *e, const struct sw_packed *p,
+               struct sw_made_layer *l)
+{
+        struct own_notes own;
+
+        own_notes(e, p, "", &own);
+        const struct sw_blob blob = packed_blob(e, p, &own);
+        describe(e, &blob, l);
 }
 
 static sw_err *
@@ -369,17 +393,9 @@ remember(struct work *w, const struct sw_packed *packed, const struct sw_blob *f
         struct own_notes own;
         sw_err *err;
 
-        own_notes(w, packed, &own);
-        const struct sw_blob blob = {
-                .size = sizeof(blob),
-                .digest = packed->digest,
-                .len = packed->size,
-                .diff_id = packed->diff_id,
-                .media_type = sw_media_layer(packing_of(w->j->e->pack), true),
-                .annotations = own.v,
-                .n_annotations = own.n,
-        };
-        use_blob(w, &blob);
+        own_notes(w->j->e, packed, w->packed_as, &own);
+        const struct sw_blob blob = packed_blob(w->j->e, packed, &own);
+        describe(w->j->e, &blob, &w->out);
         /* a form of another tar than the layer's is nothing of the layer's: that of estargz
          * has its table behind the end */
         w->out.rewritten = w->rewrite || w->j->e->pack == SW_PACK_AS_ESTARGZ ||
@@ -413,7 +429,7 @@ look_again(struct work *w, bool *found)
                 b = pick(w, sw_chain_get(chain, w->i), &foreign);
         *found = b != NULL;
         if (b)
-                use_blob(w, b);
+                describe(w->j->e, b, &w->out);
         return err;
 }
 
@@ -464,7 +480,7 @@ do_layer(struct work *w)
         sw_err *err;
 
         if (b && !w->rewrite) {
-                use_blob(w, b);
+                describe(w->j->e, b, &w->out);
                 return SW_OK;
         }
         err = make_layer(w, l->id, foreign);
@@ -555,6 +571,7 @@ prepare(const struct layers_job *j, size_t i, size_t n_base, pthread_mutex_t *lo
         w->rewrite = j->e->rewrite && j->epoch >= 0 && i >= n_base;
         w->out.chain = j->image->chain;
         w->out.at = i;
+        w->out.fd = -1;
         (void) snprintf(w->packed_as, sizeof(w->packed_as), "%s %d",
                         sw_pack_type_name(j->e->pack), j->e->level);
 }
@@ -574,7 +591,7 @@ layers_make(const struct layers_job *j)
         for (size_t i = 0; i < n; i++) {
                 if (!err) {
                         sw_array_push(&j->image->layers, all[i].out);
-                        all[i].out = (struct sw_made_layer){ .at = i };
+                        all[i].out = (struct sw_made_layer){ .fd = -1 };
                 }
                 work_release(&all[i]);
         }

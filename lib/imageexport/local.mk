@@ -8,4 +8,5 @@ lib_libimageexport_la_SOURCES = \
 	lib/imageexport/layers.c \
 	lib/imageexport/made.c \
 	lib/imageexport/make.c \
+	lib/imageexport/plain.c \
 	lib/imageexport/progress.c

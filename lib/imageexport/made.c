@@ -1,6 +1,8 @@
 /*
  * lib/imageexport/made.c - what was made: its blobs, and what is answered.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include <slipway/pool.h>
@@ -8,10 +10,22 @@
 
 #include "lib/imageexport/imageexport_priv.h"
 
+/* With a position of its own. */
+static sw_err *
+open_again(int fd, int *out)
+{
+        sw_auto(sw_str) path = sw_asprintf("/proc/self/fd/%d", fd);
+
+        *out = open(path, O_RDONLY | O_CLOEXEC);
+        return *out >= 0 ? SW_OK : sw_err_sys(SW_E_IO, errno, "open a layer again");
+}
+
 sw_err *
 sw_made_layer_open(const struct sw_made *m, sw_ctx *ctx, const struct sw_made_layer *l,
                    int *fd)
 {
+        if (l->fd >= 0)
+                return open_again(l->fd, fd);
         if (l->rewritten)
                 return sw_content_open(sw_worker_content(m->worker), &l->desc.digest, fd,
                                        NULL);
@@ -44,6 +58,9 @@ static bool
 is_here(const struct sw_made *m, const struct sw_made_layer *l)
 {
         struct sw_blob_info info;
+
+        if (l->fd >= 0)
+                return true;
         sw_err *err = sw_content_info(sw_worker_content(m->worker), &l->desc.digest, &info);
         bool here = !err;
 

@@ -16,6 +16,7 @@ release_layers(struct sw_made_image *image)
         for (size_t i = 0; i < image->layers.n; i++) {
                 sw_desc_release(&image->layers.v[i].desc);
                 sw_strlist_release(&image->layers.v[i].from);
+                sw_fd_clear(&image->layers.v[i].fd);
         }
         sw_array_release(&image->layers);
 }
@@ -104,12 +105,12 @@ make_config(const struct maker *k, size_t i, const sw_platform *platform,
         sw_err *err;
 
         for (size_t l = 0; l < n; l++) {
-                const struct sw_chain_layer *c = sw_chain_get(image->chain, l);
+                const struct sw_chain_layer *c =
+                        image->chain ? sw_chain_get(image->chain, l) : NULL;
 
-                layers[l] =
-                        (struct sw_history_layer){ .diff_id = image->layers.v[l].diff_id,
-                                                   .description = c->description,
-                                                   .created = c->created };
+                layers[l].diff_id = image->layers.v[l].diff_id;
+                layers[l].description = c ? c->description : NULL;
+                layers[l].created = c ? c->created : sw_time_now();
         }
         err = sw_image_config_make(&make, &image->config);
         free(layers);
@@ -156,10 +157,15 @@ make_image(const struct maker *k, size_t i, struct sw_imageexport_task *task)
                 .base_conf = sw_imageexport_meta(k->req, i, "containerimage.base.config"),
                 .task = task,
         };
-        sw_err *err = sw_ref_chain(k->req->worker, k->ctx, image->ref, &image->chain);
+        sw_err *err;
 
-        if (!err)
-                err = layers_make(&job);
+        if (!k->req->worker) {
+                err = plain_make(&job);
+        } else {
+                err = sw_ref_chain(k->req->worker, k->ctx, image->ref, &image->chain);
+                if (!err)
+                        err = layers_make(&job);
+        }
         if (err && image->platform && k->made->is_index)
                 return sw_err_wrap(err, "%s", image->platform);
         return err;
@@ -297,9 +303,6 @@ sw_imageexport_make(sw_ctx *ctx, const struct sw_imageexport *e,
         struct maker k = { .ctx = ctx, .e = e, .req = req };
         sw_err *err;
 
-        if (!req->worker)
-                return sw_err_new(SW_E_UNSUPPORTED, "images are made of trees in a store, "
-                                                    "and there is none");
         if (req->n_refs > 1 && !req->multiple)
                 return sw_err_new(SW_E_INVALID, "cannot export multiple platforms without "
                                                 "multi-platform enabled");

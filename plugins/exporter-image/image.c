@@ -104,7 +104,13 @@ sw_err *
 image_export(sw_ctx *ctx, const struct sw_export_request *req, struct sw_export_result *out)
 {
         struct image *im = req->resolved;
-        sw_err *err = sw_imageexport_make(ctx, &im->e, req, &im->made);
+        sw_err *err;
+
+        if (!req->worker && (im->store || im->unpack))
+                return sw_err_new(SW_E_UNSUPPORTED,
+                                  "there is no store to keep an image in; "
+                                  "store=false makes one without");
+        err = sw_imageexport_make(ctx, &im->e, req, &im->made);
 
         if (!err)
                 err = image_names(im, req);

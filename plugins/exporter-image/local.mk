@@ -13,3 +13,4 @@ plugins_exporter_image_la_SOURCES = \
 plugins_exporter_image_la_LDFLAGS = $(PLUGIN_LINK)
 plugins_exporter_image_la_LIBADD = lib/libimageexport.la lib/libregistry.la lib/libimage.la \
 	lib/liblayerpack.la lib/liblayer.la libslipway.la
+EXTRA_DIST += plugins/exporter-image/contract

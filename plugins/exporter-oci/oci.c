@@ -1,8 +1,7 @@
 /* plugins/exporter-oci/oci.c - one export, whatever it is written to. */
 #include "plugins/exporter-oci/oci.h"
 
-#include <string.h>
-
+#include <slipway/text.h>
 #include <slipway/time.h>
 
 /* Names in full: archives are read by programs that take no others. */
@@ -70,7 +69,7 @@ oci_export(sw_ctx *ctx, const struct sw_export_request *req, struct sw_export_re
 {
         struct oci_job j = { .ctx = ctx,
                              .req = req,
-                             .docker = strcmp(req->name, "docker") == 0 };
+                             .docker = sw_str_eq(req->name, "docker") };
         sw_err *err = run(&j, out);
 
         sw_strlist_release(&j.names);
