@@ -29,7 +29,6 @@ struct sw__host {
         bool local;     /* this machine: plain HTTP unless configured, never by proxy */
         bool http;      /* plain HTTP is what it speaks */
         bool try_https; /* but TLS is tried first */
-        bool configured;
         atomic_bool fell_back; /* to HTTP, and it answered */
         struct sw__tls tls;
         struct sw__tls others; /* for hosts it sends us to: the same, but no key */
@@ -52,6 +51,8 @@ void sw__hosts_release(struct sw__hosts *h);
 /* @insecure: of the call. Errors: SW_E_CONFIG, naming the file. */
 SW_NODISCARD sw_err *sw__hosts_get(struct sw__hosts *h, const char *name, bool insecure,
                                    struct sw__host **out);
+/* Whether there is a table of that name. */
+bool sw__hosts_configured(const struct sw__hosts *h, const char *name);
 typedef SW_ARRAY(struct sw__endpoint) sw__endpoints;
 void sw__endpoints_release(sw__endpoints *e);
 SW_DEFINE_AUTO(sw__endpoints, sw__endpoints_release)

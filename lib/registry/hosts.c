@@ -91,7 +91,6 @@ make_host(const sw_config *c, const char *name, bool any_certificate, struct sw_
                 table = DOCKER;
         h->name = sw_strdup(name);
         h->local = sw__host_is_local(name);
-        h->configured = has_table(c, table);
         if (!is_set(c, table, "http", &http))
                 http = h->local;
         (void) is_set(c, table, "insecure", &insecure);
@@ -101,7 +100,7 @@ make_host(const sw_config *c, const char *name, bool any_certificate, struct sw_
         h->try_https = http && insecure;
         sw__tls_init(&h->tls);
         sw__tls_init(&h->others);
-        if (h->configured)
+        if (has_table(c, table))
                 err = sw__certs_load(c, table, &h->tls);
         h->tls.insecure = h->others.insecure = insecure;
         sw_buf_add(&h->others.ca, h->tls.ca.data, h->tls.ca.len);
@@ -130,6 +129,12 @@ sw__hosts_get(struct sw__hosts *h, const char *name, bool insecure, struct sw__h
         if (!err)
                 *out = found;
         return err;
+}
+
+bool
+sw__hosts_configured(const struct sw__hosts *h, const char *name)
+{
+        return has_table(h->config, name);
 }
 
 const char *

@@ -11,7 +11,7 @@
 
 enum {
         PAGE = 1000, /* tags to ask for at a time */
-        MAX_PAGES = 10000,
+        MAX_PAGES = 2000,
         MAX_PAGE = 8 * 1024 * 1024, /* bytes */
         MAX_TAGS = 1000000,
         MAX_TAG = 128,
@@ -36,6 +36,10 @@ next_page(struct sw__talk *t, const struct sw__http_answer *a, const char *url, 
                 sw_str_clear(out);
                 err = sw_err_new(SW_E_REMOTE,
                                  "the next page is said to be on another host");
+        }
+        if (!err && *out && strcmp(*out, url) == 0) {
+                sw_str_clear(out);
+                err = sw_err_new(SW_E_REMOTE, "the next page is said to be the same one");
         }
         return sw_err_wrap(err, "registry %s", t->e->host->name);
 }

@@ -263,6 +263,18 @@ patch_chunk(struct upload *u, struct sw__http_answer *a)
         return take_location(u, a, url);
 }
 
+/* Farther than ever: earlier failures are forgotten. What is only sent again does not
+ * count, or a registry that loses every session would never be given up. */
+static void
+note_progress(struct upload *u)
+{
+        if (u->at - u->counted < PROGRESS && u->at < u->size)
+                return;
+        if (u->at > u->counted)
+                u->t->tries = 0;
+        u->counted = u->at > u->counted ? u->at : u->counted;
+}
+
 /* How far the session got; one that is gone is begun anew. */
 static sw_err *
 look_again(struct upload *u, bool *done)
@@ -284,10 +296,7 @@ look_again(struct upload *u, bool *done)
                 err = begin_session(u);
         }
         u->t->tries = tries;
-        if (u->at - u->counted >= PROGRESS)
-                u->t->tries = 0;
-        if (u->at > u->counted)
-                u->counted = u->at;
+        note_progress(u);
         return err;
 }
 
@@ -312,7 +321,7 @@ send_all(struct upload *u)
                 bool lost = !err && is_lost(a.status) && ++u->t->tries < MAX_LOST;
 
                 if (!err && (done || (a.status == 202 && u->at > u->base))) {
-                        u->t->tries = 0;
+                        note_progress(u);
                         continue;
                 }
                 if (!lost && !sw__talk_again(u->t, &a, &err))

@@ -69,8 +69,9 @@ struct sw_registry_call {
  */
 SW_NODISCARD sw_err *sw_registry_resolve(sw_registry *r, const struct sw_registry_call *c,
                                          sw_desc *out, sw_buf *body);
-/** sw_registry_manifest - a manifest, index, or configuration by descriptor, verified, at
- *  most @max bytes; appended to @out. Blobs are looked for where manifests are not. */
+/** sw_registry_document - a manifest, index, or configuration by descriptor, verified, at
+ *  most @max bytes; appended to @out. Blobs are looked for where manifests are not.
+ *  @d: size -1: not known. */
 SW_NODISCARD sw_err *sw_registry_document(sw_registry *r, const struct sw_registry_call *c,
                                           const sw_desc *d, size_t max, sw_buf *out);
 
@@ -85,6 +86,7 @@ struct sw_blob_sink {
 };
 /**
  * sw_registry_blob - fetch a blob from byte @from on.
+ * @d: size -1: not known.
  * @prior: hash state of the bytes before @from, handed in and used up; NULL when 0.
  * A transfer that breaks off is resumed where it stopped. SW_OK: all bytes went to the
  * sink, and digest and size are right. Until then the sink's user trusts nothing.

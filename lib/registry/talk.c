@@ -176,10 +176,10 @@ sw__talk_once(struct sw__talk *t, const struct sw__ask *ask, struct sw__http_ans
                 err = exchange_either(t, ask, &url, auth.data, a);
                 const char *to = err ? NULL : target_of(a, ask->q.method);
                 if (to) {
-                        if (hops++ >= MAX_HOPS)
-                                return sw_err_new(SW_E_REMOTE, "redirected %d times",
-                                                  MAX_HOPS);
-                        err = follow(&url, to);
+                        err = hops++ < MAX_HOPS
+                                      ? follow(&url, to)
+                                      : sw_err_new(SW_E_REMOTE, "redirected %d times",
+                                                   MAX_HOPS);
                 } else if (!err && a->status == 401 && !renewed && sw__talk_own(t, url)) {
                         sw_auto(sw_str) used = sw_buf_detach(&auth);
 

@@ -94,12 +94,27 @@ sw__url_add(sw_buf *b, const char *s)
         }
 }
 
+/* The table for the host of a URL, or NULL: none. Only hosts that have one are kept: where
+ * registries send us may be another place each time. */
+static sw_err *
+configured(struct sw__hosts *h, const struct origin *o, struct sw__host **out)
+{
+        sw_auto(sw_str) name = sw_asprintf("%s:%s", o->host, o->port);
+
+        if (sw__hosts_configured(h, name))
+                return sw__hosts_get(h, name, false, out);
+        if (sw__hosts_configured(h, o->host))
+                return sw__hosts_get(h, o->host, false, out);
+        *out = NULL;
+        return SW_OK;
+}
+
 sw_err *
 sw__talk_reach(struct sw__talk *t, struct sw__http_request *q)
 {
-        struct sw__host *own = t->e->host, *other = NULL;
+        const struct sw__host *own = t->e->host;
+        struct sw__host *other = NULL;
         sw_auto(origin) o = { 0 };
-        sw_err *err;
 
         q->tls = &own->tls;
         q->direct = own->local;
@@ -108,15 +123,12 @@ sw__talk_reach(struct sw__talk *t, struct sw__http_request *q)
         if (!parse(q->url, &o))
                 return bad_target(q->url, "which is no URL");
         q->direct = sw__host_is_local(o.host);
-        sw_auto(sw_str) name = sw_asprintf("%s:%s", o.host, o.port);
-        err = sw__hosts_get(&t->r->hosts, name, false, &other);
-        if (!err && !other->configured)
-                err = sw__hosts_get(&t->r->hosts, o.host, false, &other);
+        sw_err *err = configured(&t->r->hosts, &o, &other);
         if (err)
                 return err;
         size_t n = strlen(o.host);
         bool same = strncasecmp(own->name, o.host, n) == 0 &&
                     (own->name[n] == '\0' || own->name[n] == ':');
-        q->tls = other->configured ? &other->tls : same ? &own->tls : &own->others;
+        q->tls = other ? &other->tls : same ? &own->tls : &own->others;
         return SW_OK;
 }

@@ -77,6 +77,11 @@ check "  in the same session" eval 'logged resumed2 1 "^POST"'
 new
 fault_rules bad '1 ^PUT status 404'
 check "a session that is lost is begun anew" sent "$registry_bad" a/b
+new
+pairs=()
+for _ in {1..12}; do pairs+=('1 ^PATCH none' '1 ^PATCH status 404'); done
+fault_rules bad '* ^GET.*/uploads/ status 404' "${pairs[@]}"
+check "  but not for ever" refuses not-found "404 Not Found" --chunked push "$registry_bad/a/b" "$file"
 fault_rules bad '* ^POST header Location https://127.0.0.1:1/x'
 new
 check "a session elsewhere is tried there" refuses remote "127.0.0.1 port 1" --user u --secret s push "$registry_bad/a/b" "$file"
