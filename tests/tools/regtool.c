@@ -160,7 +160,8 @@ drop(void *arg, const void *p, size_t n)
 static void *
 fetch_one(void *arg)
 {
-        char *digest = arg, *size = digest + SW_DIGEST_STR_LEN;
+        sw_auto(sw_str) digest = arg;
+        char *size = digest + SW_DIGEST_STR_LEN;
         struct sw_blob_sink sink = { .write = drop };
         sw_auto(sw_desc) d = { 0 };
 
