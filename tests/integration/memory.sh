@@ -39,7 +39,7 @@ keeps_nothing() { # DEFINITION
         again "$program" "$1" "$rounds" || return
         echo "# $1, $rounds rounds: $(cat "$dir/out")" >>"$dir/notes"
         read -r _ failed _ _ _ grown _ open <"$dir/out"
-        if [ "$failed" != 0 ] || [ "$open" -gt 1 ] || [ "$grown" -gt 65536 ]; then
+        if [ "$failed" != 0 ] || [ "$open" -gt 1 ] || [ "$grown" -gt 131072 ]; then
                 tail -n 5 "$dir/err"
                 cat "$dir/out"
                 return 1
