@@ -10,6 +10,7 @@ dist_check_SCRIPTS += \
 	tests/integration/kill9.sh \
 	tests/integration/exec.sh \
 	tests/integration/images.sh \
+	tests/integration/lazykill.sh \
 	tests/integration/export-oci.sh \
 	tests/integration/layer.sh \
 	tests/integration/load.sh \
