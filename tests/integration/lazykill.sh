@@ -49,7 +49,7 @@ for i in $(seq "$runs"); do
         "$SLIPWAY" prune --all >"$dir/pruned" 2>&1
         kit_background "${args[@]}" -o "type=tar,dest=$dir/no.tar" 2>"$dir/err"
         pid=$!
-        ms=$((RANDOM % (took + 1)))
+        ms=$((RANDOM % (took / 2 + 1)))
         sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
         kill -9 "$pid" 2>/dev/null && killed=$((killed + 1))
         wait "$pid" 2>/dev/null
