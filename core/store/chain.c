@@ -189,7 +189,8 @@ add_blob(sw_chain *c, sw__tx *tx, size_t i, const struct sw_blob *blob, bool *kn
                                  (long long) info.size, (long long) blob->len);
         if (err)
                 return err;
-        *known = sw__rec_blob(rec, &blob->digest) != NULL;
+        const Slipway__Store__V1__Blob *m = sw__rec_blob(rec, &blob->digest);
+        *known = m && sw__blob_says(m, blob);
         return sw__rec_set_blob(tx, id, rec, blob, NULL);
 }
 

@@ -213,6 +213,69 @@ sw__rec_pair_blobs(sw__tx *tx, const char *id, const sw__rec *r, bool add)
         return err;
 }
 
+/* The annotation of that key, or where it belongs: they are sorted. */
+static size_t
+attr_place(const blob_msg *m, const char *key, bool *there)
+{
+        size_t i = 0;
+
+        while (i < m->n_annotations && strcmp(m->annotations[i]->key, key) < 0)
+                i++;
+        *there = i < m->n_annotations && strcmp(m->annotations[i]->key, key) == 0;
+        return i;
+}
+
+bool
+sw__blob_says(const blob_msg *m, const struct sw_blob *b)
+{
+        for (size_t k = 0; k < b->n_annotations; k++) {
+                bool there;
+                size_t i = attr_place(m, b->annotations[k].key, &there);
+
+                if (!there ||
+                    strcmp(m->annotations[i]->value, b->annotations[k].value) != 0)
+                        return false;
+        }
+        return true;
+}
+
+static void
+set_text(char **text, const char *value)
+{
+        if (*text != protobuf_c_empty_string)
+                free(*text);
+        *text = sw_strdup(value);
+}
+
+/* What is said of it now goes before what was said; the rest stays. */
+static sw_err *
+merge_attrs(blob_msg *m, const struct sw_blob *b)
+{
+        for (size_t k = 0; k < b->n_annotations; k++) {
+                const struct sw_attr *said = &b->annotations[k];
+                bool there;
+                size_t i = attr_place(m, said->key, &there);
+
+                if (!there && m->n_annotations >= ATTRS_MAX)
+                        return sw_err_new(SW_E_LIMIT, "more than %d annotations",
+                                          ATTRS_MAX);
+                if (!there) {
+                        attr_msg *a = sw_new(attr_msg);
+
+                        slipway__store__v1__attr__init(a);
+                        a->key = sw_strdup(said->key);
+                        m->annotations = sw_realloc_array(m->annotations,
+                                                          m->n_annotations + 1, sizeof(a));
+                        memmove(m->annotations + i + 1, m->annotations + i,
+                                (m->n_annotations - i) * sizeof(a));
+                        m->annotations[i] = a;
+                        m->n_annotations++;
+                }
+                set_text(&m->annotations[i]->value, said->value);
+        }
+        return SW_OK;
+}
+
 static sw_err *
 contradicts(const struct sw_blob *b, const char *id)
 {
@@ -233,9 +296,14 @@ sw__rec_set_blob(sw__tx *tx, const char *id, sw__rec *r, const struct sw_blob *b
         if ((sw__rec_diff_id(r, &diff_id) && !sw_digest_eq(&diff_id, &b->diff_id)) ||
             (m && m->len != b->len))
                 return contradicts(b, id);
-        if (m && origin) {
-                set_origin(m, origin);
-        } else if (!m) {
+        if (m) {
+                sw_err *err = merge_attrs(m, b);
+
+                if (err)
+                        return err;
+                if (origin)
+                        set_origin(m, origin);
+        } else {
                 if (r->n_blobs >= SW__REC_BLOBS_MAX)
                         return sw_err_new(SW_E_LIMIT, "layer %s: more than %d blobs", id,
                                           SW__REC_BLOBS_MAX);

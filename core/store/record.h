@@ -103,9 +103,11 @@ SW_NODISCARD sw_err *sw__rec_add_name(sw__tx *tx, const char *id, sw__rec *r,
                                       const char *name);
 /** sw__rec_blob - a blob of the record by its digest, or NULL. */
 Slipway__Store__V1__Blob *sw__rec_blob(const sw__rec *r, const sw_digest *d);
+/** sw__blob_says - whether all of @blob's annotations are said of it already. */
+bool sw__blob_says(const Slipway__Store__V1__Blob *m, const struct sw_blob *blob);
 /** sw__rec_set_blob - @r gets the diff id of @blob and the blob, or what is said of it is
- *  set anew where it is there. The record is written. @origin: or NULL: none, or what it
- *  had. */
+ *  set anew where it is there: annotations of other keys stay. The record is written.
+ * @origin: or NULL: none, or what it had. */
 SW_NODISCARD sw_err *sw__rec_set_blob(sw__tx *tx, const char *id, sw__rec *r,
                                       const struct sw_blob *blob,
                                       const struct sw_blob_origin *origin);

@@ -19,7 +19,7 @@
 
 #include "plugins/exporter-image/image.h"
 
-enum { AT_ONCE = 4 };
+enum { AT_ONCE = 4, REPOS_MAX = 8 };
 
 /* One name being pushed. */
 struct push {
@@ -247,6 +247,63 @@ push_manifests(struct push *p)
         return push_root(p);
 }
 
+/* ---- where its layers are now ---- */
+
+/* "REPO,REPO", this one first, those on the same host that were known behind it. */
+static char *
+list_repos(const struct push *p, const struct sw_made_layer *l)
+{
+        sw_auto(sw_str) host = sw_asprintf("%s/", p->name.host);
+        sw_auto(sw_strlist) repos = { 0 };
+
+        sw_strlist_add(&repos, p->name.repo);
+        for (size_t i = 0; i < l->from.n && repos.n < REPOS_MAX; i++) {
+                const char *repo = l->from.v[i] + strlen(host);
+
+                if (sw_str_has_prefix(l->from.v[i], host) && !sw_strlist_has(&repos, repo))
+                        sw_strlist_add(&repos, repo);
+        }
+        return sw_strlist_join(&repos, ",");
+}
+
+/* Remember it, so that a push to another repository of that host mounts it from this one.
+ */
+static void
+note_source(const struct push *p, sw_ctx *ctx, const struct sw_made_layer *l)
+{
+        sw_auto(sw_str) key =
+                sw_asprintf("containerd.io/distribution.source.%s", p->name.host);
+        sw_auto(sw_str) repos = list_repos(p, l);
+        const struct sw_attr source = { key, repos };
+        const struct sw_blob blob = {
+                .size = sizeof(blob),
+                .digest = l->desc.digest,
+                .len = l->desc.size,
+                .diff_id = l->diff_id,
+                .media_type = l->desc.media_type,
+                .annotations = &source,
+                .n_annotations = 1,
+        };
+
+        sw_err_drop(sw_chain_add_blob(l->chain, ctx, l->at, &blob),
+                    "it is sent the next time; what is not here is known by its origin");
+}
+
+static void
+note_sources(const struct push *p, sw_ctx *ctx)
+{
+        const struct sw_made *m = p->im->made;
+
+        for (size_t i = 0; i < m->images.n; i++)
+                for (size_t l = 0; l < m->images.v[i].layers.n; l++) {
+                        const struct sw_made_layer *layer = &m->images.v[i].layers.v[l];
+
+                        if (layer->chain && !layer->rewritten &&
+                            !sw_media_foreign(layer->desc.media_type))
+                                note_source(p, ctx, layer);
+                }
+}
+
 /* ---- a name ---- */
 
 static sw_err *
@@ -263,7 +320,11 @@ push_with(void *arg, sw_ctx *ctx, sw_session *session)
         sw_imageexport_begin(&p->task, ctx, "pushing layers", 0);
         err = push_blobs(p);
         sw_imageexport_end(&p->task, !err);
-        return err ? err : push_manifests(p);
+        if (!err)
+                err = push_manifests(p);
+        if (!err)
+                note_sources(p, ctx);
+        return err;
 }
 
 static sw_err *

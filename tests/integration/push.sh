@@ -55,6 +55,8 @@ stored() { "$SLIPWAY" "${kit_config[@]}" images | grep -F "$registry_plain/app:1
 check "the store has it by its name" stored
 changed() { kit_build --llb "$dir/other.bin" --local rootfs="$dir/rootfs" -o "type=image,push=true,name=$registry_plain/app:2" && peek "docker://$registry_plain/app:2"; }
 check "a change of one file" changed
+mounted() { push "$registry_plain/elsewhere:1" && grep 'mount=sha256' "$dir/registry/plain.log" | grep -F "from=app" | grep -q ' 201 '; }
+check "layers are mounted from another repository of the host" mounted
 several() { push "$registry_plain/x/a:1" '"name=unused"' 2>/dev/null && return 1
         build -o "type=image,push=true,\"name=$registry_plain/x/a:1,$registry_second/x/b:2\"" && peek "docker://$registry_plain/x/a:1" && peek "docker://$registry_second/x/b:2"; }
 check "several names" several

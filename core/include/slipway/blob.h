@@ -102,7 +102,7 @@ SW_API SW_NODISCARD sw_err *sw_chain_tell(sw_chain *c, sw_ctx *ctx, size_t i,
 /** sw_chain_add_blob - a form of the @i-th layer that was made of it, whose bytes are in
  * the content store (else SW_E_NOT_FOUND): kept there as long as the layer. SW_E_INVALID:
  *  another diff id than the layer has. Once all layers up to one have diff ids, it is found
- *  by its chain id. */
+ *  by its chain id. Of a form that is known, these annotations are set and others stay. */
 SW_API SW_NODISCARD sw_err *sw_chain_add_blob(sw_chain *c, sw_ctx *ctx, size_t i,
                                               const struct sw_blob *blob);
 /** sw_chain_blob_open - the bytes of a form that is known of the @i-th layer, fetched from
