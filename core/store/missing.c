@@ -39,31 +39,44 @@ add_there(void *arg, const char *key, bool committed)
         return true;
 }
 
-/* The record and, before it, everything that needs it. */
+static sw_err *
+add_children(sw__tx *tx, const char *id, const sw_map *seen, sw_strlist *out)
+{
+        sw_auto(sw_strlist) children = { 0 };
+        sw_err *err = sw__pair_list(tx, SW_META_CHILDREN, id, NULL, &children);
+
+        for (size_t i = 0; i < children.n; i++)
+                if (!sw_map_has(seen, children.v[i]))
+                        sw_strlist_add(out, children.v[i]);
+        return err;
+}
+
+/* The record and, before it, everything that needs it. What was seen once is not looked at
+ * again: damaged pairs may go in circles. */
 static sw_err *
 drop_with_children(sw__tx *tx, const char *id, size_t *n)
 {
         sw_auto(sw_strlist) todo = { 0 };
+        sw_map *seen = sw_map_new(NULL);
         sw_err *err = SW_OK;
 
         sw_strlist_add(&todo, id);
         while (todo.n && !err) {
-                sw_auto(sw_strlist) children = { 0 };
                 sw_autoptr(sw__rec) rec = NULL;
                 const char *last = todo.v[todo.n - 1];
 
+                if (sw_map_set(seen, last, tx)) {
+                        err = add_children(tx, last, seen, &todo);
+                        continue;
+                }
                 err = sw__rec_get(tx, last, &rec);
-                if (!err && rec)
-                        err = sw__pair_list(tx, SW_META_CHILDREN, last, NULL, &children);
-                if (!err && rec && !children.n) {
+                if (!err && rec) {
                         err = sw__rec_remove(tx, last, rec);
                         (*n)++;
                 }
-                if (!children.n)
-                        free(todo.v[--todo.n]);
-                for (size_t i = 0; i < children.n; i++)
-                        sw_strlist_add(&todo, children.v[i]);
+                free(todo.v[--todo.n]);
         }
+        sw_map_free(seen);
         return err;
 }
 
