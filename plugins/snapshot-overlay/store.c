@@ -10,6 +10,10 @@
 
 #include "plugins/snapshot-overlay/overlay.h"
 
+/* What a view's handle points to: nothing is written on one, so nobody waits for its end.
+ */
+static const char view_mark;
+
 /* Mount, and open the root. */
 static sw_err *
 hand_out(struct overlay *o, const struct overlay_plan *p, struct sw_snapshot_mount *out)
@@ -46,6 +50,8 @@ overlay_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
                 err = overlay_plan_stack(o, ctx, &st, 2, &plan);
         if (!err)
                 err = hand_out(o, &plan, out);
+        if (!err)
+                out->handle = (void *) (uintptr_t) &view_mark;
         return sw_err_wrap(err, "view a stack of %zu layers", stack ? stack->n : 0);
 }
 
@@ -91,14 +97,32 @@ overlay_mount(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_moun
         return sw_err_wrap(err, "mount layer %s", key);
 }
 
+struct fds {
+        sw_fd dir, tree;
+};
+
+/* The kernel takes its time to let go of an overlay, on a busy machine milliseconds. */
+static void
+close_fds(void *arg)
+{
+        struct fds *f = arg;
+
+        sw_fd_clear(&f->dir);
+        sw_fd_clear(&f->tree);
+        free(f);
+}
+
 sw_err *
 overlay_unmount(void *store, struct sw_snapshot_mount *m)
 {
-        sw_fd dirfd = m->dirfd, treefd = m->treefd;
+        struct overlay *o = store;
+        struct fds *f = sw_new(struct fds);
 
-        (void) store;
-        sw_fd_clear(&dirfd);
-        sw_fd_clear(&treefd);
+        *f = (struct fds){ m->dirfd, m->treefd };
+        if (m->handle == &view_mark)
+                janitor_add(o->dir->janitor, close_fds, f);
+        else /* what was written on is mounted again, below others */
+                close_fds(f);
         m->dirfd = m->treefd = -1;
         return SW_OK;
 }
