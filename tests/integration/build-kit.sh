@@ -6,6 +6,7 @@
 #      kit_background ... the same, not waited for
 #      kit_apart          containers get a run directory and a cgroup of this test's own
 #      kit_nothing_left   no mount of this test is in our namespace
+#      kit_run BUNDLE COMMAND   a command in what umoci unpacked, by crun and not by slipway
 #      kit_clean          what has to be so when no slipway runs: see there
 # shellcheck shell=bash disable=SC2154
 export SLIPWAY_ROOT=${dir:?}/store SLIPWAY_PLUGIN_PATH=$top_builddir/plugins/.libs
@@ -34,6 +35,23 @@ kit_background() { # the same; $! is slipway itself, not a shell around it
 kit_apart() {
         printf 'plugins:\n  executor/runc:\n    run-dir: %s\n    cgroup-parent: %s\n' "$dir/run" "/$kit_cgroup" >"$dir/config.yaml"
         kit_config=(--config "$dir/config.yaml")
+}
+
+# crun refuses cgroups of version 2 beside those of version 1: out of sight with them.
+kit_run() {
+        python3 - "$1/config.json" "$2" <<'END' || return 1
+import json, sys
+c = json.load(open(sys.argv[1]))
+c["process"].update(args=[sys.argv[2]], terminal=False)
+c["linux"].pop("resources", None)
+c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] in ("pid", "mount", "ipc", "uts")]
+c["mounts"] = [m for m in c["mounts"] if m["destination"] == "/proc"]
+json.dump(c, open(sys.argv[1], "w"))
+END
+        # shellcheck disable=SC2016
+        unshare -m sh -c 'mountpoint -q /sys/fs/cgroup && [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ] &&
+                umount -l $(awk "\$3 == \"cgroup2\" { print \$2 }" /proc/mounts)
+                exec crun --cgroup-manager=disabled "$@"' sh --root "$dir/crun" run --bundle "$1" "slipway-test-$$" </dev/null
 }
 
 kit_end() { # the cgroup that kit_apart named

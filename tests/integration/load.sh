@@ -40,7 +40,11 @@ exits() { # STATUS WORDS COMMAND...
         shift 2
         "$@" 2>"$dir/said"
         status=$?
-        [ "$status" = "$want" ] && grep -qF -- "$words" "$dir/said" || { echo "status $status"; cat "$dir/said"; return 1; }
+        if [ "$status" != "$want" ] || ! grep -qF -- "$words" "$dir/said"; then
+                echo "status $status"
+                cat "$dir/said"
+                return 1
+        fi
 }
 
 docker load

@@ -70,7 +70,11 @@ exits() { # STATUS WORDS COMMAND...
         shift 2
         "$@" 2>"$dir/said"
         status=$?
-        [ "$status" = "$want" ] && grep -qF -- "$words" "$dir/said" || { echo "status $status"; cat "$dir/said"; return 1; }
+        if [ "$status" != "$want" ] || ! grep -qF -- "$words" "$dir/said"; then
+                echo "status $status"
+                cat "$dir/said"
+                return 1
+        fi
 }
 check "a tag cannot be pushed by digest" exits 1 "can't push tagged ref" push "$registry_plain/digest:1" push-by-digest=true
 check "push without a name" exits 1 "needs name=" build -o type=image,push=true
@@ -86,6 +90,11 @@ with_token() {
 }
 mkdir "$dir/ca-only" && cp "$dir/ca/ca.pem" "$dir/ca-only/ca.crt"
 check "TLS by a CA of our own, with tokens" with_token
+all_the_way() {
+        skopeo copy -q --src-cert-dir "$dir/ca-only" --src-creds "tester:secret word" "docker://$registry_tls/app:1" "oci:$dir/way:1" &&
+                umoci unpack --image "$dir/way:1" "$dir/bundle" && [ "$(kit_run "$dir/bundle" /app)" = one ]
+}
+check "copied by skopeo, unpacked by umoci, run by crun" all_the_way
 printf '{"auths":{"%s":{"auth":"%s"}}}' "$registry_tls" "$(printf 'tester:wrong' | base64)" >"$dir/docker/config.json"
 refused() { DOCKER_CONFIG=$dir/docker push "$registry_tls/app:2"; }
 check "a wrong password is exit status 3, and names the image" exits 3 "failed to push $registry_tls/app:2" refused
