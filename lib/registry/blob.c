@@ -33,23 +33,33 @@ corrupt(const struct fetch *f, const char *what)
         return sw_err_new(SW_E_CORRUPT, "registry %s: %s", f->t->e->host->name, what);
 }
 
+static bool
+take_number(const char **p, int64_t *out)
+{
+        size_t n = strspn(*p, "0123456789");
+        int64_t value = 0;
+
+        if (n == 0 || n > 18)
+                return false;
+        for (; n > 0; n--, (*p)++)
+                value = value * 10 + (**p - '0');
+        *out = value;
+        return true;
+}
+
 /* "bytes 5-9/10"; the registry may leave the total out ("*"). */
 static bool
 parse_range(const char *s, int64_t *from, int64_t *total)
 {
-        long long a = 0, b = 0, n = -1;
-        char star = 0;
+        int64_t to = 0;
 
+        *total = -1;
         if (!s || strncasecmp(s, "bytes ", 6) != 0)
                 return false;
-        if (sscanf(s + 6, "%18lld-%18lld/%18lld", &a, &b, &n) < 3) {
-                n = -1;
-                if (sscanf(s + 6, "%18lld-%18lld/%c", &a, &b, &star) < 3 || star != '*')
-                        return false;
-        }
-        *from = a;
-        *total = n;
-        return a >= 0 && b >= a;
+        s += 6;
+        if (!take_number(&s, from) || *s++ != '-' || !take_number(&s, &to) || *s++ != '/')
+                return false;
+        return (*s == '*' || take_number(&s, total)) && to >= *from;
 }
 
 /* What the head of an answer promises, against what is wanted. */

@@ -245,7 +245,7 @@ watch(struct watch *w, sw_cancel *cancel, bool *over)
         for (;;) {
                 struct news n = wait_news(w, &data);
 
-                if (n.cancelled) {
+                if (n.cancelled || sw_cancelled(cancel)) {
                         w->a->fault = SW__FAULT_USER;
                         return sw_cancel_check(cancel);
                 }

@@ -11,6 +11,7 @@
  * session that it forgot is begun anew. Bodies are read from the file at their offset, so
  * that any request can be sent again, with another token if need be.
  */
+#include <assert.h>
 #include <string.h>
 
 #include <slipway/text.h>
@@ -62,6 +63,7 @@ with_digest(const struct upload *u)
         char digest[SW_DIGEST_STR_SIZE];
         sw_auto(sw_buf) b = SW_BUF_INIT;
 
+        assert(u->location); /* there is a session: take_location() saw to it */
         sw_buf_adds(&b, u->location);
         sw_buf_adds(&b, strchr(u->location, '?') ? "&digest=" : "?digest=");
         sw__url_add(&b, sw_digest_str(&u->p->desc->digest, digest));

@@ -229,12 +229,12 @@ retry_after(const struct sw__http_answer *a)
 static int64_t
 backoff(const struct sw__talk *t)
 {
-        int64_t full = t->r->retry_ns << (t->tries - 1);
+        int64_t half = (t->r->retry_ns << (t->tries - 1)) / 2;
         uint32_t r = 0;
 
         if (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0)
                 r = (uint32_t) sw_time_mono();
-        return full / 2 + (int64_t) ((double) r / UINT32_MAX * (double) (full / 2));
+        return half + (int64_t) ((double) r / UINT32_MAX * (double) half);
 }
 
 bool

@@ -23,7 +23,7 @@
 #      logged NAME N REGEX       so many lines of NAME's log are such
 #
 # What was started is killed at the end, by its pid. Logs are shown when a test failed.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY no_proxy
 regtool=$top_builddir/tests/tools/regtool
 manifest_type=application/vnd.oci.image.manifest.v1+json

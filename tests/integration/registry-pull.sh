@@ -22,6 +22,7 @@ head -c 3000000 /dev/urandom >"$dir/file"
 registry_put plain some/repo v1 "$dir/file" || exit 1
 read -r _ manifest msize < <("$regtool" resolve "$registry_plain/some/repo:v1")
 "$regtool" document "$registry_plain/some/repo" "$manifest_type" "$manifest" >"$dir/manifest"
+# shellcheck disable=SC2034 # in commands for eval
 read -r layer size config < <(python3 -c 'import json, sys
 m = json.load(open(sys.argv[1])); print(m["layers"][0]["digest"], m["layers"][0]["size"], m["config"]["digest"])' "$dir/manifest")
 none=sha256:$(printf 'a%.0s' {1..64})
