@@ -139,12 +139,21 @@ try_each(sw__snapshots *s, sw_ctx *ctx)
         return sw_err_new(SW_E_UNSUPPORTED, "no snapshotter works here: %s", why.data);
 }
 
+/* The choice becomes that of the root, in the place of @before. *other: what another
+ * process chose meanwhile, and it is that. */
 static sw_err *
-remember(sw__snapshots *s)
+remember(sw__snapshots *s, const char *before, char **other)
 {
         sw_auto(sw__tx) tx = { 0 };
+        sw_auto(sw_str) now = NULL;
         sw_err *err = sw__tx_begin(s->opts.meta, true, &tx);
 
+        if (!err)
+                err = sw__text_get(&tx, SW_META_STORE, "snapshotter", &now);
+        if (!err && now && strcmp(now, s->name) != 0 && !sw_str_eq(before, now)) {
+                *other = sw_steal(now);
+                return SW_OK;
+        }
         if (!err)
                 err = sw__text_put(&tx, SW_META_STORE, "snapshotter", s->name);
         return err ? err : sw__tx_commit(&tx, true);
@@ -196,7 +205,7 @@ has_layers(sw__snapshots *s, bool *out)
         return err;
 }
 
-/* What another snapshotter has made for itself; there is no layer in it. */
+/* What a snapshotter has made for itself; there is no layer in it. */
 static void
 remove_store(sw__snapshots *s, const char *name)
 {
@@ -209,7 +218,7 @@ remove_store(sw__snapshots *s, const char *name)
 static sw_err *
 choose(sw__snapshots *s, sw_ctx *ctx)
 {
-        sw_auto(sw_str) kept = NULL;
+        sw_auto(sw_str) kept = NULL, other = NULL;
         bool used = true;
         sw_err *err = recall(s, &kept);
 
@@ -233,15 +242,17 @@ choose(sw__snapshots *s, sw_ctx *ctx)
                 err = any ? try_each(s, ctx) : try_one(s, ctx, s->wanted);
         if (err)
                 return err;
-        err = remember(s);
-        if (!err && old)
+        err = remember(s, old, &other);
+        if (!err && !other && old)
                 remove_store(s, old);
-        if (err) {
-                s->ops->close(s->self, s->store);
-                sw_fd_clear(&s->dirfd);
-                sw_str_clear(&s->name);
-        }
-        return err;
+        if (!err && !other)
+                return SW_OK;
+        s->ops->close(s->self, s->store);
+        sw_fd_clear(&s->dirfd);
+        if (!err)
+                remove_store(s, s->name);
+        sw_str_clear(&s->name);
+        return err ? err : choose(s, ctx); /* which knows now what was chosen */
 }
 
 sw_err *
