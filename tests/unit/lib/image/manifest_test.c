@@ -202,7 +202,6 @@ START_TEST(index_there_and_back)
                 "\"architecture\":\"arm\",\"os\":\"linux\",\"os.version\":\"1\","
                 "\"os.features\":[\"f\"],\"variant\":\"v7\"},\"artifactType\":\"t\"}]}";
         sw_auto(sw_manifest) m = { .media_type = NULL };
-        sw_auto(sw_manifest) again = { .media_type = NULL };
         sw_auto(sw_desc) copy = { .media_type = NULL };
         sw_auto(sw_buf) b = SW_BUF_INIT;
         sw_autoptr(sw_json) one = NULL;
