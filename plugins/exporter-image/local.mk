@@ -12,5 +12,5 @@ plugins_exporter_image_la_SOURCES = \
 	plugins/exporter-image/push.c
 plugins_exporter_image_la_LDFLAGS = $(PLUGIN_LINK)
 plugins_exporter_image_la_LIBADD = lib/libimageexport.la lib/libregistry.la lib/libimage.la \
-	lib/liblayerpack.la lib/liblayer.la libslipway.la
+	lib/liblayerpack.la lib/liblayer.la libslipway.la $(BASE_LIBS)
 EXTRA_DIST += plugins/exporter-image/contract

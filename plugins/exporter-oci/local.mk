@@ -9,4 +9,4 @@ plugins_exporter_oci_la_SOURCES = \
 	plugins/exporter-oci/oci.h \
 	plugins/exporter-oci/plugin.c
 plugins_exporter_oci_la_LDFLAGS = $(PLUGIN_LINK)
-plugins_exporter_oci_la_LIBADD = lib/libimageexport.la lib/libimagearchive.la lib/libimage.la lib/liblayerpack.la lib/liblayer.la libslipway.la
+plugins_exporter_oci_la_LIBADD = lib/libimageexport.la lib/libimagearchive.la lib/libimage.la lib/liblayerpack.la lib/liblayer.la libslipway.la $(BASE_LIBS)
