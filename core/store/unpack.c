@@ -11,7 +11,8 @@
  *       that whoever is killed leaves something that is found: by the next one who unpacks
  *       it, by who opens the root next, and by prune. Each takes the lock before it removes
  *       that layer
- *   U4  a failure removes the layer and then the mark; the record stays LAZY
+ *   U4  a failure removes the layer and then the mark; the record stays LAZY, but no key
+ *       leads to it or to what was made on it any more: another origin may have the same
  *   U5  what a power failure may have damaged is LAZY again at the next start (root.c): a
  *       record that was lazy keeps the number of the transaction that ended that
  *
@@ -290,6 +291,44 @@ lock_name(const char *id)
         return sw_asprintf("unpack:%s", id);
 }
 
+/* @ids[0] and all that was made on it. */
+static sw_err *
+list_above(sw_worker *w, sw_strlist *ids)
+{
+        sw_auto(sw__tx) tx = { 0 };
+        sw_autoptr(sw_map) seen = sw_map_new(NULL);
+        sw_err *err = sw__tx_begin(w->meta, false, &tx);
+
+        for (size_t i = 0; i < ids->n && !err; i++) {
+                sw_auto(sw_strlist) above = { 0 };
+
+                err = sw__pair_list(&tx, SW_META_CHILDREN, ids->v[i], NULL, &above);
+                for (size_t k = 0; k < above.n; k++)
+                        if (sw_map_set(seen, above.v[k], w))
+                                sw_strlist_add(ids, above.v[k]);
+        }
+        return err;
+}
+
+/* What cannot be had from here may be had elsewhere: an image of another registry with the
+ * same layers, which one that lied about its own must not stand for. */
+static void
+release_keys(sw_worker *w, const char *id)
+{
+        sw_auto(sw_strlist) ids = { 0 };
+
+        if (!w->gc_released)
+                return;
+        sw_strlist_add(&ids, id);
+        sw_err *err = list_above(w, &ids);
+        for (size_t i = 0; i < ids.n && !err; i++) {
+                sw_auto(sw_str) result = sw_asprintf("%s::%s", w->id, ids.v[i]);
+
+                w->gc_released(w->gc_arg, result);
+        }
+        sw_err_drop(err, "why it could not be had is told");
+}
+
 sw_err *
 sw__unpack_one(sw_worker *w, sw_ctx *ctx, const char *id, const struct sw__below *below)
 {
@@ -303,6 +342,8 @@ sw__unpack_one(sw_worker *w, sw_ctx *ctx, const char *id, const struct sw__below
         if (!err && u.rec->state == SW__REC_LAZY) /* or somebody else just did it */
                 err = unpack_lazy(&u, below);
         sw__work_unlock(w, lock);
+        if (err && sw_err_code(err) != SW_E_CANCELLED)
+                release_keys(w, id);
         sw__blob_view_release(&u.blob);
         sw_strlist_release(&u.implied);
         if (u.rec)
