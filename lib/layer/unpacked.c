@@ -15,7 +15,7 @@
 
 #include "lib/layer/unpack.h"
 
-enum { ROOM = 128 << 10, MAGIC = 4 };
+enum { ROOM = 128 << 10, MAGIC = 4, ZSTD_HEADER = 18 };
 enum kind { UNKNOWN, PLAIN, GZIP, ZSTD };
 
 struct sw_unpacking {
@@ -28,6 +28,7 @@ struct sw_unpacking {
         size_t at, n; /* of what is in it */
         struct inflate_state *gzip;
         ZSTD_DStream *zstd;
+        uint64_t frame_size, frame_made; /* as its header says; so far */
 };
 
 sw_unpacking *
@@ -167,9 +168,37 @@ step_gzip(struct sw_unpacking *u, void *p, size_t n, size_t *made)
         return SW_OK;
 }
 
+/* libzstd does not hold every frame to the size that its header says. */
+static sw_err *
+begin_frame(struct sw_unpacking *u)
+{
+        sw_err *err = fill(u, ZSTD_HEADER);
+
+        if (err)
+                return err;
+        u->frame_size = ZSTD_getFrameContentSize(u->room + u->at, u->n - u->at);
+        u->frame_made = 0;
+        u->inside = true;
+        return SW_OK;
+}
+
+static sw_err *
+end_frame(struct sw_unpacking *u)
+{
+        u->inside = false;
+        if (u->frame_size != ZSTD_CONTENTSIZE_UNKNOWN &&
+            u->frame_size != ZSTD_CONTENTSIZE_ERROR && u->frame_size != u->frame_made)
+                return sw_err_new(SW_E_CORRUPT,
+                                  "zstd: a frame of another size than it says");
+        return SW_OK;
+}
+
 static sw_err *
 step_zstd(struct sw_unpacking *u, void *p, size_t n, size_t *made)
 {
+        sw_err *err = u->inside ? SW_OK : begin_frame(u);
+        if (err)
+                return err;
         ZSTD_inBuffer in = { u->room, u->n, u->at };
         ZSTD_outBuffer out = { p, n, 0 };
         const size_t rc = ZSTD_decompressStream(u->zstd, &out, &in);
@@ -178,8 +207,8 @@ step_zstd(struct sw_unpacking *u, void *p, size_t n, size_t *made)
                 return sw_err_new(SW_E_CORRUPT, "zstd: %s", ZSTD_getErrorName(rc));
         u->at = in.pos;
         *made = out.pos;
-        u->inside = rc != 0;
-        return SW_OK;
+        u->frame_made += out.pos;
+        return rc ? SW_OK : end_frame(u);
 }
 
 /* ---- reading ---- */

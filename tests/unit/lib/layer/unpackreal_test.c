@@ -244,6 +244,8 @@ START_TEST(test_broken)
                   "status=none",
                   SW_E_CORRUPT, "zstd" },
                 { "(cat z; echo rubbish) >x.tar", SW_E_CORRUPT, "rubbish" },
+                { "printf '\\050\\265\\057\\375\\040\\050\\001\\000\\000' >x.tar",
+                  SW_E_CORRUPT, "zstd" },
         };
 
         free(shell(
