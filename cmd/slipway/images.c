@@ -60,6 +60,7 @@ image_find(store *s, const char *asked, sw_image_list *out)
         if (!err && out->n)
                 return SW_OK;
         sw_err_drop(err, "what is no name as it is may be one in full");
+        sw_image_list_release(out);
         err = image_full_name(asked, &full);
         if (!err)
                 err = sw_images_get(w, NULL, full, out);
