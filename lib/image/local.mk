@@ -9,6 +9,5 @@ lib_libimage_la_SOURCES = \
 	lib/image/image_priv.h \
 	lib/image/jsonout.c \
 	lib/image/manifest.c \
-	lib/image/media.c \
-	lib/image/name.h
+	lib/image/media.c
 lib_libimage_la_LIBADD = $(BASE_LIBS)

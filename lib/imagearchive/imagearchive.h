@@ -14,7 +14,7 @@
 #include <slipway/ctx.h>
 
 #include "lib/image/image.h"
-#include "lib/image/name.h"
+#include <slipway/imagename.h>
 
 #define SW_OCI_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
 

@@ -30,7 +30,7 @@
 #include <slipway/exporter.h>
 
 #include "lib/image/image.h"
-#include "lib/image/name.h"
+#include <slipway/imagename.h>
 #include "lib/layer/pack.h"
 
 /* What is wanted of an image, whatever becomes of it. */

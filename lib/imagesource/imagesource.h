@@ -15,7 +15,7 @@
 #include <slipway/source.h>
 
 #include "lib/image/image.h"
-#include "lib/image/name.h"
+#include <slipway/imagename.h>
 
 /* Where the bytes of a blob go. */
 struct sw_image_sink {

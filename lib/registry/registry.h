@@ -35,7 +35,7 @@
 #include <slipway/session.h>
 
 #include "lib/image/image.h"
-#include "lib/image/name.h"
+#include <slipway/imagename.h>
 
 typedef struct sw_registry sw_registry;
 
