@@ -1,5 +1,5 @@
 /*
- * lib/layer/unpack: archives that tar(1), Python and bsdtar make, unpacked into a layer,
+ * lib/layer/unpack: archives that tar(1) and Python make, unpacked into a layer,
  * look as what tar(1) makes of them; told to the tar writer, they are an archive from which
  * tar(1) makes the same. Catches fields that are read in another way than others do.
  */
@@ -163,19 +163,6 @@ START_TEST(test_python)
 }
 END_TEST
 
-/* bsdtar says attributes twice, and times to the nanosecond. */
-START_TEST(test_bsdtar)
-{
-        sw_auto(sw_str) there = shell("command -v bsdtar || echo none");
-
-        if (!strcmp(there, "none\n"))
-                return;
-        make_trees();
-        compare("bsdtar --format pax -cf x.tar -C t .");
-        compare("bsdtar --format gnutar -cf x.tar -C t .");
-}
-END_TEST
-
 /* Packed in one way or another. */
 START_TEST(test_packed)
 {
@@ -259,5 +246,4 @@ START_TEST(test_broken)
 END_TEST
 
 UNIT_MAIN_WITH("lib/layer/unpackreal", setup, teardown, test_gnu_tar, test_old_tar,
-               test_python, test_bsdtar, test_packed, test_fixed_point, test_times,
-               test_broken)
+               test_python, test_packed, test_fixed_point, test_times, test_broken)
