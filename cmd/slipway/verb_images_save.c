@@ -160,7 +160,8 @@ write_archive(struct saving *s, bool docker, int fd)
         struct sw_archive_image *images = sw_alloc_array(s->images.n + 1, sizeof(*images));
         sw_err *err;
 
-        qsort(s->blobs.v, s->blobs.n, sizeof(*s->blobs.v), by_digest);
+        if (s->blobs.n > 1)
+                qsort(s->blobs.v, s->blobs.n, sizeof(*s->blobs.v), by_digest);
         for (size_t i = 0; i < s->images.n; i++) {
                 const struct saved *one = s->images.v[i];
 

@@ -14,8 +14,6 @@
 
 #include <slipway/time.h>
 
-#include <slipway/time.h>
-
 #include "core/ops/draft_priv.h"
 
 /* Less than this is not worth a thread. */
@@ -216,7 +214,7 @@ tell_file(sw__draft *d, struct sw__draft_job *job, sw_hasher *h)
         const struct sw__draft_copy *c = &job->copy;
         struct sw__draft_node *n = job->node;
         sw_auto(sw_fd) fd = -1;
-        struct stat st;
+        struct stat st = { .st_size = 0 };
         bool done = false;
         sw_err *err = sw_ctx_check(d->ctx);
 

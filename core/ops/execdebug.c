@@ -67,6 +67,8 @@ keep_all(struct sw__exec *x, sw_ref **held)
                         return err;
                 sw_array_push(&k.trees, t);
         }
+        if (x->root >= k.trees.n)
+                return sw_err_new(SW_E_INTERNAL, "a command without a root");
         memcpy(k.ref, k.trees.v[x->root].ref, sizeof(k.ref));
         pack_op(x, &k.op);
         return sw__kept_write(x->env->root, &k);

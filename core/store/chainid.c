@@ -3,6 +3,7 @@
  */
 #include "core/store/chainid.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -23,8 +24,9 @@ sw__chain_next(sw_digest *chain, bool first, const sw_digest *diff_id)
 void
 sw__chain_name(const sw_digest *chain, char out[SW__CHAIN_NAME_SIZE])
 {
-        memcpy(out, "chainid:", 8);
-        (void) sw_digest_str(chain, out + 8);
+        char text[SW_DIGEST_STR_SIZE];
+
+        snprintf(out, SW__CHAIN_NAME_SIZE, "chainid:%s", sw_digest_str(chain, text));
 }
 
 /* A layer that is here and has a diff id; *out NULL: it is another one. */

@@ -1,7 +1,6 @@
 /*
  * lib/image/choose.c - which image of an index is for a platform.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include <slipway/text.h>
@@ -20,15 +19,21 @@ text(const char *s)
 static int
 variant_number(const char *variant, int dflt)
 {
-        unsigned major, minor = 0;
-        int end = 0;
-
         if (!*variant)
                 return dflt;
-        if (sscanf(variant, "v%2u%n", &major, &end) == 1 && !variant[end])
-                return (int) major * 100;
-        if (sscanf(variant, "v%2u.%2u%n", &major, &minor, &end) == 2 && !variant[end])
-                return (int) (major * 100 + minor);
+        if (*variant != 'v')
+                return -1;
+        const size_t whole = strcspn(variant + 1, ".");
+        sw_auto(sw_str) major = sw_strndup(variant + 1, whole);
+        const char *minor = variant[1 + whole] ? variant + whole + 2 : "0";
+        int64_t a = -1, b = -1;
+        sw_err *err = sw_parse_int(major, 0, 99, &a);
+
+        if (!err)
+                err = sw_parse_int(minor, 0, 99, &b);
+        if (!err)
+                return (int) (a * 100 + b);
+        sw_err_drop(err, "it is no number");
         return -1;
 }
 

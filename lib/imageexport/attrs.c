@@ -67,17 +67,21 @@ take_names(struct sw_imageexport *e, const struct sw_attr *a)
         return err;
 }
 
-/* Those that are a bool and nothing else. */
-static bool *
-flag_of(struct sw_imageexport *e, const char *key)
+/* Those that are a bool and nothing else; false: it is none of them. */
+static bool
+take_flag(struct sw_imageexport *e, const struct sw_attr *a, sw_err **err)
 {
-        if (strcmp(key, "force-compression") == 0)
-                return &e->force;
-        if (strcmp(key, "oci-artifact") == 0)
-                return &e->oci_artifact;
-        if (strcmp(key, "prefer-nondist-layers") == 0)
-                return &e->nondist;
-        return strcmp(key, "rewrite-timestamp") == 0 ? &e->rewrite : NULL;
+        if (strcmp(a->key, "force-compression") == 0)
+                *err = sw_imageexport_bool(a, &e->force);
+        else if (strcmp(a->key, "oci-artifact") == 0)
+                *err = sw_imageexport_bool(a, &e->oci_artifact);
+        else if (strcmp(a->key, "prefer-nondist-layers") == 0)
+                *err = sw_imageexport_bool(a, &e->nondist);
+        else if (strcmp(a->key, "rewrite-timestamp") == 0)
+                *err = sw_imageexport_bool(a, &e->rewrite);
+        else
+                return false;
+        return true;
 }
 
 static sw_err *
@@ -101,12 +105,11 @@ sw_imageexport_attr(sw_ctx *ctx, struct sw_imageexport *e, const struct sw_attr 
                     bool *known)
 {
         struct note note = { .platform = NULL };
-        bool *flag = flag_of(e, a->key);
         sw_err *err;
 
         *known = true;
-        if (flag)
-                return sw_imageexport_bool(a, flag);
+        if (take_flag(e, a, &err))
+                return err;
         if (strcmp(a->key, "name") == 0)
                 return take_names(e, a);
         if (strcmp(a->key, "compression") == 0)

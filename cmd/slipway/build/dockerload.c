@@ -236,14 +236,14 @@ static sw_err *
 judge(const sw_buf *answer)
 {
         const char *body = strstr(answer->data, "\r\n\r\n");
-        unsigned status = 0;
+        const char *status = strchr(answer->data, ' ');
         sw_err *err;
 
-        if (sscanf(answer->data, "HTTP/1.%*1u %3u", &status) != 1 || !body)
+        if (!sw_str_has_prefix(answer->data, "HTTP/1.") || !status || !body)
                 return sw_err_new(SW_E_REMOTE, "the Docker engine gave no answer");
         err = told_error(body);
-        if (!err && status != 200)
-                err = sw_err_new(SW_E_REMOTE, "the Docker engine answered %u", status);
+        if (!err && !sw_str_has_prefix(status, " 200 "))
+                err = sw_err_new(SW_E_REMOTE, "the Docker engine answered%.4s", status);
         return err;
 }
 

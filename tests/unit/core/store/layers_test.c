@@ -184,7 +184,7 @@ check_lazy(void)
         sw_tree *t;
         sw_ref *base = layer(NULL, "+/ +dir/"), *top = NULL;
 
-        for (char c = 'a'; c <= 'e'; c++) {
+        for (int c = 'a'; c <= 'e'; c++) {
                 sw_auto(sw_str) locator = sw_asprintf("d:%c", c);
                 sw_ref *next = lazy_make(top ? top : base, locator);
 
