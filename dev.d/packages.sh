@@ -14,11 +14,11 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
         g++ python3 mandoc man-db bash-completion bsdutils busybox-static crun runc util-linux procps jq
         spin acl attr bzip2 xz-utils zstd openssh-client
-        docker-registry skopeo umoci buildah apache2-utils curl openssl
+        docker-registry skopeo umoci buildah apache2-utils curl openssl ca-certificates libcap2-bin valgrind
 )
 
 # For sanitizers, fuzzing, formatting, linting, measuring.
 DEV_PACKAGES=(
-        clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck valgrind
+        clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck
         abigail-tools hyperfine graphviz isal
 )
