@@ -113,6 +113,7 @@ new
 fault_rules bad '* ^PUT status 503'
 check "a push is cancelled at once" refuses cancelled enough --retry-ms 20000 --cancel-after 500 push "$registry_bad/a/b" "$file"
 check "  in time" eval '! grep "too late" "$dir/err"'
-check "over TLS it works as well" eval 'registry_start secure tls && printf "registry:\n  \"localhost:%s\": { http: false, ca: [\"%s\"] }\n" "${registry_secure#*:}" "$dir/ca/ca.pem" >"$dir/tls.yaml" &&
+registry_start secure tls || exit 1 # not in a check, whose shell ends before the registry does
+check "over TLS it works as well" eval 'printf "registry:\n  \"localhost:%s\": { http: false, ca: [\"%s\"] }\n" "${registry_secure#*:}" "$dir/ca/ca.pem" >"$dir/tls.yaml" &&
         t --config "$dir/tls.yaml" push "localhost:${registry_secure#*:}/a/b" "$file" && t --config "$dir/tls.yaml" fetch "localhost:${registry_secure#*:}/a/b" "$blob" 9000000 | cmp - "$file"'
 finish
