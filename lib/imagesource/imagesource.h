@@ -106,4 +106,28 @@ SW_NODISCARD sw_err *sw_blob_source_key(sw_blob_source *s, struct sw_source_key 
 SW_NODISCARD sw_err *sw_blob_source_snapshot(sw_blob_source *s, sw_ctx *ctx,
                                              sw_session *session, sw_ref **out);
 
+/* ---- the table of a plugin ----
+ *
+ * As in struct sw_source_ops, for plugins whose @self begins with a struct sw_image_place.
+ */
+
+/** sw_image_table_open - an instance; @blob: of a blob as a file. */
+SW_NODISCARD sw_err *sw_image_table_open(const struct sw_image_source_opts *opts, bool blob,
+                                         void **inst);
+void sw_image_table_close(void *self, void *inst);
+sw_err *sw_image_table_key(void *self, void *inst, sw_ctx *ctx, sw_session *session,
+                           unsigned index, struct sw_source_key *out);
+sw_err *sw_image_table_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session,
+                                sw_ref **out);
+sw_err *sw_image_table_resolve(void *self, void *inst, sw_ctx *ctx, sw_session *session,
+                               bool config, struct sw_source_image *out);
+sw_err *sw_image_table_blob_fetch(void *self, sw_ctx *ctx, sw_session *session,
+                                  sw_worker *worker, const char *locator,
+                                  const struct sw_blob *blob);
+sw_err *sw_image_table_blob_unpack(void *self, sw_ctx *ctx, sw_session *session,
+                                   sw_worker *worker, const char *locator,
+                                   const struct sw_blob *blob,
+                                   const struct sw_layer_ops *ops, void *writer,
+                                   sw_strlist *implied);
+
 #endif

@@ -6,4 +6,5 @@ lib_libimagesource_la_SOURCES = \
 	lib/imagesource/documents_priv.h \
 	lib/imagesource/imagesource.h \
 	lib/imagesource/source.c \
+	lib/imagesource/table.c \
 	lib/imagesource/unpack.c

@@ -17,18 +17,12 @@
 #include "lib/imagesource/imagesource.h"
 #include "lib/registry/registry.h"
 
-#define SCHEME      "docker-image://"
 #define BLOB_SCHEME "docker-image+blob://"
 
 struct docker {
+        struct sw_image_place place; /* first, for lib/imagesource */
         sw_registry *registry;
-        struct sw_image_place place;
         enum sw_image_order order;
-};
-
-struct source {
-        sw_image_source *image; /* one of them */
-        sw_blob_source *blob;
 };
 
 /* ---- the registry as a place ---- */
@@ -87,23 +81,10 @@ docker_blob(void *self, sw_ctx *ctx, sw_session *session, const char *locator,
 
 /* ---- the source ---- */
 
-static void
-docker_close(void *self, void *inst)
-{
-        struct source *s = inst;
-
-        (void) self;
-        if (!s)
-                return;
-        sw_image_source_close(s->image);
-        sw_blob_source_close(s->blob);
-        free(s);
-}
-
 /* @name: as it was given, without the scheme. */
 static sw_err *
 open_name(const struct docker *d, const struct sw_source_request *req, const char *text,
-          const sw_image_name *name, struct source *s)
+          const sw_image_name *name, void **inst)
 {
         sw_auto(sw_str) locator = sw_image_name_repo(name);
         sw_auto(sw_str) shown = sw_image_name_str(name);
@@ -121,13 +102,12 @@ open_name(const struct docker *d, const struct sw_source_request *req, const cha
                 .order = d->order,
                 .req = req,
         };
+        const bool blob = sw_str_has_prefix(req->identifier, BLOB_SCHEME);
 
-        if (sw_str_has_prefix(req->identifier, BLOB_SCHEME))
-                return sw_blob_source_open(&opts, &s->blob);
-        if (!name->tag && !name->has_digest)
+        if (!blob && !name->tag && !name->has_digest)
                 return sw_err_new(SW_E_INVALID, "%s names neither a tag nor a digest",
                                   text);
-        return sw_image_source_open(&opts, &s->image);
+        return sw_image_table_open(&opts, blob, inst);
 }
 
 static sw_err *
@@ -140,69 +120,7 @@ docker_open(void *self, sw_ctx *ctx, const struct sw_source_request *req, void *
         (void) ctx;
         text = text ? text + 3 : req->identifier;
         err = sw_image_name_parse(text, &name);
-        if (err)
-                return err;
-        struct source *s = sw_new(struct source);
-        err = open_name(self, req, text, &name, s);
-        if (err) {
-                docker_close(self, s);
-                return err;
-        }
-        *inst = s;
-        return SW_OK;
-}
-
-static sw_err *
-docker_cache_key(void *self, void *inst, sw_ctx *ctx, sw_session *session, unsigned index,
-                 struct sw_source_key *out)
-{
-        struct source *s = inst;
-
-        (void) self;
-        return s->blob ? sw_blob_source_key(s->blob, out)
-                       : sw_image_source_key(s->image, ctx, session, index, out);
-}
-
-static sw_err *
-docker_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session, sw_ref **out)
-{
-        struct source *s = inst;
-
-        (void) self;
-        return s->blob ? sw_blob_source_snapshot(s->blob, ctx, session, out)
-                       : sw_image_source_snapshot(s->image, ctx, session, out);
-}
-
-static sw_err *
-docker_resolve_image(void *self, void *inst, sw_ctx *ctx, sw_session *session, bool config,
-                     struct sw_source_image *out)
-{
-        struct source *s = inst;
-
-        (void) self;
-        if (s->blob)
-                return sw_err_new(SW_E_INVALID, "a blob is no image");
-        return sw_image_source_resolve(s->image, ctx, session, config, out);
-}
-
-static sw_err *
-docker_blob_fetch(void *self, sw_ctx *ctx, sw_session *session, sw_worker *worker,
-                  const char *locator, const struct sw_blob *blob)
-{
-        const struct docker *d = self;
-
-        return sw_image_blob_fetch(&d->place, ctx, session, worker, locator, blob);
-}
-
-static sw_err *
-docker_blob_unpack(void *self, sw_ctx *ctx, sw_session *session, sw_worker *worker,
-                   const char *locator, const struct sw_blob *blob,
-                   const struct sw_layer_ops *ops, void *writer, sw_strlist *implied)
-{
-        const struct docker *d = self;
-
-        return sw_image_blob_unpack(&d->place, ctx, session, worker, locator, blob, ops,
-                                    writer, implied);
+        return err ? err : open_name(self, req, text, &name, inst);
 }
 
 /* ---- the plugin ---- */
@@ -282,12 +200,12 @@ static const struct sw_source_ops ops = {
         .hdr = SW_OPS_SIZE(struct sw_source_ops),
         .schemes = schemes,
         .open = docker_open,
-        .cache_key = docker_cache_key,
-        .snapshot = docker_snapshot,
-        .close = docker_close,
-        .resolve_image = docker_resolve_image,
-        .blob_fetch = docker_blob_fetch,
-        .blob_unpack = docker_blob_unpack,
+        .cache_key = sw_image_table_key,
+        .snapshot = sw_image_table_snapshot,
+        .close = sw_image_table_close,
+        .resolve_image = sw_image_table_resolve,
+        .blob_fetch = sw_image_table_blob_fetch,
+        .blob_unpack = sw_image_table_blob_unpack,
 };
 
 SW_PLUGIN(source_docker) = {

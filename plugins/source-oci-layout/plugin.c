@@ -26,13 +26,8 @@
 enum { PIECE = 256 * 1024 };
 
 struct layouts {
-        const sw_strlist *named; /* "NAME=DIR" of the configuration */
-        struct sw_image_place place;
-};
-
-struct source {
-        sw_image_source *image; /* one of them */
-        sw_blob_source *blob;
+        struct sw_image_place place; /* first, for lib/imagesource */
+        const sw_strlist *named;     /* "NAME=DIR" of the configuration */
 };
 
 /* ---- a directory as a place ---- */
@@ -234,19 +229,6 @@ layout_resolve(void *self, sw_ctx *ctx, sw_session *session, const char *store,
 
 /* ---- the source ---- */
 
-static void
-layout_close(void *self, void *inst)
-{
-        struct source *s = inst;
-
-        (void) self;
-        if (!s)
-                return;
-        sw_image_source_close(s->image);
-        sw_blob_source_close(s->blob);
-        free(s);
-}
-
 /* NAME[:TAG][@DIGEST] */
 static sw_err *
 split_name(const char *text, char **store, char **tag, bool *pinned, sw_digest *digest)
@@ -279,6 +261,7 @@ layout_open(void *self, sw_ctx *ctx, const struct sw_source_request *req, void *
         const char *given = sw_attr_get(req->attrs, req->n_attrs, "oci.store");
         sw_auto(sw_str) store = NULL;
         sw_auto(sw_str) tag = NULL;
+        const bool blob = sw_str_has_prefix(req->identifier, BLOB_SCHEME);
         bool pinned;
         sw_digest digest;
         sw_err *err = split_name(text, &store, &tag, &pinned, &digest);
@@ -295,73 +278,9 @@ layout_open(void *self, sw_ctx *ctx, const struct sw_source_request *req, void *
         (void) ctx;
         if (err)
                 return err;
-        struct source *s = sw_new(struct source);
-        if (sw_str_has_prefix(req->identifier, BLOB_SCHEME))
-                err = given && *given ? sw_blob_source_open(&opts, &s->blob)
-                                      : sw_err_new(SW_E_INVALID,
-                                                   "oci-layout blob source requires store "
-                                                   "id");
-        else
-                err = sw_image_source_open(&opts, &s->image);
-        if (err) {
-                layout_close(self, s);
-                return err;
-        }
-        *inst = s;
-        return SW_OK;
-}
-
-static sw_err *
-layout_cache_key(void *self, void *inst, sw_ctx *ctx, sw_session *session, unsigned index,
-                 struct sw_source_key *out)
-{
-        struct source *s = inst;
-
-        (void) self;
-        return s->blob ? sw_blob_source_key(s->blob, out)
-                       : sw_image_source_key(s->image, ctx, session, index, out);
-}
-
-static sw_err *
-layout_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session, sw_ref **out)
-{
-        struct source *s = inst;
-
-        (void) self;
-        return s->blob ? sw_blob_source_snapshot(s->blob, ctx, session, out)
-                       : sw_image_source_snapshot(s->image, ctx, session, out);
-}
-
-static sw_err *
-layout_resolve_image(void *self, void *inst, sw_ctx *ctx, sw_session *session, bool config,
-                     struct sw_source_image *out)
-{
-        struct source *s = inst;
-
-        (void) self;
-        if (s->blob)
-                return sw_err_new(SW_E_INVALID, "a blob is no image");
-        return sw_image_source_resolve(s->image, ctx, session, config, out);
-}
-
-static sw_err *
-layout_blob_fetch(void *self, sw_ctx *ctx, sw_session *session, sw_worker *worker,
-                  const char *locator, const struct sw_blob *blob)
-{
-        const struct layouts *l = self;
-
-        return sw_image_blob_fetch(&l->place, ctx, session, worker, locator, blob);
-}
-
-static sw_err *
-layout_blob_unpack(void *self, sw_ctx *ctx, sw_session *session, sw_worker *worker,
-                   const char *locator, const struct sw_blob *blob,
-                   const struct sw_layer_ops *ops, void *writer, sw_strlist *implied)
-{
-        const struct layouts *l = self;
-
-        return sw_image_blob_unpack(&l->place, ctx, session, worker, locator, blob, ops,
-                                    writer, implied);
+        if (blob && !(given && *given))
+                return sw_err_new(SW_E_INVALID, "oci-layout blob source requires store id");
+        return sw_image_table_open(&opts, blob, inst);
 }
 
 /* ---- the plugin ---- */
@@ -413,12 +332,12 @@ static const struct sw_source_ops ops = {
         .hdr = SW_OPS_SIZE(struct sw_source_ops),
         .schemes = schemes,
         .open = layout_open,
-        .cache_key = layout_cache_key,
-        .snapshot = layout_snapshot,
-        .close = layout_close,
-        .resolve_image = layout_resolve_image,
-        .blob_fetch = layout_blob_fetch,
-        .blob_unpack = layout_blob_unpack,
+        .cache_key = sw_image_table_key,
+        .snapshot = sw_image_table_snapshot,
+        .close = sw_image_table_close,
+        .resolve_image = sw_image_table_resolve,
+        .blob_fetch = sw_image_table_blob_fetch,
+        .blob_unpack = sw_image_table_blob_unpack,
 };
 
 SW_PLUGIN(source_oci_layout) = {
