@@ -28,6 +28,12 @@ struct link {
         size_t len;      /* of this message alone, in bytes */
 };
 
+/* A place and the texts it points to, in one block. */
+struct err_source {
+        struct sw_err_source place;
+        char texts[];
+};
+
 struct sw_err {
         enum sw_code code;
         int sys;
@@ -36,7 +42,8 @@ struct sw_err {
         struct link *links; /* innermost first */
         size_t n_links, cap_links;
         char *plugin, *vertex;
-        struct link first; /* links points here until there is a second one */
+        struct err_source *source; /* NULL: none */
+        struct link first;         /* links points here until there is a second one */
 };
 
 static const struct sw_err nomem_error = {
@@ -198,6 +205,39 @@ dup_or_null(const char *s, bool *failed)
         return copy;
 }
 
+/* @n bytes and a NUL behind those that are there; where they went. */
+static const char *
+put_text(char **at, const char *s, size_t n)
+{
+        char *put = *at;
+
+        memcpy(put, s, n);
+        put[n] = 0;
+        *at += n + 1;
+        return put;
+}
+
+/* NULL: memory is gone. */
+static struct err_source *
+source_dup(const struct sw_err_source *from)
+{
+        size_t file = strlen(from->file);
+        size_t language = from->language ? strlen(from->language) : 0;
+        struct err_source *copy = (struct err_source *) malloc(sizeof(*copy) + file +
+                                                               language + from->len + 3);
+        char *at;
+
+        if (!copy)
+                return NULL;
+        at = copy->texts;
+        copy->place = *from;
+        copy->place.file = put_text(&at, from->file, file);
+        copy->place.data = put_text(&at, from->len ? from->data : "", from->len);
+        if (from->language)
+                copy->place.language = put_text(&at, from->language, language);
+        return copy;
+}
+
 sw_err *
 sw_err_copy(const sw_err *err)
 {
@@ -216,6 +256,8 @@ sw_err_copy(const sw_err *err)
         copy->text = dup_or_null(err->text, &failed);
         copy->plugin = dup_or_null(err->plugin, &failed);
         copy->vertex = dup_or_null(err->vertex, &failed);
+        copy->source = err->source ? source_dup(&err->source->place) : NULL;
+        failed |= err->source && !copy->source;
         copy->cap_links = err->n_links;
         copy->links = (struct link *) malloc(err->n_links * sizeof(*copy->links));
         if (failed || !copy->links) {
@@ -238,6 +280,7 @@ sw_err_free(sw_err *err)
         free(err->text);
         free(err->plugin);
         free(err->vertex);
+        free(err->source);
         free(err);
         errno = saved;
 }
@@ -344,6 +387,22 @@ const char *
 sw_err_vertex(const sw_err *err)
 {
         return err ? err->vertex : NULL;
+}
+
+void
+sw_err_set_source(sw_err *err, const struct sw_err_source *source)
+{
+        int saved = errno;
+
+        if (err && !is_nomem(err) && !err->source)
+                err->source = source_dup(source);
+        errno = saved;
+}
+
+const struct sw_err_source *
+sw_err_source(const sw_err *err)
+{
+        return err && err->source ? &err->source->place : NULL;
 }
 
 int

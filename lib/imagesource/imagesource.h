@@ -80,7 +80,7 @@ SW_NODISCARD sw_err *sw_image_source_snapshot(sw_image_source *s, sw_ctx *ctx,
                                               sw_session *session, sw_ref **out);
 SW_NODISCARD sw_err *sw_image_source_resolve(sw_image_source *s, sw_ctx *ctx,
                                              sw_session *session, bool config,
-                                             struct sw_source_image *out);
+                                             struct sw_source_meta *out);
 
 /* ---- blobs of layers ---- */
 
@@ -120,7 +120,7 @@ sw_err *sw_image_table_key(void *self, void *inst, sw_ctx *ctx, sw_session *sess
 sw_err *sw_image_table_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session,
                                 sw_ref **out);
 sw_err *sw_image_table_resolve(void *self, void *inst, sw_ctx *ctx, sw_session *session,
-                               bool config, struct sw_source_image *out);
+                               bool config, struct sw_source_meta *out);
 sw_err *sw_image_table_blob_fetch(void *self, sw_ctx *ctx, sw_session *session,
                                   sw_worker *worker, const char *locator,
                                   const struct sw_blob *blob);

@@ -504,7 +504,7 @@ sw_image_source_snapshot(sw_image_source *s, sw_ctx *ctx, sw_session *session, s
 
 sw_err *
 sw_image_source_resolve(sw_image_source *s, sw_ctx *ctx, sw_session *session, bool config,
-                        struct sw_source_image *out)
+                        struct sw_source_meta *out)
 {
         const struct asking a = { s->place, s->locator, s->worker, ctx, session };
         char digest[SW_DIGEST_STR_SIZE];

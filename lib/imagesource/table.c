@@ -61,7 +61,7 @@ sw_image_table_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session
 
 sw_err *
 sw_image_table_resolve(void *self, void *inst, sw_ctx *ctx, sw_session *session,
-                       bool config, struct sw_source_image *out)
+                       bool config, struct sw_source_meta *out)
 {
         struct inst *s = inst;
 

@@ -203,7 +203,7 @@ static const struct sw_source_ops ops = {
         .cache_key = sw_image_table_key,
         .snapshot = sw_image_table_snapshot,
         .close = sw_image_table_close,
-        .resolve_image = sw_image_table_resolve,
+        .resolve = sw_image_table_resolve,
         .blob_fetch = sw_image_table_blob_fetch,
         .blob_unpack = sw_image_table_blob_unpack,
 };

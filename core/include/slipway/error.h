@@ -11,6 +11,7 @@
  *               added at; sw_err_message() joins them: "write layer x: open x: No space"
  *   a plugin    "kind/name" when one is to blame
  *   a vertex    digest string, when the error belongs to a step of a build
+ *   a source    the place in a text (a Dockerfile) that it is about
  *
  * An error is owned by one thread at a time. Making one never fails: when memory is
  * gone, a static error with code SW_E_NOMEM is returned instead.
@@ -133,6 +134,23 @@ SW_API void sw_err_set_vertex(sw_err *err, const char *digest);
 /** sw_err_plugin, sw_err_vertex - as set, or NULL. Borrowed. */
 SW_API const char *sw_err_plugin(const sw_err *err);
 SW_API const char *sw_err_vertex(const sw_err *err);
+
+/* A place in a text that people wrote; lines and characters count from 1. */
+struct sw_err_source {
+        const char *file;     /* as people know it: "Dockerfile", "docker/app.Dockerfile" */
+        const char *language; /* "Dockerfile"; NULL: none */
+        const char *data;     /* the whole text */
+        size_t len;
+        int first_line, last_line;
+        int first_char, end_char; /* of the first line, first and one after the last, in
+                                     bytes; 0: the whole lines */
+};
+
+/** sw_err_set_source - where in a text the mistake is; the first one set stays.
+ *  @err: borrowed, may be SW_OK. All is copied. */
+SW_API void sw_err_set_source(sw_err *err, const struct sw_err_source *source);
+/** sw_err_source - as set, or NULL. Borrowed until the error is freed. */
+SW_API const struct sw_err_source *sw_err_source(const sw_err *err);
 
 /** sw_err_exit_status - exit status for a program that ends with @err:
  *  0 for SW_OK, 2 for SW_E_USAGE and SW_E_CONFIG, 3 for SW_E_PUSH, otherwise 1. */

@@ -36,11 +36,18 @@ struct sw_source_request {
         bool no_cache;        /* look again, whatever is remembered of it */
 };
 
-/* What is known of an image without pulling it. From malloc, handed to the core. */
-struct sw_source_image {
+/* What is known of a source without making its tree. Strings are from malloc, handed to the
+ * core; what a source has nothing to say of stays NULL. Grows at the end only. */
+struct sw_source_meta {
         uint32_t size;
-        char *digest; /* of the manifest or index the name stands for: "sha256:…" */
-        char *config; /* the configuration for the platform, JSON; NULL: not asked for */
+        char *digest; /* of the manifest or index an image's name stands for, of a download:
+                         "sha256:…"; the commit of a git reference, in hexadecimal digits */
+        char *config; /* an image's configuration for the platform, JSON; NULL: not asked
+                         for */
+        char *name;   /* of the file that a download makes; the full name of a git reference
+                       */
+        bool has_time;
+        int64_t time; /* s since the epoch: of the commit, Last-Modified */
 };
 
 struct sw_blob; /* slipway/blob.h */
@@ -70,11 +77,12 @@ struct sw_source_ops {
         /** close - @inst is not used any more. Required. */
         void (*close)(void *self, void *inst);
 
-        /** resolve_image - what an identifier stands for and its configuration, no layer
-         *  being fetched. @config: whether that is wanted. For sources of images; others
-         *  leave it out. Blocks: yes.   Since: 0.1 */
-        sw_err *(*resolve_image)(void *self, void *inst, sw_ctx *ctx, sw_session *session,
-                                 bool config, struct sw_source_image *out);
+        /** resolve - what an identifier stands for: of an image digest and configuration,
+         * no layer being fetched; of other things what is asked for before they are used.
+         *  @config: whether an image's is wanted. @session: or NULL. @out: zeroed by the
+         *  core but for size. May be absent. Blocks: yes.   Since: 0.1 */
+        sw_err *(*resolve)(void *self, void *inst, sw_ctx *ctx, sw_session *session,
+                           bool config, struct sw_source_meta *out);
 
         /* Of sources that make lazy layers (slipway/blob.h); both or none. @locator: of the
          * layer's origin. Any thread, several at once.   Since: 0.1 */

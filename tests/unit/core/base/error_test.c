@@ -169,6 +169,45 @@ START_TEST(first_culprit_stays)
 END_TEST
 
 /* Would catch a copy that shares memory with its original (ASan) or lacks a part. */
+/* Catches: a place that keeps pointing into the caller's text, that a copy shares, or that
+ * a later one replaces. */
+START_TEST(source_is_copied_and_stays)
+{
+        char text[] = "FROM a\nRUNN b\n";
+        struct sw_err_source place = {
+                .file = "Dockerfile",
+                .language = "Dockerfile",
+                .data = text,
+                .len = strlen(text),
+                .first_line = 2,
+                .last_line = 2,
+                .first_char = 1,
+                .end_char = 5,
+        };
+        sw_autoptr(sw_err) err = sw_err_new(SW_E_INVALID, "unknown instruction");
+        sw_autoptr(sw_err) copy = NULL;
+        const struct sw_err_source *got;
+
+        sw_err_set_source(SW_OK, &place);
+        ck_assert_ptr_null(sw_err_source(SW_OK));
+        ck_assert_ptr_null(sw_err_source(err));
+        sw_err_set_source(err, &place);
+        memset(text, 'x', strlen(text));
+        place.file = "other";
+        sw_err_set_source(err, &place);
+        copy = sw_err_copy(err);
+        sw_err_free(sw_steal(err));
+        got = sw_err_source(copy);
+        ck_assert_ptr_nonnull(got);
+        ck_assert_str_eq(got->file, "Dockerfile");
+        ck_assert_str_eq(got->language, "Dockerfile");
+        ck_assert_str_eq(got->data, "FROM a\nRUNN b\n");
+        ck_assert_int_eq(got->len, strlen(text));
+        ck_assert_int_eq(got->first_line, 2);
+        ck_assert_int_eq(got->end_char, 5);
+}
+END_TEST
+
 START_TEST(copy_is_independent)
 {
         sw_err *err = sw_err_wrap(sw_err_sys(SW_E_IO, EIO, "a"), "b");
@@ -308,6 +347,6 @@ END_TEST
 
 UNIT_MAIN("error", joins_outermost_first, success_is_null, codes_have_stable_names,
           exit_status_tells_usage_from_failure, long_and_odd_messages_survive,
-          trace_has_a_line_per_message, first_culprit_stays, copy_is_independent,
-          errno_survives, stand_in_error_is_harmless,
+          trace_has_a_line_per_message, first_culprit_stays, source_is_copied_and_stays,
+          copy_is_independent, errno_survives, stand_in_error_is_harmless,
           failed_wrap_keeps_the_cause MALLOC_TESTS, nul_in_a_message)
