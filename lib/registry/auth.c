@@ -11,6 +11,7 @@
 #include <slipway/json.h>
 #include <slipway/time.h>
 
+#include "lib/http/url.h"
 #include "lib/registry/client.h"
 #include "lib/registry/parse.h"
 

@@ -5,7 +5,7 @@
  *      talk.c                    a request with credentials, redirects, retries
  *      auth.c token.c            what a host wants to see; tokens
  *      hosts.c certs.c slots.c   hosts as configured; their certificates; how many at once
- *      http.c loop.c xfer.c      single exchanges
+ *      lib/http/                 single exchanges, URLs, certificates
  *
  * Locks: each of hosts, auth and slots has its own; none is held while another is taken,
  * except that of an auth host across fetching a token for it (sw_ctx_lock).
@@ -18,7 +18,7 @@
 
 #include <slipway/map.h>
 
-#include "lib/registry/http.h"
+#include "lib/http/http.h"
 #include "lib/registry/registry.h"
 
 /* ---- hosts (hosts.c, certs.c) ---- */
@@ -66,10 +66,6 @@ const char *sw__host_scheme(const struct sw__host *h);
 /* What the configuration says of trust. @name: of the table. */
 SW_NODISCARD sw_err *sw__certs_load(const sw_config *c, const char *name,
                                     struct sw__tls *tls);
-void sw__tls_init(struct sw__tls *t);
-void sw__tls_release(struct sw__tls *t);
-/* Whether a host, its port aside, is this machine. */
-bool sw__host_is_local(const char *name);
 
 /* ---- how many at once (slots.c) ---- */
 
@@ -199,8 +195,6 @@ SW_NODISCARD sw_err *sw__talk_refused(struct sw__talk *t, const struct sw__http_
         SW_MT_OCI_INDEX ", " SW_MT_OCI_MANIFEST ", " SW_MT_DOCKER_LIST                     \
                         ", " SW_MT_DOCKER_MANIFEST ", */*"
 
-/* Whether a status is one that is tried again. */
-bool sw__is_passing(long status);
 /* Whether a blob, or manifest, is there (list.c). */
 SW_NODISCARD sw_err *sw__talk_has(struct sw__talk *t, const sw_desc *d, bool manifest,
                                   bool *out);

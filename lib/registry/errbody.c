@@ -9,20 +9,11 @@
 #include <string.h>
 
 #include <slipway/json.h>
-#include <slipway/text.h>
 
+#include "lib/http/url.h"
 #include "lib/registry/parse.h"
 
 enum { MAX_ERRORS = 3, MAX_TEXT = 300, MAX_BODY = 64 * 1024 };
-
-void
-sw__printable(sw_buf *b, const char *s, size_t n, size_t max)
-{
-        sw_auto(sw_buf) quoted = SW_BUF_INIT;
-
-        sw_buf_add_quoted(&quoted, s, n, max);
-        sw_buf_add(b, quoted.data + 1, quoted.len - 2);
-}
 
 static const char *
 member(const sw_json *o, const char *name)

@@ -10,10 +10,10 @@
  * docker.io is at registry-1.docker.io, whose table is that of docker.io unless it has one.
  * A call that says `insecure` is as if both http and insecure were set.
  */
-#include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
+#include "lib/http/tls.h"
+#include "lib/http/url.h"
 #include "lib/registry/client.h"
 
 #define DOCKER     "docker.io"
@@ -43,20 +43,6 @@ sw__hosts_release(struct sw__hosts *h)
 {
         sw_map_free(h->known);
         pthread_mutex_destroy(&h->lock);
-}
-
-bool
-sw__host_is_local(const char *name)
-{
-        size_t n = strcspn(name, ":");
-        struct in_addr v4;
-
-        if (*name == '[')
-                return strncmp(name, "[::1]", 5) == 0 && (!name[5] || name[5] == ':');
-        sw_auto(sw_str) bare = sw_strndup(name, n);
-        if (strcasecmp(bare, "localhost") == 0)
-                return true;
-        return inet_pton(AF_INET, bare, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
 }
 
 static bool

@@ -11,11 +11,8 @@ lib_libregistry_la_SOURCES = \
 	lib/registry/client.h \
 	lib/registry/errbody.c \
 	lib/registry/hosts.c \
-	lib/registry/http.c \
-	lib/registry/http.h \
 	lib/registry/link.c \
 	lib/registry/list.c \
-	lib/registry/loop.c \
 	lib/registry/parse.h \
 	lib/registry/pull.c \
 	lib/registry/push.c \
@@ -24,8 +21,6 @@ lib_libregistry_la_SOURCES = \
 	lib/registry/slots.c \
 	lib/registry/talk.c \
 	lib/registry/token.c \
-	lib/registry/url.c \
-	lib/registry/xfer.c \
-	lib/registry/xfer.h
+	lib/registry/url.c
 lib_libregistry_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
-lib_libregistry_la_LIBADD = $(CURL_LIBS) $(BASE_LIBS)
+lib_libregistry_la_LIBADD = lib/libhttp.la $(CURL_LIBS) $(BASE_LIBS)

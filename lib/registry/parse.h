@@ -45,8 +45,4 @@ SW_NODISCARD sw_err *sw__link_next(const char *s, char **out);
  *  Nothing where it says nothing. Appended to @out. */
 void sw__errbody_text(const char *p, size_t n, sw_buf *out);
 
-/** sw__printable - append text from outside for a message: control bytes and what is not
- *  UTF-8 are shown as \xNN, cut after @max bytes. */
-void sw__printable(sw_buf *b, const char *s, size_t n, size_t max);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include <slipway/text.h>
 
+#include "lib/http/retry.h"
 #include "lib/registry/client.h"
 #include "lib/registry/parse.h"
 

@@ -7,12 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include <slipway/text.h>
 #include <slipway/time.h>
 
-#include <curl/curl.h>
-#include <sys/random.h>
-
+#include "lib/http/retry.h"
 #include "lib/registry/client.h"
 #include "lib/registry/parse.h"
 
@@ -199,45 +196,6 @@ sw__talk_once(struct sw__talk *t, const struct sw__ask *ask, struct sw__http_ans
 /* ---- tries ---- */
 
 bool
-sw__is_passing(long status)
-{
-        return status == 408 || status == 429 || status == 500 || status == 502 ||
-               status == 503 || status == 504;
-}
-
-/* Seconds a Retry-After asks for; -1: it does not. */
-static int64_t
-retry_after(const struct sw__http_answer *a)
-{
-        const char *s = sw__http_header(a, "retry-after", 0);
-        int64_t seconds = -1;
-
-        if (!s || a->fault != SW__FAULT_NONE)
-                return -1;
-        sw_err *err = sw_parse_int(s, 0, INT32_MAX, &seconds);
-        if (!err)
-                return seconds;
-        sw_err_drop(err, "then it is a date");
-        time_t when = curl_getdate(s, NULL);
-        if (when < 0)
-                return -1;
-        int64_t left = (int64_t) when - sw_time_now() / SW_NS_PER_SEC;
-        return left > 0 ? left : 0;
-}
-
-/* Twice as long each time, and between half of it and all of it. */
-static int64_t
-backoff(const struct sw__talk *t)
-{
-        int64_t half = (t->r->retry_ns << (t->tries - 1)) / 2;
-        uint32_t r = 0;
-
-        if (getrandom(&r, sizeof(r), GRND_NONBLOCK) < 0)
-                r = (uint32_t) sw_time_mono();
-        return half + (int64_t) ((double) r / UINT32_MAX * (double) half);
-}
-
-bool
 sw__talk_again(struct sw__talk *t, const struct sw__http_answer *a, sw_err **err)
 {
         bool connect = a->fault == SW__FAULT_CONNECT || a->fault == SW__FAULT_TLS;
@@ -246,10 +204,11 @@ sw__talk_again(struct sw__talk *t, const struct sw__http_answer *a, sw_err **err
 
         if (!passing || ++t->tries >= (connect ? CONNECT_TRIES : MAX_TRIES))
                 return false;
-        int64_t asked = *err ? -1 : retry_after(a);
+        int64_t asked = *err ? -1 : sw__retry_after(a);
         if (asked > MAX_WAIT_S)
                 return false;
-        int64_t wait = asked >= 0 ? asked * SW_NS_PER_SEC : backoff(t);
+        int64_t wait =
+                asked >= 0 ? asked * SW_NS_PER_SEC : sw__backoff(t->r->retry_ns, t->tries);
         sw_ctx_logf(t->c->ctx, SW_LOG_DEBUG, "registry %s: try %d failed: %s",
                     t->e->host->name, t->tries, *err ? sw_err_message(*err) : "status");
         if (sw_cancel_wait(sw_ctx_cancel(t->c->ctx), wait)) {
@@ -275,26 +234,6 @@ sw__talk_ask(struct sw__talk *t, const struct sw__ask *ask, struct sw__http_answ
 }
 
 /* ---- errors ---- */
-
-static const char *
-status_name(long status)
-{
-        switch (status) {
-        case 400: return "400 Bad Request";
-        case 401: return "401 Unauthorized";
-        case 403: return "403 Forbidden";
-        case 404: return "404 Not Found";
-        case 405: return "405 Method Not Allowed";
-        case 413: return "413 Content Too Large";
-        case 416: return "416 Range Not Satisfiable";
-        case 429: return "429 Too Many Requests";
-        case 500: return "500 Internal Server Error";
-        case 502: return "502 Bad Gateway";
-        case 503: return "503 Service Unavailable";
-        case 504: return "504 Gateway Timeout";
-        default: return NULL;
-        }
-}
 
 static enum sw_code
 code_of(long status)
@@ -337,8 +276,8 @@ sw__talk_refused(struct sw__talk *t, const struct sw__http_answer *a, const char
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
         sw_auto(sw_buf) text = SW_BUF_INIT;
-        const char *name = status_name(a->status);
-        int64_t later = sw__is_passing(a->status) ? retry_after(a) : -1;
+        const char *name = sw__status_name(a->status);
+        int64_t later = sw__is_passing(a->status) ? sw__retry_after(a) : -1;
 
         sw_buf_addf(&b, "%s: registry %s answered ", what, t->e->host->name);
         if (name)

@@ -123,7 +123,7 @@ tests_fuzz_link_fuzz_SOURCES = tests/fuzz/link_fuzz.c tests/fuzz/fuzz.h lib/regi
 tests_fuzz_link_fuzz_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_link_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_errbody_fuzz_SOURCES = tests/fuzz/errbody_fuzz.c tests/fuzz/fuzz.h \
-	lib/registry/errbody.c
+	lib/registry/errbody.c lib/http/printable.c
 tests_fuzz_errbody_fuzz_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_errbody_fuzz_LDFLAGS = $(FUZZ_LINK)
 

@@ -1,5 +1,5 @@
 /*
- * lib/registry/xfer.c - one transfer: curl's options and callbacks.
+ * lib/http/xfer.c - one transfer: curl's options and callbacks.
  *
  * Callbacks run on the loop's thread and never wait.
  */
@@ -11,7 +11,7 @@
 #include <slipway/mem.h>
 #include <slipway/text.h>
 
-#include "lib/registry/xfer.h"
+#include "lib/http/xfer.h"
 
 #define MAX_HEAD  (64 * 1024)     /* bytes of all header lines of an answer */
 #define MAX_HEADS 256             /* header lines */

@@ -1,20 +1,20 @@
 /*
- * lib/registry/xfer.h - a transfer, as the loop (loop.c), curl's callbacks (xfer.c) and the
+ * lib/http/xfer.h - a transfer, as the loop (loop.c), curl's callbacks (xfer.c) and the
  * calling thread (http.c) share it.
  *
  * Counted: the caller has one reference, the loop another from sw__loop_add() until it is
  * done. A caller that goes early (cancellation, a sink that failed) leaves nothing behind
  * that the transfer uses: it has its own copy of the body, or of the descriptor.
  */
-#ifndef SLIPWAY_LIB_REGISTRY_XFER_H
-#define SLIPWAY_LIB_REGISTRY_XFER_H
+#ifndef SLIPWAY_LIB_HTTP_XFER_H
+#define SLIPWAY_LIB_HTTP_XFER_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include <curl/curl.h>
 
-#include "lib/registry/http.h"
+#include "lib/http/http.h"
 
 struct sw__xfer {
         atomic_int refs;

@@ -1,5 +1,5 @@
 /*
- * lib/registry/loop.c - the thread that drives all transfers.
+ * lib/http/loop.c - the thread that drives all transfers.
  *
  * Callers put transfers into the inbox and wake the thread up; all calls of curl's on
  * transfers that run are made by the thread. It waits in curl_multi_poll() only, and its
@@ -13,7 +13,7 @@
 
 #include <slipway/mem.h>
 
-#include "lib/registry/xfer.h"
+#include "lib/http/xfer.h"
 
 /* Connections kept open for later. */
 #define IDLE_CONNECTIONS 16
@@ -174,10 +174,9 @@ sw__loop_start(struct sw__loop *l)
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (rc != 0) {
                 curl_multi_cleanup(sw_steal(l->multi));
-                return sw_err_sys(SW_E_NOMEM, rc,
-                                  "start the thread of the registry client");
+                return sw_err_sys(SW_E_NOMEM, rc, "start the thread of HTTP transfers");
         }
-        (void) pthread_setname_np(l->thread, "registry");
+        (void) pthread_setname_np(l->thread, "http");
         l->started = true;
         return SW_OK;
 }

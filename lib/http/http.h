@@ -1,5 +1,5 @@
 /*
- * lib/registry/http.h - single HTTP exchanges: no redirects, no credentials, no retries.
+ * lib/http/http.h - single HTTP exchanges: no redirects, no credentials, no retries.
  *
  *      sw__http_new -> sw__http_do from any thread, several at once -> sw__http_free
  *
@@ -16,8 +16,8 @@
  * HTTP/2 is spoken where TLS finds it, one transfer at a time on each connection: with
  * several on one, libcurl 7.88 lets a paused transfer hold up the others.
  */
-#ifndef SLIPWAY_LIB_REGISTRY_HTTP_H
-#define SLIPWAY_LIB_REGISTRY_HTTP_H
+#ifndef SLIPWAY_LIB_HTTP_HTTP_H
+#define SLIPWAY_LIB_HTTP_HTTP_H
 
 #include <slipway/array.h>
 #include <slipway/buf.h>
@@ -78,7 +78,7 @@ struct sw__http_request {
         int64_t body_off, body_len;
 
         size_t max_body; /* of answers that data() does not get */
-        /* For the body of an answer 200 or 206, piece by piece, on the calling thread;
+        /* For the body of an answer 200, 203 or 206, piece by piece, on the calling thread;
          * NULL: it is kept in the answer. */
         sw_err *(*data)(void *arg, const struct sw__http_answer *a, const void *p,
                         size_t n);

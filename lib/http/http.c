@@ -1,5 +1,5 @@
 /*
- * lib/registry/http.c - the caller's side of an exchange.
+ * lib/http/http.c - the caller's side of an exchange.
  *
  * Thread: any. The loop and curl are started with the first request: a plugin that is
  * loaded and not needed costs nothing.
@@ -7,8 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/registry/parse.h"
-#include "lib/registry/xfer.h"
+#include "lib/http/url.h"
+#include "lib/http/xfer.h"
 
 static const char *
 env_of(const char *a, const char *b)
@@ -225,10 +225,16 @@ keep(struct watch *w, const sw_buf *data)
                           w->q->max_body);
 }
 
+static bool
+has_content(long status)
+{
+        return status == 200 || status == 203 || status == 206;
+}
+
 static sw_err *
 deliver(struct watch *w, const sw_buf *data)
 {
-        if (!w->q->data || (w->a->status != 200 && w->a->status != 206))
+        if (!w->q->data || !has_content(w->a->status))
                 return keep(w, data);
         sw_err *err = w->q->data(w->q->arg, w->a, data->data, data->len);
         if (err)

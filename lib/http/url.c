@@ -1,0 +1,128 @@
+/*
+ * lib/http/url.c - URLs, by way of curl's parser.
+ */
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+#include <slipway/mem.h>
+
+#include "lib/http/url.h"
+
+struct origin {
+        char *scheme, *host, *port;
+};
+
+static void
+origin_clear(struct origin *o)
+{
+        curl_free(o->scheme);
+        curl_free(o->host);
+        curl_free(o->port);
+}
+typedef struct origin origin;
+SW_DEFINE_AUTO(origin, origin_clear)
+SW_DEFINE_AUTOPTR(CURLU, curl_url_cleanup)
+
+static bool
+parse(const char *url, struct origin *o)
+{
+        sw_autoptr(CURLU) u = curl_url();
+
+        return u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+               curl_url_get(u, CURLUPART_SCHEME, &o->scheme, 0) == CURLUE_OK &&
+               curl_url_get(u, CURLUPART_HOST, &o->host, 0) == CURLUE_OK &&
+               curl_url_get(u, CURLUPART_PORT, &o->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
+}
+
+bool
+sw__url_same_origin(const char *a, const char *b)
+{
+        sw_auto(origin) x = { 0 };
+        sw_auto(origin) y = { 0 };
+
+        return parse(a, &x) && parse(b, &y) && strcmp(x.scheme, y.scheme) == 0 &&
+               strcasecmp(x.host, y.host) == 0 && strcmp(x.port, y.port) == 0;
+}
+
+bool
+sw__url_host(const char *url, char **host, char **port)
+{
+        sw_auto(origin) o = { 0 };
+
+        if (!parse(url, &o))
+                return false;
+        *host = sw_strdup(o.host);
+        *port = sw_strdup(o.port);
+        return true;
+}
+
+sw_err *
+sw__url_refused(const char *to, const char *why)
+{
+        sw_auto(sw_buf) shown = SW_BUF_INIT;
+
+        sw__printable(&shown, to, strcspn(to, "?"), 200); /* queries have signatures */
+        return sw_err_new(SW_E_REMOTE, "it leads to %s, %s", shown.data, why);
+}
+
+sw_err *
+sw__url_join(const char *from, const char *to, char **out, bool *down)
+{
+        sw_autoptr(CURLU) u = curl_url();
+        char *url = NULL, *scheme = NULL;
+        sw_err *err = SW_OK;
+
+        if (!u || curl_url_set(u, CURLUPART_URL, from, 0) != CURLUE_OK)
+                return sw_err_new(SW_E_INTERNAL, "URL %s", from);
+        if (curl_url_set(u, CURLUPART_URL, to, CURLU_DISALLOW_USER) != CURLUE_OK ||
+            curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
+            curl_url_get(u, CURLUPART_URL, &url, 0) != CURLUE_OK ||
+            curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
+                err = sw__url_refused(to, "which is no URL that can be followed");
+        else if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0)
+                err = sw__url_refused(to, "which is neither http nor https");
+        if (!err) {
+                *down = strcmp(scheme, "http") == 0 && strncasecmp(from, "https:", 6) == 0;
+                *out = sw_strdup(url);
+        }
+        curl_free(url);
+        curl_free(scheme);
+        return err;
+}
+
+void
+sw__url_shown(const char *url, sw_buf *out)
+{
+        sw_autoptr(CURLU) u = curl_url();
+        static const CURLUPart hidden[] = { CURLUPART_USER, CURLUPART_PASSWORD,
+                                            CURLUPART_QUERY, CURLUPART_FRAGMENT };
+        char *text = NULL;
+
+        if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+                for (size_t i = 0; i < SW_COUNT(hidden); i++)
+                        (void) curl_url_set(u, hidden[i], NULL, 0);
+                (void) curl_url_get(u, CURLUPART_URL, &text, 0);
+        }
+        if (text)
+                sw__printable(out, text, strlen(text), 300);
+        else
+                sw_buf_adds(out, "(no URL)");
+        curl_free(text);
+}
+
+bool
+sw__host_is_local(const char *name)
+{
+        size_t n = strcspn(name, ":");
+        struct in_addr v4;
+
+        if (*name == '[')
+                return strncmp(name, "[::1]", 5) == 0 && (!name[5] || name[5] == ':');
+        sw_auto(sw_str) bare = sw_strndup(name, n);
+        if (strcasecmp(bare, "localhost") == 0)
+                return true;
+        return inet_pton(AF_INET, bare, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}

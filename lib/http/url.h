@@ -1,0 +1,32 @@
+/*
+ * lib/http/url.h - URLs: where an answer sends us, who may see credentials, how to show
+ * one.
+ *
+ * Pure; any thread. Input is hostile.
+ */
+#ifndef SLIPWAY_LIB_HTTP_URL_H
+#define SLIPWAY_LIB_HTTP_URL_H
+
+#include <slipway/buf.h>
+
+/** sw__url_join - @to as seen from @from, without its fragment. @to may not name a user.
+ *  @down: it leads from https to http.   Errors: SW_E_REMOTE: it cannot be followed. */
+SW_NODISCARD sw_err *sw__url_join(const char *from, const char *to, char **out, bool *down);
+/** sw__url_refused - an error that says of @to, its query left out, why not. */
+SW_NODISCARD sw_err *sw__url_refused(const char *to, const char *why);
+/** sw__url_same_origin - whether both have one scheme, host and port. */
+bool sw__url_same_origin(const char *a, const char *b);
+/** sw__url_host - "host" and "port" of a URL, from malloc; the port is its scheme's own
+ *  where none is named. False: it is no URL. */
+bool sw__url_host(const char *url, char **host, char **port);
+/** sw__url_shown - for messages: without user, password, query and fragment, printable. */
+void sw__url_shown(const char *url, sw_buf *out);
+
+/** sw__host_is_local - whether a host, its port aside, is this machine. */
+bool sw__host_is_local(const char *name);
+
+/** sw__printable - append text from outside for a message: control bytes and what is not
+ *  UTF-8 are shown as \xNN, cut after @max bytes. */
+void sw__printable(sw_buf *b, const char *s, size_t n, size_t max);
+
+#endif
