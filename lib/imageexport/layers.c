@@ -188,7 +188,9 @@ static sw_err *
 packing_begin(struct packing *k)
 {
         const struct sw_imageexport *e = k->w->j->e;
-        const struct sw_pack_opts opts = { .type = e->pack, .level = e->level };
+        const struct sw_pack_opts opts = { .type = e->pack,
+                                           .level = e->level,
+                                           .no_digest = true };
         const struct sw_tar_sink out = { .write = ingest_write, .arg = k };
         sw_err *err = SW_OK;
 
@@ -317,7 +319,9 @@ packing_end(struct packing *k, struct sw_packed *packed)
         sw_err *err = sw_pack_finish(sw_steal(k->pack), packed);
 
         if (!err)
-                err = sw_ingest_commit(sw_steal(k->ingest), &packed->digest, &info);
+                err = sw_ingest_commit(sw_steal(k->ingest), NULL, &info);
+        if (!err)
+                packed->digest = info.digest;
         return err;
 }
 

@@ -90,7 +90,8 @@ sw_pack_type_name(enum sw_pack_type t)
 static sw_err *
 write_out(sw_pack *k, const void *p, size_t n)
 {
-        sw_hasher_add(k->hash, p, n);
+        if (k->hash)
+                sw_hasher_add(k->hash, p, n);
         k->size += (int64_t) n;
         return n ? k->out.write(k->out.arg, p, n) : SW_OK;
 }
@@ -501,7 +502,7 @@ sw_pack_new(sw_ctx *ctx, const struct sw_pack_opts *opts, const struct sw_tar_si
                 k->threads = MAX_THREADS;
         k->out = *out;
         k->tar_hash = sw_hasher_new();
-        k->hash = sw_hasher_new();
+        k->hash = opts->no_digest || opts->type == SW_PACK_AS_TAR ? NULL : sw_hasher_new();
         k->ring.n = k->threads + 2;
         k->ring.v = sw_alloc_array(k->ring.n, sizeof(*k->ring.v));
         for (size_t i = 0; i < k->ring.n; i++)
@@ -561,7 +562,10 @@ sw_pack_finish(sw_pack *pack, struct sw_packed *out)
         made.diff_id = sw_hasher_finish(k->tar_hash);
         made.tar_size = k->tar_size;
         made.size = k->size;
-        made.digest = k->type == SW_PACK_AS_TAR ? made.diff_id : sw_hasher_finish(k->hash);
+        if (k->type == SW_PACK_AS_TAR)
+                made.digest = made.diff_id;
+        else if (k->hash)
+                made.digest = sw_hasher_finish(k->hash);
         *out = made;
         return SW_OK;
 }

@@ -38,12 +38,13 @@ struct sw_pack_opts {
         enum sw_pack_type type;
         int level;        /* -1: the type's default; out of range: SW_E_INVALID */
         unsigned threads; /* 0: as many as there are processors, at most 8 */
+        bool no_digest;   /* who takes the blob takes its digest, too: sw_packed has none */
 };
 
 /* What came of it. */
 struct sw_packed {
         sw_digest diff_id; /* of the tar */
-        sw_digest digest;  /* of the blob */
+        sw_digest digest;  /* of the blob, unless no_digest */
         int64_t tar_size, size;
         sw_digest toc; /* estargz: of the table of contents' JSON */
 };
