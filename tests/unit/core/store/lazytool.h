@@ -19,7 +19,7 @@ struct lazy_source {
         atomic_int fail;                             /* that many calls of "f" still fail */
         atomic_bool hold;                            /* "h" waits until this is false */
         atomic_int holding;
-        sw_session *session; /* of the last call */
+        sw_session *_Atomic session; /* of the last call */
 };
 static struct lazy_source lazy;
 
