@@ -33,6 +33,7 @@ libslipway_la_SOURCES += \
 	core/solver/story.c \
 	core/solver/story_log.c \
 	core/solver/story_read.c \
+	core/solver/story_warn.c \
 	core/solver/trace.c \
 	core/solver/trace_text.c \
 	core/solver/why.c \

@@ -228,6 +228,10 @@ struct sw__story_vertex;
 SW_API struct sw__story_vertex *sw__job_step(sw_job *job, const sw_digest *digest,
                                              const char *name);
 
+/** sw__job_warnings - what warnings for readers of this job alone go through, whatever
+ *  vertex they are about: sw__story_warn(). One reference, handed back. */
+SW_API struct sw__story_vertex *sw__job_warnings(sw_job *job);
+
 /* ---- trace ---- */
 
 /** sw__solver_dump_trace - write the ring of solver events to @fd, in the format that

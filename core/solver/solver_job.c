@@ -142,6 +142,12 @@ sw__job_step(sw_job *job, const sw_digest *digest, const char *name)
         return v;
 }
 
+struct sw__story_vertex *
+sw__job_warnings(sw_job *job)
+{
+        return sw__story_warnings(job->story);
+}
+
 /* ---- solves ---- */
 
 void

@@ -279,7 +279,7 @@ sw__story_vertex_unref(struct sw__story_vertex *v)
         for (size_t i = 0; i < v->statuses.n; i++)
                 free(v->statuses.v[i].id);
         for (size_t i = 0; i < v->warnings.n; i++)
-                free(v->warnings.v[i].text);
+                sw__story_warning_free(v->warnings.v[i]);
         sw_array_release(&v->statuses);
         sw_array_release(&v->warnings);
         sw_array_release(&v->entries);
@@ -342,9 +342,8 @@ sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t input)
         pthread_mutex_unlock(&v->story->lock);
 }
 
-/* A text that may come from anywhere, at most TEXT_MAX bytes of it; from malloc. */
-static char *
-cut(const char *s)
+char *
+sw__story_cut(const char *s)
 {
         size_t n = strnlen(s, TEXT_MAX + 1);
 
@@ -360,7 +359,7 @@ sw__story_paths(struct sw__story_vertex *v, const char *const *paths, size_t n)
         pthread_mutex_lock(&v->story->lock);
         sw_strlist_release(&v->paths);
         for (size_t i = 0; i < n && i < PATHS_MAX; i++) {
-                sw_auto(sw_str) path = cut(paths[i]);
+                sw_auto(sw_str) path = sw__story_cut(paths[i]);
                 sw_strlist_add(&v->paths, path);
         }
         v->seq = sw__story_touch_locked(v, FOR_ALL);
@@ -372,7 +371,7 @@ sw__story_paths(struct sw__story_vertex *v, const char *const *paths, size_t n)
 static struct status *
 status_get_locked(struct sw__story_vertex *v, const char *whole_id)
 {
-        sw_auto(sw_str) id = cut(whole_id);
+        sw_auto(sw_str) id = sw__story_cut(whole_id);
 
         /* The latest ones are the ones that still move. */
         for (size_t i = v->statuses.n; i-- > 0;)
@@ -423,14 +422,10 @@ static void
 sink_warning(void *arg, const char *text)
 {
         struct sw__story_vertex *v = arg;
-        int64_t now = sw_time_now();
 
-        pthread_mutex_lock(&v->story->lock);
-        if (v->warnings.n < WARNINGS_MAX) {
-                struct warning w = { sw__story_touch_locked(v, FOR_ALL), now, cut(text) };
-                sw_array_push(&v->warnings, w);
-        }
-        pthread_mutex_unlock(&v->story->lock);
+        sw__story_warn(v, &(struct sw_progress_warning){ .vertex = v->digest,
+                                                         .text = text,
+                                                         .level = 1 });
 }
 
 const struct sw_progress_sink sw__story_sink = {

@@ -63,6 +63,13 @@ SW_API void sw__story_failed(struct sw__story_vertex *v, int64_t now, bool cache
                              const sw_err *err);
 SW_API void sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t input);
 
+/** sw__story_warnings - something that @j has warnings through and that is no step of its
+ *  story. One reference, handed back. */
+SW_API struct sw__story_vertex *sw__story_warnings(struct sw__story_job *j);
+/** sw__story_warn - a warning to who reads of @v; the vertex it belongs to is @w's, the time
+ *  is now. Copied. */
+SW_API void sw__story_warn(struct sw__story_vertex *v, const struct sw_progress_warning *w);
+
 /* By ops and hosts. */
 SW_API void sw__story_paths(struct sw__story_vertex *v, const char *const *paths, size_t n);
 SW_API extern const struct sw_progress_sink sw__story_sink; /* arg: the story vertex */

@@ -3,6 +3,7 @@
  *
  *   story_log.c    text of logs: where it is kept
  *   story.c        what is written
+ *   story_warn.c   warnings
  *   story_read.c   what subscribers read
  *
  * Everything is under story->lock, except what is marked as fixed (set before it is
@@ -52,10 +53,13 @@ struct status {
         int64_t current, total, timestamp, started, completed;
 };
 
+/* What is told does not change: batches borrow it from the vertex, which they hold. */
 struct warning {
         uint64_t seq;
-        int64_t timestamp;
-        char *text;
+        struct sw_progress_warning told;
+        struct sw_err_source source; /* what told.source points to */
+        sw_strlist detail;           /* what told.detail points to, a NULL at its end */
+        char *data;                  /* of the source; NULL: an earlier warning has it */
 };
 
 /* What one job tells of one vertex. */
@@ -75,6 +79,7 @@ struct sw__story_vertex {
         struct sw__story *story;
         sw_digest digest; /* fixed */
         size_t n_inputs;  /* fixed */
+        bool silent;      /* fixed; it is no step: all it has to tell is warnings */
         uint64_t seq;     /* of the fields below */
         int64_t started, completed;
         bool cached;
@@ -84,7 +89,7 @@ struct sw__story_vertex {
         sw_strlist paths;
         SW_ARRAY(struct entry *) entries;
         SW_ARRAY(struct status) statuses;
-        SW_ARRAY(struct warning) warnings;
+        SW_ARRAY(struct warning *) warnings;
         SW_ARRAY(struct chunk) chunks;
         sw_buf text;                 /* the first LOG_MEMORY bytes of log */
         SW_ARRAY(uint32_t) segments; /* of the spool */
@@ -134,6 +139,10 @@ struct sw__story {
 /* Something of @v that is for @who changed: a new number for it, and word to who reads.
  * Locked. */
 uint64_t sw__story_touch_locked(struct sw__story_vertex *v, enum audience who);
+
+/* A text that may come from anywhere, at most TEXT_MAX bytes of it; from malloc. */
+char *sw__story_cut(const char *s);
+void sw__story_warning_free(struct warning *w);
 
 void sw__story_job_unref(struct sw__story_job *j);
 

@@ -109,14 +109,10 @@ static void
 add_warnings_locked(struct arena *a, const struct sw__story_vertex *v, uint64_t from)
 {
         for (size_t i = 0; i < v->warnings.n; i++) {
-                const struct warning *w = &v->warnings.v[i];
+                const struct warning *w = v->warnings.v[i];
 
                 if (w->seq > from)
-                        sw_array_push(&a->warnings, (struct sw_progress_warning){
-                                                            .vertex = v->digest,
-                                                            .timestamp = w->timestamp,
-                                                            .text = keep_text(a, w->text),
-                                                    });
+                        sw_array_push(&a->warnings, w->told);
         }
 }
 
@@ -186,7 +182,7 @@ add_entry_locked(sw_subscription *sub, struct arena *a, struct entry *e)
                 sw_array_push(&sub->handed, 0);
         from = sub->handed.v[e->index];
         sw_array_push(&a->held, sw__story_vertex_ref(e->v));
-        if (e->v->seq > from || from == 0)
+        if (!e->v->silent && (e->v->seq > from || from == 0))
                 add_vertex_locked(a, e);
         add_statuses_locked(a, e->v, from);
         add_warnings_locked(a, e->v, from);

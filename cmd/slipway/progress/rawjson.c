@@ -138,14 +138,67 @@ add_log(sw_buf *b, const struct sw_progress_log *l)
 }
 
 static void
+add_detail(sw_buf *b, const char *const *detail)
+{
+        if (!detail)
+                return;
+        key(b, "detail");
+        sw_buf_addc(b, '[');
+        for (; *detail; detail++) {
+                comma(b);
+                sw_json_add_base64(b, *detail, strlen(*detail));
+        }
+        sw_buf_addc(b, ']');
+}
+
+/* Clients of BuildKit count lines from 1 and leave characters out that are 0. */
+static void
+add_position(sw_buf *b, const char *name, int line, int character)
+{
+        key(b, name);
+        sw_buf_addc(b, '{');
+        add_int(b, "line", line);
+        if (character > 0)
+                add_int(b, "character", character);
+        sw_buf_addc(b, '}');
+}
+
+static void
+add_source(sw_buf *b, const struct sw_err_source *s)
+{
+        if (!s)
+                return;
+        key(b, "sourceInfo");
+        sw_buf_addc(b, '{');
+        add_str(b, "filename", s->file);
+        if (s->data) {
+                key(b, "data");
+                sw_json_add_base64(b, s->data, s->len);
+        }
+        add_str(b, "language", s->language);
+        sw_buf_addc(b, '}');
+        if (s->first_line <= 0)
+                return;
+        key(b, "range");
+        sw_buf_adds(b, "[{");
+        add_position(b, "start", s->first_line, s->first_char - 1);
+        add_position(b, "end", s->last_line, s->end_char - 1);
+        sw_buf_adds(b, "}]");
+}
+
+static void
 add_warning(sw_buf *b, const struct sw_progress_warning *w)
 {
         comma(b);
         sw_buf_addc(b, '{');
         add_digest(b, "vertex", &w->vertex);
-        add_int(b, "level", 1);
+        if (w->level)
+                add_int(b, "level", w->level);
         key(b, "short");
         sw_json_add_base64(b, w->text, strlen(w->text));
+        add_detail(b, w->detail);
+        add_str(b, "url", w->url);
+        add_source(b, w->source);
         sw_buf_addc(b, '}');
 }
 

@@ -84,7 +84,11 @@ struct sw_progress_log {
 struct sw_progress_warning {
         sw_digest vertex;
         int64_t timestamp;
-        const char *text;
+        const char *text;                   /* one line */
+        const char *const *detail;          /* lines, NULL-ended; NULL: none */
+        const char *url;                    /* where more is to be read, or NULL */
+        const struct sw_err_source *source; /* the place it is about, or NULL */
+        int level;                          /* 1: as most; 0: told everybody */
 };
 
 struct sw_progress_batch {
