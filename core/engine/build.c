@@ -1,7 +1,8 @@
 /*
  * core/engine/build.c - one build: from the bytes of a request to its response.
  *
- *      start -> [thread: check -> exporters agree -> solve -> export -> finalize]
+ *      start -> [thread: check -> exporters agree -> solve, or have a frontend do so
+ *            -> export -> finalize]
  *            -> the job is closed, its story ends -> log files are complete -> wait
  *
  * Everything runs on the build's own thread; steps run on the solver's workers. The job
@@ -87,44 +88,88 @@ check_request(struct sw_build *b)
                                  SW_BUILD_MAX_OUTPUTS);
         for (size_t i = 0; i < b->req.n_outputs && !err; i++)
                 err = sw__output_resolve(b, i);
-        if (!err && !sw_definition_is_empty(b->definition.data, b->definition.len))
-                err = sw_definition_decode(b->definition.data, b->definition.len, NULL,
-                                           &b->def);
+        if (!err && b->req.frontend && b->definition.len > 0)
+                err = sw_err_new(SW_E_INVALID, "a build has a definition or a frontend "
+                                               "that makes some, not both");
         return err ? err : sw_cancel_check(b->cancel);
 }
 
 /* ---- Solving ---- */
 
+static void
+cancel_solve(void *arg)
+{
+        sw__solve_cancel(arg, "it is not wanted any more");
+}
+
 static sw_err *
-solve(struct sw_build *b, sw_solve **out)
+wait_for(struct sw_build *b, sw_cancel *cancel, sw_solve *solve)
+{
+        uint64_t handle;
+        sw_err *err;
+
+        if (cancel == b->cancel) /* the job's, too */
+                return sw__solve_wait(solve);
+        handle = sw_cancel_on(cancel, cancel_solve, solve);
+        err = sw__solve_wait(solve);
+        sw_cancel_off(cancel, handle);
+        return err;
+}
+
+sw_err *
+sw__build_solve(struct sw_build *b, sw_cancel *cancel, const sw_definition *def,
+                sw_ref **out)
 {
         struct sw_graph graph = { .n_vertices = 0 };
         sw_autoptr(sw_solve) s = NULL;
         sw_err *err;
 
-        err = sw__ops_graph(&b->engine->env, &b->ops_job, b->def, b->req.no_cache, &graph);
+        err = sw__ops_graph(&b->engine->env, &b->ops_job, def, b->req.no_cache, &graph);
         if (err)
                 return err;
         err = sw__solve_start(b->job, &graph, &s); /* the ops are given, come what may */
         sw__ops_graph_release(&graph);
         if (!err)
-                err = sw__solve_wait(s);
+                err = wait_for(b, cancel, s);
         if (!err)
-                *out = sw_steal(s);
+                *out = sw_ref_ref(sw__ops_result_ref(sw__solve_result(s, 0)));
         return err;
+}
+
+/* The definition of the request: one result, for no platform in particular. */
+static sw_err *
+run_definition(struct sw_build *b)
+{
+        sw_definition *def = NULL;
+        sw_ref *ref = NULL;
+        sw_err *err = SW_OK;
+
+        if (!sw_definition_is_empty(b->definition.data, b->definition.len)) {
+                err = sw_definition_decode(b->definition.data, b->definition.len, NULL,
+                                           &def);
+                if (err)
+                        return err;
+                sw_array_push(&b->defs, def);
+                err = sw__build_solve(b, b->cancel, def, &ref);
+        }
+        if (err)
+                return err;
+        b->result.refs = sw_new(struct sw_export_ref);
+        b->result.refs[0] = (struct sw_export_ref){ .platform = sw_strdup(""), .ref = ref };
+        b->result.n_refs = 1;
+        return SW_OK;
 }
 
 static sw_err *
 run(struct sw_build *b)
 {
-        sw_autoptr(sw_solve) s = NULL;
         sw_err *err = check_request(b);
 
-        if (!err && b->def)
-                err = solve(b, &s);
-        if (!err && b->req.n_outputs > 0)
-                err = sw__outputs_export(b, s ? sw__ops_result_ref(sw__solve_result(s, 0))
-                                              : NULL);
+        if (!err)
+                err = b->req.frontend ? sw__frontend_run(b) : run_definition(b);
+        if (!err && b->req.n_outputs > 0 && b->result.n_refs > 0)
+                err = sw__outputs_export(b);
+        sw__frontend_drop_refs(b); /* what is collected next may be those */
         return err;
 }
 
@@ -167,6 +212,11 @@ copy_request(struct sw_build *b, const struct sw_build_request *req)
                 .no_cache = REQ(req, no_cache),
                 .has_epoch = REQ(req, has_epoch),
                 .source_date_epoch = REQ(req, source_date_epoch),
+                .frontend = REQ(req, frontend),
+                .opts = REQ(req, opts),
+                .n_opts = REQ(req, n_opts),
+                .inputs = REQ(req, inputs),
+                .n_inputs = REQ(req, n_inputs),
         };
         sw_buf_add(&b->definition, req->definition, req->definition_len);
 }
@@ -263,7 +313,10 @@ sw_build_free(sw_build *b)
         if (b->story)
                 sw_subscription_free(b->story);
         sw__outputs_release(b);
-        sw_definition_free(b->def);
+        sw__frontend_release(b);
+        for (size_t i = 0; i < b->defs.n; i++)
+                sw_definition_free(b->defs.v[i]);
+        sw_array_release(&b->defs);
         sw_buf_release(&b->definition);
         sw_strlist_release(&b->devices);
         sw_cancel_unref(b->cancel);
@@ -280,6 +333,12 @@ sw_build_response(const sw_build *b, size_t i)
                                                                 : NULL;
 }
 
+const char *
+sw_build_meta(const sw_build *b, const char *key)
+{
+        return sw_attr_get(b->result.meta, b->result.n_meta, key);
+}
+
 bool
 sw_build_failed_step(const sw_build *b, struct sw_build_failure *out)
 {
@@ -293,9 +352,10 @@ sw_build_failed_step(const sw_build *b, struct sw_build_failure *out)
 
         if (!vertex || sw_err_code(b->err) == SW_E_CANCELLED)
                 return false;
-        if (b->def && sw_digest_is(vertex, SIZE_MAX)) {
+        if (sw_digest_is(vertex, SIZE_MAX)) {
                 sw_err_drop(sw_digest_parse(vertex, SIZE_MAX, &digest), "it is one");
-                v = sw_definition_find(b->def, &digest);
+                for (size_t i = 0; i < b->defs.n && !v; i++)
+                        v = sw_definition_find(b->defs.v[i], &digest);
         }
         f.name = sw__steplog_name(b->steplog, vertex);
         if (v) {

@@ -3,6 +3,8 @@
  *
  *      engine.c    open and close: everything of one root together
  *      build.c     one request, from its bytes to its response
+ *      frontend.c  a build whose definitions a frontend makes
+ *      platforms.c what can be built for
  *      export.c    exporters of a build: resolve, export, finalize
  *      steplog.c   whatever steps print, in files
  *      disk.c      usage, prune, garbage collection
@@ -54,15 +56,14 @@ struct sw__output {
         pthread_t thread;
         bool started;
         struct sw_build *build;
-        sw_ref *ref;
         sw_err *err;
 };
 
 /** sw__output_resolve - find the exporter, have it check the attributes. */
 SW_NODISCARD sw_err *sw__output_resolve(struct sw_build *b, size_t i);
-/** sw__outputs_export - all of them with @ref (NULL: the empty tree), at once, then what is
- *  to be finalized. The first error ends the others. */
-SW_NODISCARD sw_err *sw__outputs_export(struct sw_build *b, sw_ref *ref);
+/** sw__outputs_export - all of them with the build's result, at once, then what is to be
+ *  finalized. The first error ends the others. */
+SW_NODISCARD sw_err *sw__outputs_export(struct sw_build *b);
 void sw__outputs_release(struct sw_build *b);
 
 /* ---- steplog.c ---- */
@@ -98,14 +99,35 @@ struct sw_build {
         sw_job *job;            /* until the build's thread closes it */
         sw_subscription *story; /* never read: what others subscribe through */
         struct sw_ops_job ops_job;
-        sw_strlist devices; /* that it may have */
-        sw_definition *def;
+        sw_strlist devices;               /* that it may have */
+        SW_ARRAY(sw_definition *) defs;   /* its own; of a frontend's, those that failed */
+        struct sw_frontend_result result; /* what is exported */
         struct sw__output outputs[SW_BUILD_MAX_OUTPUTS];
         struct sw__steplog *steplog;
         pthread_t thread;
         bool joined;
         sw_err *err;
 };
+
+/** sw__build_solve - a definition, in the job of the build. @cancel: ends it; borrowed.
+ *  @out: handed back; NULL: the empty tree. Thread: any, several at once. */
+SW_NODISCARD sw_err *sw__build_solve(struct sw_build *b, sw_cancel *cancel,
+                                     const sw_definition *def, sw_ref **out);
+
+/* ---- frontend.c ---- */
+
+/** sw__frontend_run - have the plugin the request names fill result. */
+SW_NODISCARD sw_err *sw__frontend_run(struct sw_build *b);
+/** sw__frontend_drop_refs - the trees of the result, whoever made it, are exported. */
+void sw__frontend_drop_refs(struct sw_build *b);
+/** sw__frontend_release - what is left of the result. */
+void sw__frontend_release(struct sw_build *b);
+
+/* ---- platforms.c ---- */
+
+/** sw__engine_platforms - what can be built for, best first, NULL-ended, at least one.
+ *  Handed back: each is freed, and the array. */
+const sw_platform **sw__engine_platforms(const sw_engine *e);
 
 /* ---- disk.c ---- */
 

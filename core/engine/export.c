@@ -121,11 +121,12 @@ typedef sw_err *call_fn(const struct sw_exporter *e, sw_ctx *ctx,
 static sw_err *
 call(struct sw__output *o, sw_ctx *ctx, call_fn *fn)
 {
-        const struct sw_export_ref one = { .platform = "", .ref = o->ref };
+        const struct sw_frontend_result *result = &o->build->result;
         const struct sw_export_request req = {
                 .size = sizeof(req),
-                .refs = &one,
-                .n_refs = 1,
+                .refs = result->refs,
+                .n_refs = result->n_refs,
+                .multiple = result->multiple,
                 .attrs = o->attrs,
                 .n_attrs = o->n_attrs,
                 .source_date_epoch = o->epoch,
@@ -214,12 +215,10 @@ finalize(struct sw_build *b)
 }
 
 sw_err *
-sw__outputs_export(struct sw_build *b, sw_ref *ref)
+sw__outputs_export(struct sw_build *b)
 {
         sw_err *err;
 
-        for (size_t i = 0; i < b->req.n_outputs; i++)
-                b->outputs[i].ref = ref;
         for (size_t i = 1; i < b->req.n_outputs; i++) {
                 struct sw__output *o = &b->outputs[i];
 

@@ -5,5 +5,7 @@ libslipway_la_SOURCES += \
 	core/engine/disk.c \
 	core/engine/engine.c \
 	core/engine/export.c \
+	core/engine/frontend.c \
+	core/engine/platforms.c \
 	core/engine/shell.c \
 	core/engine/steplog.c

@@ -286,6 +286,35 @@ sw__source_snapshot(sw_source *src, sw_ctx *ctx, sw_session *session, sw_ref **o
         return SW_OK;
 }
 
+sw_err *
+sw__source_resolve(sw_source *src, sw_ctx *ctx, sw_session *session, bool config,
+                   struct sw_source_meta *out)
+{
+        struct sw_source_meta meta = { .size = sizeof(meta) };
+        sw_err *err;
+
+        if (!SW_OPS_HAS(src->ops, struct sw_source_ops, resolve))
+                return blame(src, sw_err_new(SW_E_UNSUPPORTED,
+                                             "plugin %s cannot look up what %s stands for",
+                                             src->blame, src->identifier));
+        err = src->ops->resolve(src->self, src->inst, ctx, session, config, &meta);
+        if (err) {
+                sw__source_meta_release(&meta);
+                return blame(src, err);
+        }
+        *out = meta;
+        return SW_OK;
+}
+
+void
+sw__source_meta_release(struct sw_source_meta *m)
+{
+        free(m->digest);
+        free(m->config);
+        free(m->name);
+        *m = (struct sw_source_meta){ .size = sizeof(*m) };
+}
+
 void
 sw__source_close(sw_source *src)
 {

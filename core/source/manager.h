@@ -34,6 +34,12 @@ SW_API SW_NODISCARD sw_err *sw__source_cache_key(sw_source *s, sw_ctx *ctx,
                                                  struct sw_source_key *out);
 SW_API SW_NODISCARD sw_err *sw__source_snapshot(sw_source *s, sw_ctx *ctx,
                                                 sw_session *session, sw_ref **out);
+/** sw__source_resolve - @out: zeroed, its strings handed back. Errors: SW_E_UNSUPPORTED:
+ * the plugin looks nothing up; its own. */
+SW_API SW_NODISCARD sw_err *sw__source_resolve(sw_source *s, sw_ctx *ctx,
+                                               sw_session *session, bool config,
+                                               struct sw_source_meta *out);
+SW_API void sw__source_meta_release(struct sw_source_meta *m);
 SW_API void sw__source_close(sw_source *s);
 SW_API void sw__source_key_release(struct sw_source_key *k);
 

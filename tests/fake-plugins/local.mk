@@ -38,6 +38,8 @@ check_LTLIBRARIES += \
 	tests/fake-plugins/exporter_short_descriptor.la \
 	tests/fake-plugins/exporter_short_ops.la \
 	tests/fake-plugins/exporter_unmet.la \
+	tests/fake-plugins/frontend_fake.la \
+	tests/fake-plugins/source_fake.la \
 	tests/fake-plugins/stray.la
 endif
 noinst_HEADERS += tests/fake-plugins/fake.h
@@ -123,3 +125,7 @@ tests_fake_plugins_exporter_unmet_la_LDFLAGS = $(FAKE_LINK)
 tests_fake_plugins_exporter_unmet_la_LIBADD = libslipway.la
 tests_fake_plugins_stray_la_LDFLAGS = $(FAKE_LINK)
 tests_fake_plugins_stray_la_LIBADD = libslipway.la
+tests_fake_plugins_frontend_fake_la_LDFLAGS = $(FAKE_LINK)
+tests_fake_plugins_frontend_fake_la_LIBADD = libslipway.la
+tests_fake_plugins_source_fake_la_LDFLAGS = $(FAKE_LINK)
+tests_fake_plugins_source_fake_la_LIBADD = libslipway.la

@@ -35,6 +35,7 @@
 #include <slipway/config.h>
 #include <slipway/definition.h>
 #include <slipway/exporter.h>
+#include <slipway/frontend.h>
 #include <slipway/host.h>
 #include <slipway/id.h>
 #include <slipway/map.h>
@@ -106,6 +107,12 @@ struct sw_build_request {
         sw_cancel *cancel;         /* may be NULL */
         bool has_epoch;            /* source_date_epoch counts */
         int64_t source_date_epoch; /* seconds; exporters without the attribute get it */
+        const char *frontend; /* name of the plugin that makes the definitions, instead of
+                                 @definition; NULL: none */
+        const struct sw_attr *opts; /* its options */
+        size_t n_opts;
+        const struct sw_frontend_input *inputs; /* trees that it may use, by name */
+        size_t n_inputs;
 };
 #define SW_BUILD_REQUEST(...)                                                              \
         (&(const struct sw_build_request){ .size = sizeof(struct sw_build_request),        \
@@ -146,6 +153,10 @@ SW_DEFINE_AUTOPTR(sw_build, sw_build_free)
 /** sw_build_response - what exporter @i answered: key to string; borrowed until the build
  *  is freed. NULL when there is no such output, or it never came so far. */
 SW_API const sw_map *sw_build_response(const sw_build *b, size_t i);
+
+/** sw_build_meta - what the frontend said of the whole result: "result.json". Borrowed
+ * until the build is freed; NULL: nothing under that key. */
+SW_API const char *sw_build_meta(const sw_build *b, const char *key);
 
 /* The step that made a build fail. Borrowed until the build is freed. */
 struct sw_build_failure {

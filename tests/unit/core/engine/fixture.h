@@ -19,7 +19,7 @@ static char root[] = "/tmp/slipway-engine-XXXXXX";
 static sw_host *host;
 static sw_engine *engine;
 
-static void
+static SW_UNUSED void
 before(void)
 {
         const char *build = getenv("top_builddir");
@@ -32,7 +32,7 @@ before(void)
         ok(sw_engine_open(SW_ENGINE_OPTS(.host = host, .root = root), &engine));
 }
 
-static void
+static SW_UNUSED void
 after(void)
 {
         int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

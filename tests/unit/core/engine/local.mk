@@ -11,3 +11,9 @@ UNIT_TESTS += tests/unit/core/engine/steady_test
 endif
 tests_unit_core_engine_steady_test_SOURCES = tests/unit/core/engine/steady_test.c
 EXTRA_tests_unit_core_engine_steady_test_DEPENDENCIES = plugins/exporter_discard.la
+
+if !STATIC_PLUGINS
+UNIT_TESTS += tests/unit/core/engine/frontend_test
+endif
+tests_unit_core_engine_frontend_test_SOURCES = tests/unit/core/engine/frontend_test.c tests/unit/core/engine/fixture.h
+EXTRA_tests_unit_core_engine_frontend_test_DEPENDENCIES = plugins/exporter_local.la plugins/source_local.la tests/fake-plugins/frontend_fake.la tests/fake-plugins/source_fake.la
