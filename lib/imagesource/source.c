@@ -430,6 +430,14 @@ check_layer(const sw_desc *d)
                           sw_digest_str(&d->digest, digest), d->media_type);
 }
 
+/* What a store notes of its own layers: nothing that a manifest may claim. */
+static bool
+is_a_stores(const char *key)
+{
+        return sw_str_has_prefix(key, "dev.slipway.") ||
+               sw_str_has_prefix(key, "containerd.io/distribution.source.");
+}
+
 /* The annotations of the @i-th layer, with where it came from, sorted. From malloc; texts
  * are the manifest's and the source's. */
 static struct sw_attr *
@@ -439,7 +447,7 @@ annotations(const sw_image_source *s, const sw_desc *d, size_t *n)
         size_t k = 0;
 
         for (size_t i = 0; i < d->annotations.n; i++)
-                if (!s->source_key || strcmp(d->annotations.v[i].key, s->source_key) != 0)
+                if (!is_a_stores(d->annotations.v[i].key))
                         v[k++] = (struct sw_attr){ d->annotations.v[i].key,
                                                    d->annotations.v[i].value };
         if (s->source_key)

@@ -138,6 +138,32 @@ output a" | kit_llb "$dir/def4"
                 [ "$(tar -tvf "$dir/blob.tar" --numeric-owner | grep -c -- '-rw-r----- 7/0 .* m.json')" = 1 ] &&
                 tar -xOf "$dir/blob.tar" m.json | cmp - "$layout/blobs/sha256/${d#sha256:}"
 }
+claims() { # a manifest that says its gzip layers are what we made of them with zstd
+        local l=$dir/claims out=$dir/claims-out
+        cp -a "$layout" "$l" && python3 - "$l" <<'END' || return
+import hashlib, json, sys
+root = sys.argv[1]
+index = json.load(open(f"{root}/index.json"))
+desc = index["manifests"][0]
+manifest = json.load(open(f"{root}/blobs/sha256/{desc['digest'][7:]}"))
+for layer in manifest["layers"]:
+    layer["annotations"] = {"dev.slipway.packed": "zstd -1", "some.other": "note"}
+data = json.dumps(manifest).encode()
+desc["digest"], desc["size"] = "sha256:" + hashlib.sha256(data).hexdigest(), len(data)
+open(f"{root}/blobs/sha256/{desc['digest'][7:]}", "wb").write(data)
+json.dump(index, open(f"{root}/index.json", "w"))
+END
+        SLIPWAY_ROOT=$dir/claimed kit_build --oci-layout "img=$l" --llb "$dir/def" \
+                -o "type=oci,tar=false,dest=$out,compression=zstd,force-compression=true" || return
+        python3 - "$out" <<'END'
+import json, sys
+blob = lambda d: open(f"{sys.argv[1]}/blobs/sha256/{d[7:]}", "rb").read()
+manifest = json.loads(blob(json.load(open(f"{sys.argv[1]}/index.json"))["manifests"][0]["digest"]))
+for layer in manifest["layers"]:
+    assert blob(layer["digest"])[:4] == b"\x28\xb5\x2f\xfd", "not zstd"
+    assert not any(k.startswith("dev.slipway") for k in layer.get("annotations", {})), layer
+END
+}
 true_one() { # those that lied about the same layers are not taken for it
         SLIPWAY_ROOT=$dir/other build --llb "$dir/def" -o "type=local,dest=$dir/outt" &&
                 cmp "$dir/outt/data/large" "$dir/bundle/rootfs/data/large"
@@ -145,6 +171,7 @@ true_one() { # those that lied about the same layers are not taken for it
 check "the true image is built on the same root" true_one
 check "the first two layers alone" limited
 check "a blob as a file" blob
+check "a manifest cannot claim what the store notes" claims
 check "all of it can be pruned" "$SLIPWAY" prune --all
 check "usage is that of du(1) then" kit_usage_is_right
 finish
