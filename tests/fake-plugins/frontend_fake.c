@@ -237,7 +237,6 @@ cancelled_call(struct work *w)
         sw_autoptr(sw_cancel) cancel = sw_cancel_new(sw_ctx_cancel(w->ctx));
         sw_autoptr(sw_ctx) ctx = sw_ctx_new(cancel, NULL, NULL, NULL, "fake");
         struct work inner = *w;
-        sw_autoptr(sw_ref) ref = NULL;
         sw_err *err;
 
         inner.ctx = ctx;
