@@ -259,6 +259,25 @@ take_vertex(model *m, const struct sw_progress_vertex *v)
         touch(s);
 }
 
+/* A blob that need not be sent is told again, with how that came behind its id. */
+static void
+look_for_shared(struct model_step *s, struct model_status *st)
+{
+        static const char *const suffixes[] = { ": exists", ": mounted" };
+
+        if (!strstr(st->id, "sha256:"))
+                return;
+        for (size_t i = 0; i < SW_COUNT(suffixes); i++)
+                st->shared |= sw_str_has_suffix(st->id, suffixes[i]);
+        for (size_t i = 0; i < s->statuses.n && st->shared; i++) {
+                struct model_status *o = &s->statuses.v[i];
+                size_t n = strlen(o->id);
+
+                if (!o->completed && strncmp(o->id, st->id, n) == 0 && st->id[n] == ':')
+                        o->replaced = true;
+        }
+}
+
 static struct model_status *
 status_of(struct model_step *s, const char *id)
 {
@@ -268,6 +287,7 @@ status_of(struct model_step *s, const char *id)
         if (s->statuses.n >= MODEL_STATUS)
                 return NULL;
         sw_array_push(&s->statuses, (struct model_status){ .id = sw_strdup(id) });
+        look_for_shared(s, &s->statuses.v[s->statuses.n - 1]);
         return &s->statuses.v[s->statuses.n - 1];
 }
 

@@ -20,7 +20,8 @@
 #include <slipway/map.h>
 #include <slipway/progress.h>
 
-#define MODEL_TAIL   10    /* lines kept of each step */
+#define MODEL_TAIL   32    /* lines kept of each step ... */
+#define MODEL_LAST   10    /* ... of which so many are told when it fails */
 #define MODEL_STATUS 1024  /* statuses kept of each step */
 #define MODEL_LINE   65536 /* bytes of one line; longer ones are broken */
 
@@ -30,6 +31,10 @@ struct model_status {
         bool fresh;                      /* changed; the printer clears it */
         int64_t shown_at, shown_current; /* of the printer */
         bool shown;
+        int64_t rate_at, rate_from; /* of the printer: measured since (monotonic), from */
+        double rate;                /* units in a second, 0: not known yet */
+        bool shared;   /* a blob that is there already: "pushing sha256:…: exists" */
+        bool replaced; /* another status says what became of it */
 };
 
 /* What a step used; -1: not known. */
@@ -65,6 +70,7 @@ struct model_step {
         unsigned number; /* 0: not shown yet */
         unsigned count;  /* changes since it was shown last */
         int64_t since;   /* ns (monotonic): shown since, or waiting since; 0: neither */
+        size_t place;    /* among the stages; 0: not known yet */
 };
 
 typedef struct model {

@@ -115,7 +115,7 @@ show(struct plain *p, struct model_step *s, struct progress_out *out)
         }
         for (size_t i = 0; i < s->lines.n; i++) {
                 sw_buf_addf(&out->buf, "#%u ", s->number);
-                progress_add_text(&out->buf, s->lines.v[i], out);
+                progress_add_line(&out->buf, s->lines.v[i], out);
                 sw_buf_addc(&out->buf, '\n');
         }
         sw_strlist_release(&s->lines);

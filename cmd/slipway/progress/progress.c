@@ -8,7 +8,9 @@
 
 #include <slipway/io.h>
 #include <slipway/text.h>
+#include <slipway/time.h>
 
+#include "cmd/slipway/progress/logtext.h"
 #include "cmd/slipway/progress/progress.h"
 #include "cmd/slipway/term.h"
 
@@ -31,22 +33,23 @@ struct progress {
 void
 progress_add_text(sw_buf *b, const char *text, const struct progress_out *out)
 {
-        if (!out->terminal) {
+        if (out->terminal)
+                term_add_text(b, text);
+        else
                 sw_buf_adds(b, text);
+}
+
+void
+progress_add_line(sw_buf *b, const char *line, const struct progress_out *out)
+{
+        const char *text = strchr(line, ' '); /* after the seconds */
+
+        if (!out->terminal || !text) {
+                progress_add_text(b, line, out);
                 return;
         }
-        /* Tabs are no harm, and logs have many. */
-        while (*text) {
-                size_t n = strcspn(text, "\t");
-                sw_auto(sw_str) piece = sw_strndup(text, n);
-
-                term_add_text(b, piece);
-                text += n;
-                if (*text == '\t') {
-                        sw_buf_addc(b, '\t');
-                        text++;
-                }
-        }
+        sw_buf_add(b, line, (size_t) (++text - line));
+        logtext_add(b, logtext_last(text), out->colour);
 }
 
 void
@@ -84,7 +87,7 @@ progress_add_failures(const model *m, struct progress_out *out)
 {
         for (size_t i = 0; i < m->rows.n; i++) {
                 const struct model_step *s = m->rows.v[i];
-                size_t first = s->n_tail > MODEL_TAIL ? s->n_tail - MODEL_TAIL : 0;
+                size_t first = s->n_tail > MODEL_LAST ? s->n_tail - MODEL_LAST : 0;
 
                 if (!s->error || step_cancelled(s))
                         continue;
@@ -92,7 +95,7 @@ progress_add_failures(const model *m, struct progress_out *out)
                 progress_add_name(&out->buf, s->name, out);
                 sw_buf_adds(&out->buf, ":\n");
                 for (size_t k = first; k < s->n_tail; k++) {
-                        progress_add_text(&out->buf, s->tail[k % MODEL_TAIL], out);
+                        progress_add_line(&out->buf, s->tail[k % MODEL_TAIL], out);
                         sw_buf_addc(&out->buf, '\n');
                 }
                 sw_buf_adds(&out->buf, "------\n");
@@ -104,8 +107,11 @@ progress_add_failures(const model *m, struct progress_out *out)
 static void
 flush(struct progress_out *out)
 {
+        if (out->buf.len == 0)
+                return;
         if (!out->failed)
                 out->failed = sw_write_all(out->fd, out->buf.data, out->buf.len);
+        out->written = sw_time_mono();
         sw_buf_clear(&out->buf);
 }
 
@@ -159,7 +165,9 @@ progress_open(const char *mode, progress **out)
         if ((!mode || !*mode || sw_str_eq(mode, "auto")) && env && *env)
                 mode = env;
         if (!mode || !*mode || sw_str_eq(mode, "auto"))
-                mode = isatty(STDERR_FILENO) ? "tty" : "plain";
+                mode = isatty(STDERR_FILENO) && !sw_str_eq(getenv("TERM"), "dumb")
+                               ? "tty"
+                               : "plain";
         if (!sw_str_eq(mode, "plain") && !sw_str_eq(mode, "tty") &&
             !sw_str_eq(mode, "rawjson") && !sw_str_eq(mode, "quiet"))
                 return sw_err_new(SW_E_USAGE,
@@ -204,6 +212,23 @@ progress_trace_error(const progress *p, const char *name)
 }
 
 void
+progress_take(progress *p, const struct sw_progress_batch *b)
+{
+        if (b) {
+                model_take(&p->model, b);
+                part_step(&p->trace, &p->model, b);
+        }
+        part_step(&p->shown, &p->model, b);
+}
+
+void
+progress_end(progress *p)
+{
+        part_end(&p->trace, &p->model);
+        part_end(&p->shown, &p->model);
+}
+
+void
 progress_follow(progress *p, sw_subscription *sub)
 {
         int64_t tick = p->shown.ops ? p->shown.ops->tick : 0;
@@ -212,16 +237,11 @@ progress_follow(progress *p, sw_subscription *sub)
         while (sw_progress_next(sub, tick ? tick : -1, &b)) {
                 bool news = b.n_vertices || b.n_statuses || b.n_logs || b.n_warnings;
 
-                if (news) {
-                        model_take(&p->model, &b);
-                        part_step(&p->trace, &p->model, &b);
-                }
-                part_step(&p->shown, &p->model, news ? &b : NULL);
+                progress_take(p, news ? &b : NULL);
                 sw_progress_batch_release(&b);
         }
         sw_subscription_free(sub);
-        part_end(&p->trace, &p->model);
-        part_end(&p->shown, &p->model);
+        progress_end(p);
 }
 
 void

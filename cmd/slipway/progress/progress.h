@@ -20,8 +20,9 @@ typedef struct progress progress;
 /* Where a printer writes. */
 struct progress_out {
         int fd;
-        sw_buf buf; /* written and emptied after each call of a printer */
-        int failed; /* errno of the write that failed; nothing is written after it */
+        sw_buf buf;      /* written and emptied after each call of a printer */
+        int failed;      /* errno of the write that failed; nothing is written after it */
+        int64_t written; /* when (monotonic) the last write was over; 0: none was */
         bool terminal, colour;
 };
 
@@ -43,6 +44,10 @@ SW_NODISCARD sw_err *progress_open(const char *mode, progress **out);
 void progress_trace(progress *p, int fd);
 /** progress_follow - @sub: given. */
 void progress_follow(progress *p, sw_subscription *sub);
+/** progress_take, progress_end - the same by hand: @b is what is new, or NULL when only
+ *  time went by; then that the story has ended. */
+void progress_take(progress *p, const struct sw_progress_batch *b);
+void progress_end(progress *p);
 model *progress_model(progress *p);
 /** progress_trace_error - why the trace is not whole; SW_OK when it is. @name: of the file.
  */
@@ -55,14 +60,15 @@ void *tty_new(const struct progress_printer **ops);
 void *rawjson_new(const struct progress_printer **ops);
 
 /* What printers share (progress.c). */
-/** progress_name - the name of a step, cut where the environment wants it so. */
+/** progress_add_name - the name of a step, cut where the environment wants it so. */
 void progress_add_name(sw_buf *b, const char *name, const struct progress_out *out);
-/** progress_add_text - a line of a log: as it is, or harmless where it goes to a terminal.
- */
+/** progress_add_text - as it is, or harmless where it goes to a terminal. */
 void progress_add_text(sw_buf *b, const char *text, const struct progress_out *out);
+/** progress_add_line - the same for a line of a log, whose colours a terminal gets. */
+void progress_add_line(sw_buf *b, const char *line, const struct progress_out *out);
 /** progress_add_failures - the last lines of every step that failed. */
 void progress_add_failures(const model *m, struct progress_out *out);
-/** progress_amount - " 1.20MB / 3.00MB", " 1.20MB" or nothing. */
+/** progress_add_amount - " 1.20MB / 3.00MB", " 1.20MB" or nothing. */
 void progress_add_amount(sw_buf *b, int64_t current, int64_t total);
 
 #endif
