@@ -1,6 +1,22 @@
 # cmd/slipway: the command. A verb is one verb_*.c, and one man page when it is not below
 # another verb; nothing else lists verbs.
 bin_PROGRAMS += cmd/slipway/slipway
+# The display of progress: tests and their tools are made with it, too.
+PROGRESS_SOURCES = \
+	cmd/slipway/progress/colour.c cmd/slipway/progress/colour.h \
+	cmd/slipway/progress/logtext.c cmd/slipway/progress/logtext.h \
+	cmd/slipway/progress/model.c cmd/slipway/progress/model.h \
+	cmd/slipway/progress/picture.c cmd/slipway/progress/picture.h \
+	cmd/slipway/progress/plain.c \
+	cmd/slipway/progress/progress.c cmd/slipway/progress/progress.h \
+	cmd/slipway/progress/rawjson.c \
+	cmd/slipway/progress/rows.c cmd/slipway/progress/rows.h \
+	cmd/slipway/progress/screen.c cmd/slipway/progress/screen.h \
+	cmd/slipway/progress/stepname.c cmd/slipway/progress/stepname.h \
+	cmd/slipway/progress/tty.c \
+	cmd/slipway/progress/width.c cmd/slipway/progress/width.h \
+	cmd/slipway/progress/widthtab.h
+
 cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/build/dockerload.c \
 	cmd/slipway/build/explain.c \
@@ -33,19 +49,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/main.c \
 	cmd/slipway/plugins.c cmd/slipway/plugins.h \
 	cmd/slipway/program.c cmd/slipway/program.h \
-	cmd/slipway/progress/colour.c cmd/slipway/progress/colour.h \
-	cmd/slipway/progress/logtext.c cmd/slipway/progress/logtext.h \
-	cmd/slipway/progress/model.c cmd/slipway/progress/model.h \
-	cmd/slipway/progress/picture.c cmd/slipway/progress/picture.h \
-	cmd/slipway/progress/plain.c \
-	cmd/slipway/progress/progress.c cmd/slipway/progress/progress.h \
-	cmd/slipway/progress/rawjson.c \
-	cmd/slipway/progress/rows.c cmd/slipway/progress/rows.h \
-	cmd/slipway/progress/screen.c cmd/slipway/progress/screen.h \
-	cmd/slipway/progress/stepname.c cmd/slipway/progress/stepname.h \
-	cmd/slipway/progress/tty.c \
-	cmd/slipway/progress/width.c cmd/slipway/progress/width.h \
-	cmd/slipway/progress/widthtab.h \
+	$(PROGRESS_SOURCES) \
 	cmd/slipway/setup.c cmd/slipway/setup.h \
 	cmd/slipway/table.c cmd/slipway/table.h \
 	cmd/slipway/template.c cmd/slipway/template.h \

@@ -26,3 +26,8 @@ tests_tools_layer_LDADD = lib/liblayerpack.la lib/liblayer.la libsnapdir.la libs
 noinst_PROGRAMS += tests/tools/rounds
 tests_tools_rounds_SOURCES = tests/tools/rounds.c
 tests_tools_rounds_LDADD = libslipway.la
+
+# How progress looks, from a trace.
+noinst_PROGRAMS += tests/tools/replay
+tests_tools_replay_SOURCES = tests/tools/replay.c cmd/slipway/term.c $(PROGRESS_SOURCES)
+tests_tools_replay_LDADD = libslipway.la $(BASE_LIBS)

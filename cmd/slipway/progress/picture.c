@@ -222,11 +222,11 @@ fit(struct plan *plan, const struct rows *r, size_t room)
                 keep = left;
         left = share_details(plan, r, left - keep);
         keep += left;
-        if (keep < plan->n[ENDED] && keep > 0)
-                keep--; /* for the row of the others */
-        else if (keep < plan->n[ENDED])
-                plan->n[ENDED] = 0;
-        hide_ended(plan, keep);
+        if (keep >= plan->n[ENDED])
+                return;
+        hide_ended(plan, keep > 0 ? keep - 1 : 0);
+        if (keep == 0) /* not even for a row that counts them */
+                plan->hidden_ended = 0;
 }
 
 static void

@@ -86,7 +86,7 @@ add_rate(sw_buf *b, double rate)
                 sw_buf_addf(b, " %s/s", sw_size_str((int64_t) rate, text));
 }
 
-/* The id of a status with digests cut short. */
+/* An id or a name, with digests cut short. */
 static void
 add_id(sw_buf *b, const char *id)
 {
@@ -362,7 +362,7 @@ rows_step(struct rows *r, const struct model_step *s)
         for (char *p = name; *p; p++)
                 if (*p == '\n' || *p == '\r' || *p == '\t')
                         *p = ' ';
-        term_add_text(&text, name);
+        add_id(&text, name);
         add_seconds(&right, step_seconds(s));
         rows_add(r, text.data, right.data, step_colour(r, s));
 }

@@ -20,18 +20,7 @@ tests_unit_cmd_slipway_environ_test_SOURCES = tests/unit/cmd/slipway/environ_tes
 	cmd/slipway/environ.c cmd/slipway/term.c
 tests_unit_cmd_slipway_progress_printer_test_SOURCES = \
 	tests/unit/cmd/slipway/progress/printer_test.c \
-	cmd/slipway/progress/colour.c \
-	cmd/slipway/progress/logtext.c \
-	cmd/slipway/progress/model.c \
-	cmd/slipway/progress/picture.c \
-	cmd/slipway/progress/plain.c \
-	cmd/slipway/progress/progress.c \
-	cmd/slipway/progress/rawjson.c \
-	cmd/slipway/progress/rows.c \
-	cmd/slipway/progress/screen.c \
-	cmd/slipway/progress/stepname.c \
-	cmd/slipway/progress/tty.c \
-	cmd/slipway/progress/width.c \
+	$(PROGRESS_SOURCES) \
 	cmd/slipway/term.c
 tests_unit_cmd_slipway_template_test_SOURCES = tests/unit/cmd/slipway/template_test.c \
 	cmd/slipway/template.c
