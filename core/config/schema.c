@@ -156,6 +156,7 @@ static const struct sw__config_key schema[] = {
         K("dns.options", LIST, NULL, "resolver options of build steps", CHECK(WORD)),
         K("dns.searchDomains", LIST, NULL, "search domains of build steps", CHECK(WORD)),
 
+        K("history.enabled", BOOL, "true", "remember builds: slipway history"),
         K("history.maxAge", DURATION, "48h",
           "finished builds younger than this are kept in the history", CHECK(NATURAL)),
         K("history.maxEntries", INT, "50",

@@ -193,6 +193,7 @@ thread_main(void *arg)
         sw__job_close(sw_steal(b->job));
         find_kept(b);
         sw__steplog_wait(b->steplog);
+        sw__keeper_end(b->keeper, b);
         if (sw__steplog_ran(b->steplog))
                 sw__engine_after_build(b->engine, b->cancel);
         return NULL;
@@ -249,8 +250,9 @@ make(sw_engine *e, const struct sw_build_request *req, struct sw_build **out)
         if (err)
                 return err;
         b->story = sw__job_subscribe(b->job);
+        b->keeper = sw__keeper_new(b);
         b->steplog = sw__steplog_start(sw__job_subscribe_whole(b->job), e->logs, e->path,
-                                       b->id, e->log);
+                                       b->id, e->log, b->keeper);
         *out = sw_steal(b);
         return SW_OK;
 }
@@ -310,6 +312,7 @@ sw_build_free(sw_build *b)
         }
         sw__job_close(b->job);
         sw__steplog_free(b->steplog);
+        sw__keeper_free(b->keeper);
         if (b->story)
                 sw_subscription_free(b->story);
         sw__outputs_release(b);

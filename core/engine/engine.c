@@ -50,6 +50,8 @@ open_root(sw_engine *e)
         if (err)
                 return err;
         open_logs(e);
+        e->history = sw__history_new(e->root, e->log,
+                                     sw_config_bool(e->config, "history.enabled"));
         e->keys = sw__keystore_lmdb_new(sw__root_meta(e->root));
         e->sources = sw__sources_new(e->host, sw__root_worker(e->root));
         return SW_OK;
@@ -156,6 +158,7 @@ sw_engine_close(sw_engine *e)
         if (e->sources)
                 sw__sources_free(e->sources);
         sw__keystore_free(e->keys);
+        sw__history_free(e->history);
         if (e->logs >= 0)
                 (void) close(e->logs);
         if (e->root)
@@ -166,6 +169,12 @@ sw_engine_close(sw_engine *e)
         free(e->executor);
         free(e->snapshotter);
         free(e);
+}
+
+sw_history *
+sw_engine_history(sw_engine *e)
+{
+        return e->history;
 }
 
 sw_err *

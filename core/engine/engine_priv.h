@@ -7,6 +7,7 @@
  *      platforms.c what can be built for
  *      export.c    exporters of a build: resolve, export, finalize
  *      steplog.c   whatever steps print, in files
+ *      history.h   what is remembered of builds
  *      disk.c      usage, prune, garbage collection
  *      shell.c     into the roots of commands that failed
  */
@@ -17,6 +18,7 @@
 
 #include <slipway/engine.h>
 
+#include "core/engine/history.h"
 #include "core/ops/ops.h"
 #include "core/solver/keystore_lmdb.h"
 #include "core/solver/story.h"
@@ -30,6 +32,7 @@ struct sw_engine {
         char *executor, *snapshotter;
         sw_root *root;
         int logs; /* <root>/logs, or -1: it cannot be made */
+        sw_history *history;
         sw_keystore *keys;
         struct sw_result_loader loader;
         sw_cacheset *cache;
@@ -71,9 +74,11 @@ void sw__outputs_release(struct sw_build *b);
 struct sw__steplog;
 
 /** sw__steplog_start - follow @sub (given) until it ends, keep all output of steps below
- *  <logs>/<id>/. @logs: borrowed until stop; -1: nothing is kept. */
+ *  <logs>/<id>/, and have the history keep the story. @logs: borrowed until stop; -1:
+ *  nothing is kept. @keeper: the same; NULL: no history. */
 struct sw__steplog *sw__steplog_start(sw_subscription *sub, int logs, const char *dir_path,
-                                      const char *id, sw_log *log);
+                                      const char *id, sw_log *log,
+                                      struct sw__keeper *keeper);
 /** sw__steplog_wait - until the subscription ended and all is written. */
 void sw__steplog_wait(struct sw__steplog *l);
 /** sw__steplog_path - file of a step; NULL: it printed nothing. After wait. Borrowed. */
@@ -104,6 +109,7 @@ struct sw_build {
         struct sw_frontend_result result; /* what is exported */
         struct sw__output outputs[SW_BUILD_MAX_OUTPUTS];
         struct sw__steplog *steplog;
+        struct sw__keeper *keeper; /* of the history; NULL: none is kept */
         pthread_t thread;
         bool joined;
         sw_err *err;

@@ -41,6 +41,7 @@ struct sw__steplog {
         struct step *at; /* whose file is open as fd */
         int fd;
         unsigned n_files;
+        struct sw__keeper *keeper; /* gets all of it, too */
         bool ran;
         bool threaded, waited;
         pthread_t thread;
@@ -149,6 +150,7 @@ take(struct sw__steplog *l, const struct sw_progress_batch *b)
         }
         for (size_t i = 0; i < b->n_logs; i++)
                 append(l, &b->logs[i]);
+        sw__keeper_take(l->keeper, b);
 }
 
 static void *
@@ -157,7 +159,7 @@ follow(void *arg)
         struct sw__steplog *l = arg;
         struct sw_progress_batch batch;
 
-        while (sw_progress_next(l->sub, -1, &batch)) {
+        while (sw_progress_next(l->sub, sw__keeper_timeout(l->keeper), &batch)) {
                 take(l, &batch);
                 sw_progress_batch_release(&batch);
         }
@@ -174,7 +176,7 @@ thread_main(void *arg)
 
 struct sw__steplog *
 sw__steplog_start(sw_subscription *sub, int logs, const char *dir_path, const char *id,
-                  sw_log *log)
+                  sw_log *log, struct sw__keeper *keeper)
 {
         struct sw__steplog *l = sw_new(struct sw__steplog);
 
@@ -183,6 +185,7 @@ sw__steplog_start(sw_subscription *sub, int logs, const char *dir_path, const ch
         l->root = sw_strdup(dir_path);
         l->id = sw_strdup(id);
         l->log = log;
+        l->keeper = keeper;
         l->dir = l->fd = -1;
         l->steps = sw_map_new(free_step);
         l->threaded = pthread_create(&l->thread, NULL, thread_main, l) == 0;

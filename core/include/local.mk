@@ -14,6 +14,7 @@ pkginclude_HEADERS += \
 	core/include/slipway/definition.h \
 	core/include/slipway/digest.h \
 	core/include/slipway/engine.h \
+	core/include/slipway/history.h \
 	core/include/slipway/error.h \
 	core/include/slipway/executor.h \
 	core/include/slipway/exporter.h \

@@ -52,6 +52,7 @@ static const struct {
         [SW_META_BLOBS] = { "blobs", MDB_DUPSORT },
         [SW_META_KEPT] = { "kept", MDB_DUPSORT },
         [SW_META_IMAGES] = { "images", 0 },
+        [SW_META_HISTORY] = { "history", 0 },
 };
 
 /* Those that every file of schema 1 has; the others may have to be added. */

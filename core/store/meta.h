@@ -31,7 +31,8 @@ SW_BEGIN_DECLS
 #define SW_META_SCHEMA 1
 
 /* The databases of schema 1. Keys and values: core/solver/keystore_lmdb.c, and from REFS on
- * core/store/record.h. A file made before those were thought of gains them. */
+ * core/store/record.h; HISTORY: core/engine/history.h. A file made before those were
+ * thought of gains them. */
 enum sw_meta_db {
         SW_META_LINKS,     /* "links"     dupsort */
         SW_META_BACKLINKS, /* "backlinks" dupsort */
@@ -47,6 +48,7 @@ enum sw_meta_db {
         SW_META_BLOBS,     /* "blobs"     dupsort */
         SW_META_KEPT,      /* "kept"      dupsort */
         SW_META_IMAGES,    /* "images" */
+        SW_META_HISTORY,   /* "history" */
         SW_META_N_DBS
 };
 

@@ -9,6 +9,7 @@
  *      <root>/locks              see core/store/worklock.h; has no bytes
  *      <root>/state/<plugin>/    sw_worker_state_dir()
  *      <root>/logs/              whole logs of steps
+ *      <root>/history/           stories of builds (core/engine/history.h)
  *      <root>/hashes/            content hashes of refs (core/contenthash)
  *
  * Thread: open and close by one; everything else any.
