@@ -28,8 +28,6 @@
 /* So much is gathered, and for so long. */
 #define PENDING (256 << 10)
 #define WAIT    (SW_NS_PER_SEC / 2)
-/* Of the text in which a mistake is. */
-#define TEXT_MAX (256 << 10)
 
 typedef struct sw__pb_arena arena;
 typedef Moby__Buildkit__V1__BuildHistoryRecord record_msg;
@@ -242,6 +240,9 @@ sw__keeper_new(struct sw_build *b)
         k->built.record = &k->record;
         k->record.ref = keep(&k->arena, b->id);
         k->record.createdat = make_time(&k->arena, sw_time_now());
+        k->record.frontend = keep(&k->arena, b->req.frontend);
+        k->record.frontendattrs = make_pairs(&k->arena, b->req.opts, b->req.n_opts);
+        k->record.n_frontendattrs = b->req.n_opts;
         add_outputs(k, b);
         if (store(k, false))
                 return k;
@@ -452,7 +453,7 @@ static void
 add_place(struct sw__keeper *k, const struct sw_err_source *s)
 {
         Slipway__Store__V1__Place *p = sw__pb_arena_alloc(&k->arena, sizeof(*p));
-        const size_t len = s->data && s->len <= TEXT_MAX ? s->len : 0;
+        const size_t len = s->data && s->len <= SW__STORY_TEXT_MAX ? s->len : 0;
 
         slipway__store__v1__place__init(p);
         p->file = keep(&k->arena, s->file);
