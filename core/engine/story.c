@@ -19,7 +19,7 @@ typedef Google__Protobuf__Timestamp time_msg;
 typedef struct sw__pb_arena arena;
 
 #define NEW(a, T)      ((T *) sw__pb_arena_alloc((a), sizeof(T)))
-#define NEW_N(a, n, T) ((T *) sw__pb_arena_alloc((a), (n) * sizeof(T)))
+#define NEW_N(a, n, T) ((T *) sw__pb_arena_alloc((a), ((n) + 1) * sizeof(T)))
 #define LEVEL          1         /* of compression: text becomes a fifth, in no time */
 #define STORED_MAX     (8 << 10) /* bytes that are not worth compressing */
 #define LENGTH_SIZE    4
