@@ -103,6 +103,7 @@ usual_server(const char *scheme)
                 { "docker-image", "docker" },
                 { "docker-image+blob", "docker" },
                 { "oci-layout+blob", "oci-layout" },
+                { "https", "http" },
         };
 
         for (size_t i = 0; i < SW_COUNT(usual); i++)

@@ -93,6 +93,36 @@ sw__url_join(const char *from, const char *to, char **out, bool *down)
         return err;
 }
 
+char *
+sw__url_tidy(const char *url)
+{
+        sw_autoptr(CURLU) u = curl_url();
+        char *text = NULL, *scheme = NULL, *out = NULL;
+
+        if (u && curl_url_set(u, CURLUPART_URL, url, CURLU_URLENCODE) == CURLUE_OK &&
+            curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+            curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+            (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) &&
+            curl_url_get(u, CURLUPART_URL, &text, 0) == CURLUE_OK)
+                out = sw_strdup(text);
+        curl_free(scheme);
+        curl_free(text);
+        return out;
+}
+
+char *
+sw__url_path(const char *url)
+{
+        sw_autoptr(CURLU) u = curl_url();
+        char *path = NULL, *out = NULL;
+
+        if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+            curl_url_get(u, CURLUPART_PATH, &path, CURLU_URLDECODE) == CURLUE_OK)
+                out = sw_strdup(path);
+        curl_free(path);
+        return out;
+}
+
 void
 sw__url_shown(const char *url, sw_buf *out)
 {

@@ -19,6 +19,11 @@ bool sw__url_same_origin(const char *a, const char *b);
 /** sw__url_host - "host" and "port" of a URL, from malloc; the port is its scheme's own
  *  where none is named. False: it is no URL. */
 bool sw__url_host(const char *url, char **host, char **port);
+/** sw__url_tidy - an http or https URL as it can be sent: what may not stand in one is
+ *  percent-encoded, the fragment left out. NULL: it is none. From malloc. */
+char *sw__url_tidy(const char *url);
+/** sw__url_path - decoded; NULL: control characters are in it. From malloc. */
+char *sw__url_path(const char *url);
 /** sw__url_shown - for messages: without user, password, query and fragment, printable. */
 void sw__url_shown(const char *url, sw_buf *out);
 

@@ -132,3 +132,10 @@ FUZZ_TARGETS += tests/fuzz/dockerconfig_fuzz
 tests_fuzz_dockerconfig_fuzz_SOURCES = tests/fuzz/dockerconfig_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_dockerconfig_fuzz_LDFLAGS = $(FUZZ_LINK)
 
+
+# Headers of downloads: Content-Disposition, dates, entity tags.
+FUZZ_TARGETS += tests/fuzz/httphead_fuzz
+tests_fuzz_httphead_fuzz_SOURCES = tests/fuzz/httphead_fuzz.c tests/fuzz/fuzz.h \
+	plugins/source-http/date.c plugins/source-http/name.c plugins/source-http/name.h
+tests_fuzz_httphead_fuzz_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_httphead_fuzz_LDFLAGS = $(FUZZ_LINK)

@@ -33,13 +33,13 @@ dist_check_SCRIPTS += \
 	tests/integration/stress.sh \
 	tests/integration/snapshotters.sh
 
-# The registry client, by tests/tools/regtool.
-registry_scripts = tests/integration/registry-auth.sh tests/integration/registry-pull.sh \
-	tests/integration/registry-push.sh
+# The registry client, by tests/tools/regtool; downloads.
+network_scripts = tests/integration/registry-auth.sh tests/integration/registry-pull.sh \
+	tests/integration/registry-push.sh tests/integration/http.sh
 if HAVE_CURL
-dist_check_SCRIPTS += $(registry_scripts)
+dist_check_SCRIPTS += $(network_scripts)
 else
-EXTRA_DIST += $(registry_scripts)
+EXTRA_DIST += $(network_scripts)
 endif
 
 # Installing relinks modules where they are, so nothing else may load them meanwhile.
