@@ -31,7 +31,7 @@ plain_placeholder(const char *s)
         if (!*s)
                 return false;
         for (; *s; s++)
-                if (!isalnum((unsigned char) *s) && !strchr("-_=/|.", *s))
+                if (!isalnum((unsigned char) *s) && !strchr("-_=:/|.", *s))
                         return false;
         return true;
 }

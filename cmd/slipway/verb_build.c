@@ -1,5 +1,6 @@
 /*
- * cmd/slipway/verb_build.c - build a definition, here, in this process.
+ * cmd/slipway/verb_build.c - build, here, in this process: a context with a frontend, or a
+ * definition.
  *
  * The main thread shows progress until the story of the build has ended. Signals are taken
  * by a thread of their own: the first cancels, which ends the build within a second and
@@ -8,8 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,23 +18,33 @@
 #include <slipway/text.h>
 #include <slipway/time.h>
 
-#include "cmd/slipway/build/load.h"
-#include "cmd/slipway/build/output.h"
+#include "cmd/slipway/build/call.h"
+#include "cmd/slipway/build/context.h"
+#include "cmd/slipway/build/flags.h"
+#include "cmd/slipway/build/image.h"
+#include "cmd/slipway/build/opts.h"
 #include "cmd/slipway/build/report.h"
+#include "cmd/slipway/build/signals.h"
 #include "cmd/slipway/client.h"
 #include "cmd/slipway/plugins.h"
+#include "cmd/slipway/program.h"
 #include "cmd/slipway/setup.h"
 
+#define FRONTEND      "dockerfile.v0"
 #define KEEP_FAILED_S 3600 /* roots of failed commands, with --on-error keep */
 
 /* Everything of one build, released together. */
 struct build_run {
-        const struct cli_call *call;
+        const struct cli_call *cli;
+        const char *progress_mode;
         plugins plugins;
         sw_buf definition;
+        const char *frontend; /* or NULL: the definition is built */
+        opts opts;
+        call call;
+        context context;
         sw_local_session *client;
-        outputs outputs;
-        load *load; /* --load; or NULL */
+        image image;
         sw_strlist allow;
         progress *progress;
         int trace;
@@ -46,82 +55,87 @@ struct build_run {
         char id[SW_ID_SIZE];
 };
 
-/* ---- Signals ---- */
-
-struct signals {
-        sw_cancel *cancel;
-        sigset_t set;
-        pthread_t thread;
-        bool started;
-};
-
-static void *
-signals_main(void *arg)
-{
-        struct signals *s = arg;
-        int sig, n = 0;
-
-        while (sigwait(&s->set, &sig) == 0) {
-                if (sig == SIGUSR2)
-                        return NULL;
-                if (++n >= 3)
-                        _exit(128 + sig);
-                sw_cancel_now(s->cancel, sig == SIGINT ? "interrupted" : "terminated");
-        }
-        return NULL;
-}
-
-/* Before any other thread is started: they inherit the mask. */
-static void
-signals_start(struct signals *s, sw_cancel *cancel)
-{
-        s->cancel = cancel;
-        (void) sigemptyset(&s->set);
-        (void) sigaddset(&s->set, SIGINT);
-        (void) sigaddset(&s->set, SIGTERM);
-        (void) sigaddset(&s->set, SIGHUP);
-        (void) sigaddset(&s->set, SIGUSR2);
-        (void) pthread_sigmask(SIG_BLOCK, &s->set, NULL);
-        s->started = pthread_create(&s->thread, NULL, signals_main, s) == 0;
-        if (!s->started) /* without it, signals do what they always do */
-                (void) pthread_sigmask(SIG_UNBLOCK, &s->set, NULL);
-}
-
-static void
-signals_stop(struct signals *s)
-{
-        if (!s->started)
-                return;
-        (void) pthread_kill(s->thread, SIGUSR2);
-        (void) pthread_join(s->thread, NULL);
-}
-
 /* ---- What is asked for ---- */
+
+static sw_err *
+nothing_to_build(void)
+{
+        return sw_err_new(SW_E_USAGE,
+                          "what is to be built? slipway build . builds the Dockerfile of "
+                          "this directory; otherwise please specify --frontend or pipe LLB "
+                          "definition to stdin, or name a file with --llb");
+}
 
 static sw_err *
 read_definition(struct build_run *r)
 {
-        const char *file = cli_str(r->call, "llb");
+        const char *file = cli_str(r->cli, "llb");
         sw_err *err;
 
         if (file && strcmp(file, "-") != 0) {
                 err = sw_buf_read_file(&r->definition, AT_FDCWD, file,
                                        SW_DEFINITION_MAX_BYTES);
         } else if (isatty(STDIN_FILENO)) {
-                return sw_err_new(SW_E_USAGE, "please specify --frontend or pipe LLB "
-                                              "definition to stdin, or name a file with "
-                                              "--llb");
+                return nothing_to_build();
         } else {
                 err = sw_buf_read_fd(&r->definition, STDIN_FILENO, SW_DEFINITION_MAX_BYTES,
                                      "standard input");
         }
         if (err)
                 return err;
+        if (r->definition.len == 0 && !file)
+                return nothing_to_build();
         if (r->definition.len == 0 ||
             sw_definition_is_empty(r->definition.data, r->definition.len))
                 return sw_err_new(SW_E_INVALID, "empty definition sent to build. Specify "
                                                 "--frontend instead?");
         return SW_OK;
+}
+
+/* A context has a frontend, a definition has none. */
+static sw_err *
+choose_frontend(struct build_run *r)
+{
+        bool has_context = cli_argument(r->cli, 0) != NULL;
+        const char *flag = opts_given(r->cli);
+
+        r->frontend = cli_str(r->cli, "frontend");
+        if (!r->frontend && has_context)
+                r->frontend = FRONTEND;
+        if (r->frontend && cli_str(r->cli, "llb"))
+                return sw_err_new(SW_E_USAGE, "--llb is a definition, which needs no %s",
+                                  has_context ? "context" : "frontend");
+        if (!r->frontend && flag && (cli_str(r->cli, "llb") || !isatty(STDIN_FILENO)))
+                return sw_err_new(
+                        SW_E_USAGE,
+                        "--%s is for a frontend: name the context to build, as in "
+                        "slipway build .",
+                        flag);
+        if (!has_context && cli_str(r->cli, "file"))
+                return sw_err_new(SW_E_USAGE, "--file goes with a context, as in slipway "
+                                              "build -f FILE .");
+        return SW_OK;
+}
+
+/* Everything of the command line that needs nothing else. */
+static sw_err *
+take_flags(struct build_run *r)
+{
+        sw_err *err = flags_check(r->cli);
+
+        if (!err)
+                err = choose_frontend(r);
+        if (!err && r->frontend)
+                err = opts_take(&r->opts, r->cli, (const char *const *) environ);
+        if (!err && r->frontend)
+                err = call_take(&r->call, r->cli, &r->opts);
+        if (!err && !r->call.asked)
+                err = image_take(&r->image, r->cli, r->cancel);
+        cli_list(r->cli, "allow", &r->allow);
+        if (sw_str_eq(cli_str(r->cli, "network"), "host"))
+                sw_strlist_add(&r->allow, "network.host");
+        sw_strlist_take(&r->allow, NULL);
+        return err;
 }
 
 static sw_err *
@@ -130,39 +144,23 @@ make_client(struct build_run *r)
         sw_err *err;
 
         r->client = sw_local_session_new();
-        err = client_add(r->client, r->call, "local", sw_local_session_add_local);
+        err = client_add(r->client, r->cli, "local", sw_local_session_add_local);
         if (!err)
-                err = client_add(r->client, r->call, "oci-layout",
+                err = client_add(r->client, r->cli, "oci-layout",
                                  sw_local_session_add_oci_layout);
         if (!err)
-                err = client_add(r->client, r->call, "secret", sw_local_session_add_secret);
+                err = client_add(r->client, r->cli, "secret", sw_local_session_add_secret);
         if (!err)
-                err = client_add(r->client, r->call, "ssh", sw_local_session_add_ssh);
-        return err;
-}
-
-static sw_err *
-make_outputs(struct build_run *r)
-{
-        sw_auto(sw_strlist) specs = { 0 };
-        sw_err *err = SW_OK;
-
-        cli_list(r->call, "output", &specs);
-        for (size_t i = 0; i < specs.n && !err; i++)
-                err = outputs_add(&r->outputs, specs.v[i]);
-        outputs_ready(&r->outputs);
-        if (!err && cli_str(r->call, "load"))
-                err = load_open(cli_str(r->call, "load"), cli_str(r->call, "load-into"),
-                                r->cancel, &r->load);
-        if (r->load)
-                sw_array_push(&r->outputs.asked, load_output(r->load));
+                err = client_add(r->client, r->cli, "ssh", sw_local_session_add_ssh);
+        if (!err && r->frontend && cli_argument(r->cli, 0))
+                err = context_take(&r->context, r->cli, r->client, &r->opts);
         return err;
 }
 
 static sw_err *
 open_trace(struct build_run *r)
 {
-        const char *path = cli_str(r->call, "trace");
+        const char *path = cli_str(r->cli, "trace");
 
         if (!path)
                 return SW_OK;
@@ -173,18 +171,24 @@ open_trace(struct build_run *r)
         return SW_OK;
 }
 
-/* SOURCE_DATE_EPOCH, where it is set to something. */
+/* SOURCE_DATE_EPOCH, where it is set to something. A frontend has it as an option, where it
+ * may also be something that only the frontend understands. */
 static sw_err *
-read_epoch(struct sw_build_request *req)
+read_epoch(const struct build_run *r, struct sw_build_request *req)
 {
-        const char *text = getenv("SOURCE_DATE_EPOCH");
+        const char *text = r->frontend ? opts_get(&r->opts, "build-arg:SOURCE_DATE_EPOCH")
+                                       : getenv("SOURCE_DATE_EPOCH");
+        sw_err *err;
 
         if (!text || !*text)
                 return SW_OK;
-        req->has_epoch = true;
-        return sw_err_wrap(sw_parse_int(text, 0, INT64_MAX / SW_NS_PER_SEC,
-                                        &req->source_date_epoch),
-                           "invalid SOURCE_DATE_EPOCH");
+        err = sw_parse_int(text, 0, INT64_MAX / SW_NS_PER_SEC, &req->source_date_epoch);
+        req->has_epoch = !err;
+        if (err && r->frontend) {
+                sw_err_drop(err, "the frontend says what it is, or that it is nothing");
+                return SW_OK;
+        }
+        return sw_err_wrap(err, "invalid SOURCE_DATE_EPOCH");
 }
 
 /* ---- The build ---- */
@@ -192,18 +196,24 @@ read_epoch(struct sw_build_request *req)
 static sw_err *
 open_engine(struct build_run *r)
 {
-        bool keep = sw_str_eq(cli_str(r->call, "on-error"), "keep");
-        sw_err *err = plugins_open(&r->plugins, r->call);
+        bool keep = sw_str_eq(cli_str(r->cli, "on-error"), "keep");
+        sw_err *err = plugins_open(&r->plugins, r->cli);
 
         if (!err && !r->plugins.log)
                 err = setup_log(r->plugins.config, &r->plugins.log);
+        if (!err)
+                err = flags_refuse(r->cli, r->plugins.host);
         if (err)
                 return err;
-        return sw_engine_open(SW_ENGINE_OPTS(.host = r->plugins.host,
-                                             .config = r->plugins.config,
-                                             .log = r->plugins.log,
-                                             .keep_failed_s = keep ? KEEP_FAILED_S : 0),
-                              &r->engine);
+        err = sw_engine_open(SW_ENGINE_OPTS(.host = r->plugins.host,
+                                            .config = r->plugins.config,
+                                            .log = r->plugins.log,
+                                            .keep_failed_s = keep ? KEEP_FAILED_S : 0),
+                             &r->engine);
+        if (!err && r->frontend)
+                err = context_read(&r->context, sw_config_str(r->plugins.config, "root"),
+                                   r->client, &r->opts);
+        return err;
 }
 
 static sw_err *
@@ -215,25 +225,26 @@ start(struct build_run *r)
                 .definition = r->definition.data,
                 .definition_len = r->definition.len,
                 .session = sw_local_session_get(r->client),
-                .outputs = r->outputs.asked.v,
-                .n_outputs = r->outputs.asked.n,
-                .no_cache = cli_bool(r->call, "no-cache"),
+                .allow = (const char *const *) r->allow.v,
+                .outputs = r->image.outputs.asked.v,
+                .n_outputs = r->image.outputs.asked.n,
+                .no_cache = !r->frontend && cli_bool(r->cli, "no-cache"),
                 .cancel = r->cancel,
+                .frontend = r->frontend,
+                .opts = r->opts.all.v,
+                .n_opts = r->opts.all.n,
+                .inputs = &r->context.input,
+                .n_inputs = r->context.input.name ? 1 : 0,
         };
-        sw_err *err = read_epoch(&req);
+        sw_err *err = read_epoch(r, &req);
 
-        if (err)
-                return err;
-        cli_list(r->call, "allow", &r->allow);
-        sw_strlist_take(&r->allow, NULL);
-        req.allow = (const char *const *) r->allow.v;
-        return sw_build_start(r->engine, &req, &r->build);
+        return err ? err : sw_build_start(r->engine, &req, &r->build);
 }
 
 static sw_err *
 write_trace(struct build_run *r)
 {
-        const char *path = cli_str(r->call, "solve-trace");
+        const char *path = cli_str(r->cli, "solve-trace");
 
         if (!path)
                 return SW_OK;
@@ -243,66 +254,104 @@ write_trace(struct build_run *r)
         return sw_engine_dump_trace(r->engine, fd);
 }
 
+static sw_err *
+tell_id(struct build_run *r)
+{
+        const char *file = cli_str(r->cli, "iidfile"), *id = image_id(&r->image, r->build);
+        sw_auto(sw_buf) line = SW_BUF_INIT;
+        sw_err *err = SW_OK;
+
+        if (file && !id)
+                return sw_err_new(SW_E_UNSUPPORTED,
+                                  "--iidfile %s: no image was made: name one with -t",
+                                  file);
+        if (file)
+                err = report_ref(id, file, r->file_mode);
+        if (err || !id || !cli_bool(r->cli, "quiet"))
+                return err;
+        sw_buf_addf(&line, "%s\n", id);
+        return out_text(&line);
+}
+
+/* What a build that went well is asked to tell. */
+static sw_err *
+tell(struct build_run *r)
+{
+        const char *metadata = cli_str(r->cli, "metadata-file");
+        const char *trace = cli_str(r->cli, "trace");
+        sw_err *err = SW_OK;
+
+        if (trace)
+                err = progress_trace_error(r->progress, trace);
+        if (!err && metadata)
+                err = report_metadata(r->build, r->image.outputs.asked.n, metadata,
+                                      r->file_mode);
+        if (!err)
+                err = write_trace(r);
+        if (!err && r->call.asked)
+                return call_print(&r->call, r->build);
+        return err ? err : tell_id(r);
+}
+
 /* What is told and written when the build is over; @failed is why it failed, or SW_OK. */
 static sw_err *
 conclude(struct build_run *r, sw_err *failed)
 {
-        const char *mode = cli_str(r->call, "progress");
-        const char *metadata = cli_str(r->call, "metadata-file");
-        const char *trace = cli_str(r->call, "trace");
-        sw_err *err = failed;
-
-        if (cli_bool(r->call, "explain"))
+        if (cli_bool(r->cli, "explain"))
                 report_explain(progress_model(r->progress));
-        if (failed)
-                report_failure(r->build, progress_model(r->progress),
-                               sw_str_eq(mode, "quiet"));
-        if (!err && trace)
-                err = progress_trace_error(r->progress, trace);
-        if (!err && metadata)
-                err = report_metadata(r->build, r->outputs.asked.n, metadata, r->file_mode);
-        if (!err)
-                err = write_trace(r);
-        return err;
+        if (!failed)
+                return tell(r);
+        report_failure(r->build, progress_model(r->progress),
+                       sw_str_eq(r->progress_mode, "quiet"));
+        return failed;
 }
 
 static sw_err *
 check_places(const struct build_run *r)
 {
-        static const char *const flags[] = { "metadata-file", "ref-file", "solve-trace" };
+        static const char *const flags[] = { "metadata-file", "ref-file", "solve-trace",
+                                             "iidfile" };
         sw_err *err = SW_OK;
 
         for (size_t i = 0; i < SW_COUNT(flags) && !err; i++)
-                err = report_place(flags[i], cli_str(r->call, flags[i]));
+                err = report_place(flags[i], cli_str(r->cli, flags[i]));
         return err;
+}
+
+/* Up to where a build can begin. */
+static sw_err *
+prepare(struct build_run *r)
+{
+        sw_err *err;
+
+        r->progress_mode =
+                cli_bool(r->cli, "quiet") ? "quiet" : cli_str(r->cli, "progress");
+        err = progress_open(r->progress_mode, &r->progress);
+        if (!err)
+                err = check_places(r);
+        if (!err)
+                err = take_flags(r);
+        if (!err)
+                err = make_client(r);
+        if (!err && !r->frontend)
+                err = read_definition(r);
+        if (!err)
+                err = open_trace(r);
+        return err ? err : open_engine(r);
 }
 
 static sw_err *
 run(struct build_run *r)
 {
         struct sw_build_failure step = { .size = sizeof(step) };
-        sw_err *err = progress_open(cli_str(r->call, "progress"), &r->progress);
+        sw_err *err = prepare(r);
 
-        if (!err)
-                err = check_places(r);
-        if (!err)
-                err = make_outputs(r);
-        if (!err)
-                err = make_client(r);
-        if (!err)
-                err = read_definition(r);
-        if (!err)
-                err = open_trace(r);
-        if (!err)
-                err = open_engine(r);
         if (!err)
                 err = start(r);
         if (err)
                 return err;
         progress_follow(r->progress, sw_build_subscribe(r->build));
-        err = sw_build_wait(r->build);
-        if (r->load)
-                err = load_why(r->load, err);
+        err = image_why(&r->image, sw_build_wait(r->build));
         if (err && sw_build_failed_step(r->build, &step)) /* the words scripts look for */
                 err = sw_err_wrap(err, "failed to solve");
         return conclude(r, err);
@@ -315,11 +364,11 @@ release(struct build_run *r)
         sw_engine_close(r->engine);
         progress_close(r->progress);
         sw_fd_clear(&r->trace);
-        outputs_release(&r->outputs);
-        if (r->load)
-                load_free(r->load);
+        image_release(&r->image);
         if (r->client)
                 sw_local_session_free(r->client);
+        context_release(&r->context);
+        opts_release(&r->opts);
         sw_strlist_release(&r->allow);
         sw_buf_release(&r->definition);
         plugins_release(&r->plugins);
@@ -327,10 +376,10 @@ release(struct build_run *r)
 }
 
 static sw_err *
-run_build(const struct cli_call *call)
+run_build(const struct cli_call *cli)
 {
-        struct build_run r = { .call = call, .plugins = PLUGINS_INIT, .trace = -1 };
-        const char *ref_file = cli_str(call, "ref-file");
+        struct build_run r = { .cli = cli, .plugins = PLUGINS_INIT, .trace = -1 };
+        const char *ref_file = cli_str(cli, "ref-file");
         struct signals signals = { .started = false };
         mode_t umask_now = umask(0);
         sw_err *err, *ref_err = SW_OK;
@@ -338,6 +387,7 @@ run_build(const struct cli_call *call)
         (void) umask(umask_now); /* no other thread runs yet */
         r.file_mode = 0666 & ~umask_now;
         sw_buf_init(&r.definition);
+        sw_buf_init(&r.context.definition);
         (void) sw_id_new(r.id);
         r.cancel = sw_cancel_new(NULL);
         signals_start(&signals, r.cancel);
@@ -352,101 +402,54 @@ run_build(const struct cli_call *call)
         return err;
 }
 
-static const struct cli_flag build_flags[] = {
-        { .name = "llb",
-          .type = CLI_STRING,
-          .complete = CLI_FILES,
-          .value = "FILE",
-          .help = "build the definition in FILE; - or nothing for standard input" },
-        { .name = "local",
-          .type = CLI_LIST,
+static const struct cli_arg build_args[] = {
+        { .name = "CONTEXT",
+          .min = 0,
+          .max = 1,
           .complete = CLI_DIRS,
-          .value = "NAME=DIR",
-          .help = "let the build read the directory DIR as local://NAME" },
-        { .name = "oci-layout",
-          .type = CLI_LIST,
-          .complete = CLI_DIRS,
-          .value = "NAME=DIR",
-          .help = "let the build use images in the OCI layout DIR as oci-layout://NAME" },
-        { .name = "output",
-          .letter = 'o',
-          .type = CLI_LIST,
-          .value = "type=TYPE",
-          .help = "export the result; dest=PATH says where to" },
-        { .name = "load",
-          .type = CLI_STRING,
-          .value = "NAME",
-          .help = "load the result as the image NAME into the engine that is here" },
-        { .name = "load-into",
-          .type = CLI_CHOICE,
-          .value = "auto|docker|containerd|containers-storage",
-          .help = "the engine for --load; auto is the first one that is here" },
-        { .name = "secret",
-          .type = CLI_LIST,
-          .value = "id=ID",
-          .help = "let the build read a secret: src=FILE or env=NAME" },
-        { .name = "ssh",
-          .type = CLI_LIST,
-          .value = "ID=PATH",
-          .help = "let the build use an ssh agent: ID, ID=SOCKET or ID=KEYFILE" },
-        { .name = "allow",
-          .type = CLI_LIST,
-          .value = "NAME",
-          .help = "allow network.host, security.insecure, device or device=NAME" },
-        { .name = "no-cache",
-          .type = CLI_BOOL,
-          .help = "run every step, whatever is in the cache" },
-        { .name = "progress",
-          .type = CLI_CHOICE,
-          .value = "auto|plain|tty|rawjson|quiet",
-          .help = "how to show progress on standard error" },
-        { .name = "explain",
-          .type = CLI_BOOL,
-          .help = "tell of each step why it ran, or that it was cached" },
-        { .name = "on-error",
-          .type = CLI_CHOICE,
-          .value = "stop|keep",
-          .help = "keep the root of a command that fails for an hour" },
-        { .name = "metadata-file",
-          .type = CLI_STRING,
-          .complete = CLI_FILES,
-          .value = "FILE",
-          .help = "write what the exporters answer to FILE, as JSON" },
-        { .name = "ref-file",
-          .type = CLI_STRING,
-          .complete = CLI_FILES,
-          .value = "FILE",
-          .help = "write the id of the build to FILE" },
-        { .name = "trace",
-          .type = CLI_STRING,
-          .complete = CLI_FILES,
-          .value = "FILE",
-          .help = "add every progress update to FILE, as JSON" },
-        { .name = "solve-trace",
-          .type = CLI_STRING,
-          .complete = CLI_FILES,
-          .value = "FILE",
-          .help = "write what the solver did to FILE, for slipway debug solve-trace" },
+          .help = "a directory, a git or http URL, or - for standard input" },
         { .name = NULL },
 };
 
 CLI_VERB(build) = {
         .name = "build",
-        .summary = "build a definition",
+        .summary = "build a Dockerfile or a definition",
         .details =
-                "Builds an LLB definition, read from standard input or from a file, in "
-                "this process: no daemon is needed. Steps that were built before are found "
-                "in the cache below the root directory.\n"
+                "Builds the Dockerfile of a directory, in this process: no daemon is "
+                "needed. "
+                "Steps that were built before are found in the cache below the root "
+                "directory.\n"
                 "\n"
-                "Without --output the result stays in the cache. Types of output and their "
+                "  slipway build -t app .\n"
+                "  slipway build -f docker/Dockerfile --target test --build-arg V=2 .\n"
+                "  slipway build -o out https://git.example/app.git#v1:src\n"
+                "  slipway build - <context.tar\n"
+                "  slipway build --check .\n"
+                "\n"
+                "CONTEXT is where COPY takes files from: a directory; the URL of a git "
+                "repository, perhaps with #REF:SUBDIRECTORY; that of an archive; or -, for "
+                "an archive or a Dockerfile without any files on standard input. With -f - "
+                "the Dockerfile comes from there. What --build-context names goes before "
+                "stages and images of that name; an image in a directory is "
+                "oci-layout://DIR:TAG.\n"
+                "\n"
+                "With -t the image is kept in slipway's own store: slipway images lists "
+                "it, "
+                "slipway images save writes it to a file. --push pushes it, --load loads "
+                "it "
+                "into another engine, --output says what else is made of it. With none of "
+                "them and no name the result stays in the cache, and no image is made, "
+                "unless --quiet or --iidfile ask for its id. Types of output and their "
                 "attributes, which follow with commas:\n"
                 "\n"
-                "  type=local,dest=DIR   files in a directory\n"
+                "  type=local,dest=DIR   files in a directory; DIR alone says the same\n"
                 "  type=tar,dest=FILE    an archive; without dest, or with -, on stdout\n"
                 "  type=image,name=NAME  an image in the store; push=true pushes it\n"
+                "  type=registry         the same, pushed\n"
                 "  type=oci,dest=FILE    an image as an archive, or with tar=false a "
                 "directory\n"
                 "  type=docker,dest=FILE the same for docker load\n"
+                "  type=cacheonly        nothing\n"
                 "\n"
                 "local and tar take source-date-epoch=SECONDS, else SOURCE_DATE_EPOCH of "
                 "the "
@@ -465,18 +468,27 @@ CLI_VERB(build) = {
                 "With a source date and rewritten times the same build makes the same "
                 "image, to the byte.\n"
                 "\n"
-                "  slipway build --llb app.llb --local context=. -o "
-                "type=local,dest=out\n"
-                "  slipway build -o type=tar,dest=app.tar <app.llb\n"
-                "  slipway build -o type=image,name=host.example/app:1,push=true <app.llb\n"
-                "\n"
-                "--load NAME is for trying out what was built: it goes to a Docker engine "
-                "by "
+                "--load is for trying out what was built: it goes to a Docker engine by "
                 "its socket ($DOCKER_HOST), to containerd by ctr, or to the store of "
                 "podman "
                 "and buildah by skopeo, and progress says to which. skopeo copies only the "
                 "layers that are not there; Docker is sent all of them, since it cannot be "
                 "asked.\n"
+                "\n"
+                "SOURCE_DATE_EPOCH and the proxies of the environment (HTTP_PROXY, "
+                "HTTPS_PROXY, FTP_PROXY, NO_PROXY and ALL_PROXY, in either case) become "
+                "build arguments, unless --build-arg gives them; proxies are no part of "
+                "the "
+                "cache's keys and of the image. The client of docker takes proxies from "
+                "its "
+                "configuration instead, which is not read.\n"
+                "\n"
+                "An LLB definition is built in place of a context: --llb FILE, or standard "
+                "input. --frontend, --opt and --local are as buildctl has them.\n"
+                "\n"
+                "  slipway build --llb app.llb --local context=. -o out\n"
+                "  slipway build --frontend dockerfile.v0 --local context=. --local "
+                "dockerfile=.\n"
                 "\n"
                 "A secret is given as id=ID,src=FILE or id=ID,env=NAME; --ssh takes "
                 "default, "
@@ -496,5 +508,6 @@ CLI_VERB(build) = {
                 "once. The exit status is 1 when the build fails, 2 when the command line "
                 "or the configuration is wrong, 3 when what was built could not be pushed.",
         .flags = build_flags,
+        .args = build_args,
         .run = run_build,
 };

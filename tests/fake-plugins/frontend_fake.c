@@ -2,6 +2,7 @@
  * tests/fake-plugins/frontend_fake.c - a frontend that does what its options say:
  *
  *      read=PATH        read PATH of the local directory "context": meta "read"
+ *      local=NAME       of that one instead
  *      max=N            at most so many bytes of it
  *      look=IDENTIFIER  look it up by four threads at once: meta "look"
  *      platforms=A,B    a result for each, made by a thread each, with a file in it
@@ -9,6 +10,8 @@
  *      fail=TEXT        end with that error, after all else
  *      step=fail        solve something that fails
  *      cancel=solve     cancel a call of its own, and go on
+ *      requestid=ID     answer with all options, and read PATH of an input: meta
+ *                       "result.txt"; "result.statuscode" is 1 for frontend.lint
  */
 #include <pthread.h>
 #include <string.h>
@@ -59,7 +62,8 @@ read_context(struct work *w, const char *path)
         sw_autoptr(sw_ref) ref = NULL;
         sw_auto(sw_buf) text = SW_BUF_INIT;
         int64_t max = 100;
-        sw_err *err = sw_llb_local("context", SW_LLB_LOCAL(.session = session),
+        sw_err *err = sw_llb_local(opt(w, "local") ? opt(w, "local") : "context",
+                                   SW_LLB_LOCAL(.session = session),
                                    SW_LLB_OPTS(.name = "load the context"), &s);
 
         if (!err && opt(w, "max"))
@@ -248,6 +252,32 @@ cancelled_call(struct work *w)
         return SW_OK;
 }
 
+/* All it was told, a line each. */
+static sw_err *
+answer(struct work *w, const char *id)
+{
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+
+        for (size_t i = 0; i < w->n_opts; i++)
+                sw_buf_addf(&text, "%s=%s\n", w->opts[i].key, w->opts[i].value);
+        for (size_t i = 0; i < w->b->n_inputs; i++) {
+                sw_autoptr(sw_ref) ref = NULL;
+                sw_err *err = w->b->solve(w->b->arg, w->ctx, w->b->inputs[i].definition,
+                                          w->b->inputs[i].len, &ref);
+
+                sw_buf_addf(&text, "input %s: ", w->b->inputs[i].name);
+                if (!err)
+                        err = w->b->read_file(w->b->arg, w->ctx, ref, "Dockerfile", 1000,
+                                              &text);
+                if (err)
+                        return err;
+        }
+        add_meta(w, "result.txt", sw_buf_detach(&text));
+        if (strcmp(id, "frontend.lint") == 0)
+                add_meta(w, "result.statuscode", sw_strdup("1"));
+        return SW_OK;
+}
+
 static sw_err *
 run(struct work *w)
 {
@@ -266,6 +296,8 @@ run(struct work *w)
                 err = look(w, v);
         if (!err && opt(w, "step"))
                 err = failing_step(w);
+        if (!err && (v = opt(w, "requestid")))
+                err = answer(w, v);
         if (!err && (v = opt(w, "fail")))
                 err = sw_err_new(SW_E_INVALID, "%s", v);
         return err;

@@ -31,7 +31,8 @@ on_terminal() { # what COMMAND says with a terminal as its standard streams
 }
 terminal_refused() { on_terminal "$SLIPWAY build" | grep -q 'pipe LLB definition to stdin'; }
 check "a terminal as standard input" terminal_refused
-check "an empty definition" fails 1 'empty definition sent to build. Specify --frontend instead?' build
+check "nothing at all" fails 2 'slipway build . builds the Dockerfile of this directory' build
+check "an empty definition" fails 1 'empty definition sent to build. Specify --frontend instead?' build --llb /dev/null
 head -c 300 /dev/urandom >"$dir/random"
 check "random bytes" fails 1 'failed to load LLB' build --llb "$dir/random" --progress quiet
 check "a file that is not there" fails 1 "$dir/gone" build --llb "$dir/gone"

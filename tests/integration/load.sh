@@ -48,22 +48,22 @@ exits() { # STATUS WORDS COMMAND...
 }
 
 docker load
-check "a Docker engine is found and takes the image" build --load app:1
+check "a Docker engine is found and takes the image" build --load -t app:1
 check "all of it" skopeo inspect "docker-archive:$dir/docker/loaded.tar:app:1"
-said() { "$SLIPWAY" build --progress plain --llb "$dir/app.bin" --local rootfs="$dir/rootfs" --load app:1 2>&1 | grep -F "$dir/docker.sock"; }
+said() { "$SLIPWAY" build --progress plain --llb "$dir/app.bin" --local rootfs="$dir/rootfs" --load -t app:1 2>&1 | grep -F "$dir/docker.sock"; }
 check "progress says where to" said
 docker refuse
-check "what the engine says is told" exits 1 'the Docker engine says "bad layer"' build --load app:1
+check "what the engine says is told" exits 1 'the Docker engine says "bad layer"' build --load -t app:1
 docker early
-check "an engine that goes in the middle" exits 1 'load docker.io/library/app:1' build --load app:1
+check "an engine that goes in the middle" exits 1 'load docker.io/library/app:1' build --load -t app:1
 docker load
-bad() { kit_build --llb "$dir/bad.bin" --local rootfs="$dir/rootfs" --load app:1; }
+bad() { kit_build --llb "$dir/bad.bin" --local rootfs="$dir/rootfs" --load -t app:1; }
 check "a build that fails" exits 1 "failed to solve" bad
 check "loads nothing" test ! -e "$dir/docker/loaded.tar"
 docker hang
 cancelled() {
         local pid started=$SECONDS
-        kit_background --llb "$dir/app.bin" --local rootfs="$dir/rootfs" --load app:1 2>/dev/null
+        kit_background --llb "$dir/app.bin" --local rootfs="$dir/rootfs" --load -t app:1 2>/dev/null
         pid=$!
         sleep 0.5
         kill -INT "$pid"
@@ -72,15 +72,15 @@ cancelled() {
 }
 check "an engine that does not answer is not waited for when cancelled" cancelled
 rm -f "$dir/docker.sock"
-check "no Docker engine where one is asked for" exits 1 "the Docker engine at" build --load app:1 --load-into docker
-check "a name that is none" exits 2 "invalid reference format" build --load App
+check "no Docker engine where one is asked for" exits 1 "the Docker engine at" build --load -t app:1 --load-into docker
+check "a name that is none" exits 2 "invalid reference format" build --load -t App
 
 # ---- containers-storage ----
 
 printf '[storage]\ndriver = "vfs"\nrunroot = "%s"\ngraphroot = "%s"\n' "$dir/run" "$dir/graph" >"$dir/storage.conf"
 export CONTAINERS_STORAGE_CONF=$dir/storage.conf
-check "containers-storage takes the image" build --load app:2 --load-into containers-storage
+check "containers-storage takes the image" build --load -t app:2 --load-into containers-storage
 check "and has it" skopeo inspect containers-storage:docker.io/library/app:2
-check "again" build --load app:3 --load-into containers-storage
+check "again" build --load -t app:3 --load-into containers-storage
 check "nothing temporary stays" test -z "$(ls -d /var/tmp/slipway-load-* 2>/dev/null)"
 finish

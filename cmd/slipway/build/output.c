@@ -283,18 +283,49 @@ add_field(struct output *o, const char *spec, const char *field)
         return SW_OK;
 }
 
+/* docker's shorter ways: "DIR" and "-". */
+static bool
+parse_short(struct output *o, const char *spec)
+{
+        if (strchr(spec, '=') || strchr(spec, ','))
+                return false;
+        o->type = sw_strdup(sw_str_eq(spec, "-") ? "tar" : "local");
+        o->dest = sw_strdup(spec);
+        return true;
+}
+
+void
+output_set(struct output *o, const char *key, const char *value)
+{
+        for (size_t i = 0; i < o->attrs.n; i++)
+                if (strcmp(o->attrs.v[i].key, key) == 0) {
+                        free((char *) o->attrs.v[i].value);
+                        o->attrs.v[i].value = sw_strdup(value);
+                        return;
+                }
+        sw_array_push(&o->attrs, (struct sw_attr){ sw_strdup(key), sw_strdup(value) });
+}
+
 static sw_err *
 parse(struct output *o, const char *spec)
 {
         sw_auto(sw_strlist) fields = { 0 };
-        sw_err *err = sw_csv_split(spec, &fields);
+        sw_err *err;
 
+        if (parse_short(o, spec))
+                return SW_OK;
+        err = sw_csv_split(spec, &fields);
         if (err)
                 return sw_err_wrap(err, "--output %s", spec);
         for (size_t i = 0; i < fields.n && !err; i++)
                 err = add_field(o, spec, fields.v[i]);
         if (!err && (!o->type || !*o->type))
                 err = sw_err_new(SW_E_USAGE, "--output requires type=<type>");
+        if (!err && sw_str_eq(o->type, "registry")) {
+                free(o->type);
+                o->type = sw_strdup("image");
+                output_set(o, "push", "true");
+        }
         return err;
 }
 
@@ -368,6 +399,8 @@ outputs_ready(outputs *all)
         for (size_t i = 0; i < all->all.n; i++) {
                 const struct output *o = all->all.v[i];
 
+                if (sw_str_eq(o->type, "cacheonly")) /* nothing but the cache */
+                        continue;
                 sw_array_push(&all->asked, (struct sw_build_output){
                                                    .type = o->type,
                                                    .attrs = o->attrs.v,

@@ -28,6 +28,8 @@ typedef struct outputs {
 
 /** outputs_add - one --output. Errors: SW_E_USAGE. */
 SW_NODISCARD sw_err *outputs_add(outputs *o, const char *spec);
+/** output_set - an attribute; @value replaces what was said before. */
+void output_set(struct output *o, const char *key, const char *value);
 /** outputs_ready - after the last: fill asked. */
 void outputs_ready(outputs *o);
 /** outputs_release - what was begun and never committed is removed. */

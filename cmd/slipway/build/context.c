@@ -1,0 +1,293 @@
+/* cmd/slipway/build/context.c - see context.h. */
+#include "cmd/slipway/build/context.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <slipway/llb.h>
+#include <slipway/path.h>
+#include <slipway/text.h>
+
+#include "cmd/slipway/build/named.h"
+
+#define LOCAL_ARCHIVE "slipway-stdin"
+#define ARCHIVE       "context.tar"
+#define HEAD          512
+
+/* ---- What it is ---- */
+
+static bool
+is_dir(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool
+context_is_url(const char *s)
+{
+        static const char *const prefixes[] = { "http://", "https://",    "git://",
+                                                "ssh://",  "github.com/", "git@" };
+
+        for (size_t i = 0; i < SW_COUNT(prefixes); i++)
+                if (sw_str_has_prefix(s, prefixes[i]) && s[strlen(prefixes[i])])
+                        return true;
+        return false;
+}
+
+/* The sum of a header of tar, its own field counted as blanks. */
+static bool
+is_tar(const unsigned char *p)
+{
+        unsigned long sum = 0, said = 0;
+        size_t i = 148;
+
+        for (size_t k = 0; k < HEAD; k++)
+                sum += k >= 148 && k < 156 ? ' ' : p[k];
+        while (i < 156 && p[i] == ' ')
+                i++;
+        for (; i < 156 && p[i] >= '0' && p[i] <= '7'; i++)
+                said = said * 8 + (p[i] - '0');
+        return p[0] && said == sum;
+}
+
+bool
+context_is_archive(const void *bytes, size_t n)
+{
+        static const struct {
+                const char *magic;
+                size_t n;
+        } kinds[] = {
+                { "\x1f\x8b\x08", 3 },
+                { "BZh", 3 },
+                { "\xfd"
+                  "7zXZ\0",
+                  6 },
+                { "\x28\xb5\x2f\xfd", 4 },
+        };
+
+        for (size_t i = 0; i < SW_COUNT(kinds); i++)
+                if (n >= kinds[i].n && memcmp(bytes, kinds[i].magic, kinds[i].n) == 0)
+                        return true;
+        return n >= HEAD && is_tar(bytes);
+}
+
+/* ---- Locals ---- */
+
+static sw_err *
+usage(sw_err *err)
+{
+        sw_err *wrong;
+
+        if (!err)
+                return SW_OK;
+        wrong = sw_err_new(SW_E_USAGE, "%s", sw_err_message(err));
+        sw_err_drop(err, "told as a wrong command line");
+        return wrong;
+}
+
+sw_err *
+context_add_local(sw_local_session *client, const char *name, const char *dir)
+{
+        sw_auto(sw_str) spec = sw_asprintf("%s=%s", name, dir);
+
+        return usage(sw_local_session_add_local(client, spec));
+}
+
+/* A Dockerfile by name: as a path, or below the context if there is none at that path. */
+static sw_err *
+take_file(const char *file, const char *dir, sw_local_session *client, opts *o)
+{
+        sw_auto(sw_str) path = sw_strdup(file);
+        sw_auto(sw_str) below = sw_path_join(dir, file);
+        sw_auto(sw_str) parent = NULL;
+        struct stat st;
+        const char *slash;
+
+        if (stat(path, &st) != 0 && file[0] != '/' && stat(below, &st) == 0) {
+                free(path);
+                path = sw_steal(below);
+        }
+        if (stat(path, &st) != 0)
+                return sw_err_sys(SW_E_NOT_FOUND, errno, "--file %s", file);
+        if (S_ISDIR(st.st_mode))
+                return sw_err_sys(SW_E_INVALID, EISDIR, "--file %s", file);
+        slash = strrchr(path, '/');
+        parent = slash ? sw_strndup(path, (size_t) (slash - path) + 1) : sw_strdup(".");
+        opts_set(o, "filename", slash ? slash + 1 : path);
+        return context_add_local(client, "dockerfile", parent);
+}
+
+/* Other frontends may have other ideas of what the file is called. */
+static sw_err *
+check_dockerfile(const struct cli_call *call, const char *dir)
+{
+        sw_auto(sw_str) big = sw_path_join(dir, "Dockerfile");
+        sw_auto(sw_str) small = sw_path_join(dir, "dockerfile");
+
+        if (cli_str(call, "frontend") || access(big, F_OK) == 0 || access(small, F_OK) == 0)
+                return SW_OK;
+        return sw_err_new(
+                SW_E_NOT_FOUND,
+                "there is no Dockerfile in %s: name another with -f FILE, or -f - "
+                "for standard input",
+                dir);
+}
+
+static sw_err *
+take_dir(context *c, const struct cli_call *call, const char *dir, const char *file,
+         sw_local_session *client, opts *o)
+{
+        sw_err *err = context_add_local(client, "context", dir);
+
+        if (err || c->dockerfile_on_stdin)
+                return err;
+        if (file)
+                return take_file(file, dir, client, o);
+        err = opts_get(o, "filename") ? SW_OK : check_dockerfile(call, dir);
+        return err ? err : context_add_local(client, "dockerfile", dir);
+}
+
+sw_err *
+context_take(context *c, const struct cli_call *call, sw_local_session *client, opts *o)
+{
+        const char *where = cli_argument(call, 0), *file = cli_str(call, "file");
+
+        c->dockerfile_on_stdin = sw_str_eq(file, "-");
+        c->any_on_stdin = sw_str_eq(where, "-");
+        if (c->any_on_stdin && c->dockerfile_on_stdin)
+                return sw_err_new(SW_E_USAGE, "the context and the Dockerfile cannot both "
+                                              "come from standard input");
+        if ((c->any_on_stdin || c->dockerfile_on_stdin) && isatty(STDIN_FILENO))
+                return sw_err_new(SW_E_USAGE,
+                                  "standard input is a terminal: give %s with <",
+                                  c->any_on_stdin ? "an archive or a Dockerfile"
+                                                  : "a Dockerfile");
+        c->remote = !is_dir(where) && context_is_url(where);
+        if (c->remote)
+                opts_set(o, "context", where);
+        if ((c->remote || c->any_on_stdin) && file && !c->dockerfile_on_stdin)
+                opts_set(o, "filename", file);
+        if (!c->remote && !c->any_on_stdin) {
+                sw_err *err = take_dir(c, call, where, file, client, o);
+
+                if (err)
+                        return err;
+        }
+        return named_take(call, client, o);
+}
+
+/* ---- Standard input ---- */
+
+/* The archive as a tree: what BuildKit makes of one that it downloads. */
+static sw_err *
+define_archive(context *c, sw_local_session *client)
+{
+        static const char *const only[] = { ARCHIVE, NULL };
+        const char *session = sw_session_id(sw_local_session_get(client));
+        sw_autoptr(sw_state) archive = NULL;
+        sw_autoptr(sw_state) tree = NULL;
+        sw_autoptr(sw_state) scratch = sw_llb_scratch();
+        sw_autoptr(sw_files) f = sw_files_new();
+        sw_err *err = sw_llb_local(
+                LOCAL_ARCHIVE,
+                SW_LLB_LOCAL(.session = session, .include = only,
+                             .shared_key_hint = LOCAL_ARCHIVE),
+                SW_LLB_OPTS(.name = "[internal] load archive from standard input"),
+                &archive);
+
+        if (!err)
+                err = sw_files_copy(f, archive, "/" ARCHIVE, "/",
+                                    SW_LLB_COPY(.unpack = true, .make_parents = true));
+        if (!err)
+                err = sw_state_files(
+                        scratch, f,
+                        SW_LLB_OPTS(.name = "[internal] unpack the build context"), &tree);
+        if (!err)
+                err = sw_state_marshal(tree, NULL, &c->definition);
+        if (err)
+                return err;
+        c->input = (struct sw_frontend_input){ .name = "context",
+                                               .definition = c->definition.data,
+                                               .len = c->definition.len };
+        return SW_OK;
+}
+
+static sw_err *
+put(context *c, sw_local_session *client, const char *local, const char *name,
+    const sw_buf *head)
+{
+        sw_auto(sw_str) path = NULL;
+        sw_err *err = spool_dir(c->spool, local, &path);
+
+        if (!err)
+                err = spool_put(c->spool, local, name, head->data, head->len, STDIN_FILENO);
+        return err ? err : context_add_local(client, local, path);
+}
+
+static sw_err *
+read_head(sw_buf *out)
+{
+        char head[HEAD];
+
+        while (out->len < HEAD) {
+                ssize_t n = read(STDIN_FILENO, head, HEAD - out->len);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return sw_err_sys(SW_E_IO, errno, "read standard input");
+                if (n == 0)
+                        break;
+                sw_buf_add(out, head, (size_t) n);
+        }
+        if (out->len == 0)
+                return sw_err_new(SW_E_INVALID, "standard input is empty: an archive or a "
+                                                "Dockerfile was to come from it");
+        return SW_OK;
+}
+
+/* A Dockerfile without a context has an empty one. */
+static sw_err *
+read_dockerfile(context *c, sw_local_session *client, opts *o, const sw_buf *head)
+{
+        sw_auto(sw_str) path = NULL;
+        sw_err *err = put(c, client, "dockerfile", "Dockerfile", head);
+
+        opts_set(o, "filename", "Dockerfile");
+        if (c->remote)
+                opts_set(o, "dockerfilekey", "dockerfile");
+        if (err || !c->any_on_stdin)
+                return err;
+        err = spool_dir(c->spool, "empty", &path);
+        return err ? err : context_add_local(client, "context", path);
+}
+
+sw_err *
+context_read(context *c, const char *root, sw_local_session *client, opts *o)
+{
+        sw_auto(sw_buf) head = SW_BUF_INIT;
+        sw_err *err;
+
+        if (!c->any_on_stdin && !c->dockerfile_on_stdin)
+                return SW_OK;
+        err = read_head(&head);
+        if (!err)
+                err = spool_new(root, &c->spool);
+        if (err)
+                return err;
+        if (c->dockerfile_on_stdin || !context_is_archive(head.data, head.len))
+                return read_dockerfile(c, client, o, &head);
+        err = put(c, client, LOCAL_ARCHIVE, ARCHIVE, &head);
+        return err ? err : define_archive(c, client);
+}
+
+void
+context_release(context *c)
+{
+        spool_free(sw_steal(c->spool));
+        sw_buf_release(&c->definition);
+}

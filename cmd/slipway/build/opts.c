@@ -1,0 +1,392 @@
+/* cmd/slipway/build/opts.c - see opts.h. */
+#include "cmd/slipway/build/opts.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include <slipway/platform.h>
+#include <slipway/text.h>
+
+/* ---- The list ---- */
+
+void
+opts_set(opts *o, const char *key, const char *value)
+{
+        for (size_t i = 0; i < o->all.n; i++)
+                if (strcmp(o->all.v[i].key, key) == 0) {
+                        free((char *) o->all.v[i].value);
+                        o->all.v[i].value = sw_strdup(value);
+                        return;
+                }
+        sw_array_push(&o->all, (struct sw_attr){ sw_strdup(key), sw_strdup(value) });
+}
+
+const char *
+opts_get(const opts *o, const char *key)
+{
+        return sw_attr_get(o->all.v, o->all.n, key);
+}
+
+void
+opts_add_word(opts *o, const char *key, const char *value)
+{
+        const char *old = opts_get(o, key);
+        sw_auto(sw_str) both = old ? sw_asprintf("%s,%s", old, value) : sw_strdup(value);
+
+        opts_set(o, key, both);
+}
+
+void
+opts_release(opts *o)
+{
+        for (size_t i = 0; i < o->all.n; i++) {
+                free((char *) o->all.v[i].key);
+                free((char *) o->all.v[i].value);
+        }
+        sw_array_release(&o->all);
+}
+
+/* ---- The environment ---- */
+
+static const char *
+env_get(const char *const *env, const char *name, size_t len)
+{
+        for (; *env; env++)
+                if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
+                        return *env + len + 1;
+        return NULL;
+}
+
+static void
+set_arg(opts *o, const char *name, size_t len, const char *value)
+{
+        sw_auto(sw_str) key = sw_asprintf("build-arg:%.*s", (int) len, name);
+
+        opts_set(o, key, value);
+}
+
+/* Proxies are told to commands by their names in capitals, whichever way the environment
+ * has them; the exec op adds the others. */
+static void
+take_environment(opts *o, const char *const *env)
+{
+        static const char *const proxies[] = { "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY",
+                                               "NO_PROXY", "ALL_PROXY" };
+        static const char epoch[] = "SOURCE_DATE_EPOCH";
+        const char *value = env_get(env, epoch, strlen(epoch));
+
+        if (value)
+                set_arg(o, epoch, strlen(epoch), value);
+        for (size_t i = 0; i < SW_COUNT(proxies); i++) {
+                char lower[16] = { '\0' };
+                size_t n = strlen(proxies[i]);
+
+                for (size_t k = 0; k < n; k++)
+                        lower[k] =
+                                proxies[i][k] == '_' ? '_' : (char) (proxies[i][k] | 0x20);
+                value = env_get(env, proxies[i], n);
+                if (!value)
+                        value = env_get(env, lower, n);
+                if (value && *value)
+                        set_arg(o, proxies[i], n, value);
+        }
+}
+
+/* ---- Flags with words of their own ---- */
+
+/* A proxy that is given in small letters goes before the environment's in capitals. */
+static void
+forget_proxy(opts *o, const char *name, size_t len)
+{
+        for (size_t i = 0; i < o->all.n; i++) {
+                const char *key = o->all.v[i].key + strlen("build-arg:");
+
+                if (!sw_str_has_prefix(o->all.v[i].key, "build-arg:") ||
+                    strlen(key) != len || strncasecmp(key, name, len) != 0 || len < 6 ||
+                    strncasecmp(name + len - 6, "_proxy", 6) != 0)
+                        continue;
+                free((char *) o->all.v[i].key);
+                free((char *) o->all.v[i].value);
+                o->all.v[i] = o->all.v[--o->all.n];
+                return;
+        }
+}
+
+/* "NAME=VALUE"; "NAME" has the environment's value, and without one says nothing. */
+static sw_err *
+take_arg(opts *o, const char *flag, const char *text, const char *const *env)
+{
+        size_t len = strcspn(text, "=");
+        const char *value = text[len] ? text + len + 1 : env_get(env, text, len);
+
+        if (len == 0)
+                return sw_err_new(SW_E_USAGE, "--%s %s: a name is missing: give NAME=VALUE",
+                                  flag, text);
+        forget_proxy(o, text, len);
+        if (value)
+                set_arg(o, text, len, value);
+        return SW_OK;
+}
+
+static sw_err *
+take_args(opts *o, const struct cli_call *call, const char *const *env)
+{
+        sw_auto(sw_strlist) given = { 0 };
+        sw_err *err = SW_OK;
+
+        cli_list(call, "build-arg", &given);
+        for (size_t i = 0; i < given.n && !err; i++)
+                err = take_arg(o, "build-arg", given.v[i], env);
+        return err;
+}
+
+static sw_err *
+take_labels(opts *o, const struct cli_call *call)
+{
+        sw_auto(sw_strlist) given = { 0 };
+
+        cli_list(call, "label", &given);
+        for (size_t i = 0; i < given.n; i++) {
+                const char *text = given.v[i];
+                size_t len = strcspn(text, "=");
+                sw_auto(sw_str) key = sw_asprintf("label:%.*s", (int) len, text);
+
+                if (len == 0)
+                        return sw_err_new(SW_E_USAGE, "--label %s: a name is missing",
+                                          text);
+                opts_set(o, key, text[len] ? text + len + 1 : "");
+        }
+        return SW_OK;
+}
+
+static sw_err *
+take_platform(opts *o, const char *text)
+{
+        sw_autoptr(sw_platform) p = NULL;
+        sw_auto(sw_str) here = sw_platform_str(sw_platform_host());
+        sw_err *err, *wrong;
+
+        if (sw_str_eq(text, "local"))
+                text = here;
+        err = sw_platform_parse(text, &p);
+        if (err) {
+                wrong = sw_err_new(SW_E_USAGE, "--platform %s: %s", text,
+                                   sw_err_message(err));
+                sw_err_drop(err, "told as a wrong command line");
+                return wrong;
+        }
+        opts_add_word(o, "platform", text);
+        return SW_OK;
+}
+
+static sw_err *
+take_platforms(opts *o, const struct cli_call *call)
+{
+        sw_auto(sw_strlist) given = { 0 };
+        sw_err *err = SW_OK;
+
+        cli_list(call, "platform", &given);
+        for (size_t i = 0; i < given.n && !err; i++) {
+                sw_auto(sw_strlist) words = { 0 };
+
+                sw_strlist_split(&words, given.v[i], ',');
+                for (size_t k = 0; k < words.n && !err; k++)
+                        err = take_platform(o, words.v[k]);
+        }
+        return err;
+}
+
+/* "HOST:IP" or "HOST=IP", the IP perhaps in brackets. */
+static sw_err *
+take_host(opts *o, const char *text)
+{
+        size_t len = strcspn(text, strchr(text, '=') ? "=" : ":");
+        const char *ip = text[len] ? text + len + 1 : "";
+        size_t n = strlen(ip);
+        sw_auto(sw_str) bare = ip[0] == '[' && ip[n - 1] == ']' ? sw_strndup(ip + 1, n - 2)
+                                                                : sw_strdup(ip);
+        unsigned char address[16];
+
+        if (len == 0 || (inet_pton(AF_INET, bare, address) != 1 &&
+                         inet_pton(AF_INET6, bare, address) != 1))
+                return sw_err_new(SW_E_USAGE,
+                                  "--add-host %s: give HOST:IP, with an IP address", text);
+        sw_auto(sw_str) pair = sw_asprintf("%.*s=%s", (int) len, text, bare);
+        opts_add_word(o, "add-hosts", pair);
+        return SW_OK;
+}
+
+static sw_err *
+take_hosts(opts *o, const struct cli_call *call)
+{
+        sw_auto(sw_strlist) given = { 0 };
+        sw_err *err = SW_OK;
+
+        cli_list(call, "add-host", &given);
+        for (size_t i = 0; i < given.n && !err; i++)
+                err = take_host(o, given.v[i]);
+        return err;
+}
+
+/* "nofile=1024:2048", "nproc=100", -1 for no limit. */
+static sw_err *
+take_ulimit(opts *o, const char *text)
+{
+        size_t len = strcspn(text, "=");
+        sw_auto(sw_strlist) limits = { 0 };
+        bool fine = len > 0 && text[len] && !strchr(text, ',');
+        int64_t n;
+
+        sw_strlist_split(&limits, text[len] ? text + len + 1 : "", ':');
+        fine = fine && (limits.n == 1 || limits.n == 2);
+        for (size_t i = 0; i < limits.n; i++) {
+                sw_err *err = sw_parse_int(limits.v[i], -1, INT64_MAX, &n);
+
+                fine = fine && !err;
+                sw_err_drop(err, "said in the flag's own words");
+        }
+        if (!fine)
+                return sw_err_new(SW_E_USAGE,
+                                  "--ulimit %s: give NAME=SOFT or NAME=SOFT:HARD", text);
+        opts_add_word(o, "ulimit", text);
+        return SW_OK;
+}
+
+static sw_err *
+take_ulimits(opts *o, const struct cli_call *call)
+{
+        sw_auto(sw_strlist) given = { 0 };
+        sw_err *err = SW_OK;
+
+        cli_list(call, "ulimit", &given);
+        for (size_t i = 0; i < given.n && !err; i++)
+                err = take_ulimit(o, given.v[i]);
+        return err;
+}
+
+static sw_err *
+take_shm_size(opts *o, const struct cli_call *call)
+{
+        const char *text = cli_str(call, "shm-size");
+        sw_auto(sw_str) bytes = NULL;
+        int64_t n;
+        sw_err *err = text ? sw_parse_size(text, &n) : SW_OK;
+
+        if (!text)
+                return SW_OK;
+        if (err || n <= 0) {
+                sw_err_drop(err, "said in the flag's own words");
+                return sw_err_new(SW_E_USAGE,
+                                  "--shm-size %s is not a size, such as 64m or 1g", text);
+        }
+        bytes = sw_asprintf("%lld", (long long) n);
+        opts_set(o, "shm-size", bytes);
+        return SW_OK;
+}
+
+static sw_err *
+take_no_cache(opts *o, const struct cli_call *call)
+{
+        sw_auto(sw_strlist) stages = { 0 };
+
+        cli_list(call, "no-cache-filter", &stages);
+        if (stages.n && cli_bool(call, "no-cache"))
+                return sw_err_new(SW_E_USAGE,
+                                  "--no-cache is for all stages and "
+                                  "--no-cache-filter for some: give one of them");
+        if (cli_bool(call, "no-cache"))
+                opts_set(o, "no-cache", "");
+        for (size_t i = 0; i < stages.n; i++)
+                opts_add_word(o, "no-cache", stages.v[i]);
+        return SW_OK;
+}
+
+/* ---- --opt ---- */
+
+static sw_err *
+take_opt(opts *o, const char *text, const char *const *env)
+{
+        size_t len = strcspn(text, "=");
+        sw_auto(sw_str) key = sw_strndup(text, len);
+
+        if (sw_str_has_prefix(text, "build-arg:") && (!text[len] || !key[10])) {
+                if (!key[10])
+                        return sw_err_new(SW_E_USAGE, "--opt: invalid value %s", text);
+                return take_arg(o, "opt", text + 10, env);
+        }
+        if (len == 0 || !text[len])
+                return sw_err_new(SW_E_USAGE, "--opt %s: give KEY=VALUE", text);
+        opts_set(o, key, text + len + 1);
+        return SW_OK;
+}
+
+static sw_err *
+take_opts(opts *o, const struct cli_call *call, const char *const *env)
+{
+        sw_auto(sw_strlist) given = { 0 };
+        sw_err *err = SW_OK;
+
+        cli_list(call, "opt", &given);
+        for (size_t i = 0; i < given.n && !err; i++)
+                err = take_opt(o, given.v[i], env);
+        return err;
+}
+
+/* ---- All of them ---- */
+
+static sw_err *
+take_network(opts *o, const struct cli_call *call)
+{
+        const char *mode = cli_str(call, "network");
+
+        if (mode && !sw_str_eq(mode, "default"))
+                opts_set(o, "force-network-mode", mode);
+        return SW_OK;
+}
+
+sw_err *
+opts_take(opts *o, const struct cli_call *call, const char *const *env)
+{
+        sw_err *err;
+
+        take_environment(o, env);
+        if (cli_str(call, "target"))
+                opts_set(o, "target", cli_str(call, "target"));
+        if (cli_bool(call, "pull"))
+                opts_set(o, "image-resolve-mode", "pull");
+        if (cli_str(call, "cgroup-parent"))
+                opts_set(o, "cgroup-parent", cli_str(call, "cgroup-parent"));
+        err = take_args(o, call, env);
+        if (!err)
+                err = take_labels(o, call);
+        if (!err)
+                err = take_platforms(o, call);
+        if (!err)
+                err = take_hosts(o, call);
+        if (!err)
+                err = take_ulimits(o, call);
+        if (!err)
+                err = take_shm_size(o, call);
+        if (!err)
+                err = take_no_cache(o, call);
+        if (!err)
+                err = take_network(o, call);
+        return err ? err : take_opts(o, call, env);
+}
+
+const char *
+opts_given(const struct cli_call *call)
+{
+        static const char *const flags[] = { "file",         "target",   "build-arg",
+                                             "label",        "platform", "no-cache-filter",
+                                             "pull",         "network",  "add-host",
+                                             "shm-size",     "ulimit",   "cgroup-parent",
+                                             "opt",          "call",     "check",
+                                             "build-context" };
+
+        for (size_t i = 0; i < SW_COUNT(flags); i++)
+                if (cli_given(call, flags[i]))
+                        return flags[i];
+        return NULL;
+}
