@@ -39,6 +39,7 @@ enum cli_complete {
         CLI_PLUGINS, /* KIND/NAME of the plugins that are there */
         CLI_VERBS,   /* words that begin a command */
         CLI_IMAGES,  /* names of images that are kept */
+        CLI_BUILDS,  /* ids of builds in the history */
 };
 
 struct cli_flag {

@@ -42,7 +42,8 @@ add_action(sw_buf *out, const char *program, enum cli_complete c, const char *ch
         static const char *const actions[] = {
                 [CLI_NOTHING] = "none",         [CLI_FILES] = "files -f",
                 [CLI_DIRS] = "files -d",        [CLI_PLUGINS] = "plugins",
-                [CLI_VERBS] = "words \"$top\"", [CLI_IMAGES] = "images"
+                [CLI_VERBS] = "words \"$top\"", [CLI_IMAGES] = "images",
+                [CLI_BUILDS] = "builds"
         };
 
         sw_buf_addf(out, "_%s_reply ", program);
@@ -151,6 +152,10 @@ static const char frame[] =
         "                ;;\n"
         "        images)\n"
         "                _@_reply words \"$(\"${COMP_WORDS[0]}\" images --quiet "
+        "\"${dirs[@]}\" 2>/dev/null)\"\n"
+        "                ;;\n"
+        "        builds)\n"
+        "                _@_reply words \"latest $(\"${COMP_WORDS[0]}\" history --quiet "
         "\"${dirs[@]}\" 2>/dev/null)\"\n"
         "                ;;\n"
         "        esac\n"

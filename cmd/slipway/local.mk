@@ -53,6 +53,12 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/doctor/userns.c \
 	cmd/slipway/doctor/version.c cmd/slipway/doctor/version.h \
 	cmd/slipway/environ.c cmd/slipway/environ.h \
+	cmd/slipway/history/filter.c \
+	cmd/slipway/history/past.c cmd/slipway/history/past.h \
+	cmd/slipway/history/verb_change.c \
+	cmd/slipway/history/verb_history.c \
+	cmd/slipway/history/verb_inspect.c \
+	cmd/slipway/history/verb_logs.c \
 	cmd/slipway/images.c cmd/slipway/images.h \
 	cmd/slipway/main.c \
 	cmd/slipway/plugins.c cmd/slipway/plugins.h \
@@ -98,7 +104,9 @@ slipway_pages = \
 	man/slipway-du.1 \
 	man/slipway-debug.1 \
 	man/slipway-help.1 \
+	man/slipway-history.1 \
 	man/slipway-images.1 \
+	man/slipway-inspect.1 \
 	man/slipway-plugins.1 \
 	man/slipway-prune.1 \
 	man/slipway-version.1

@@ -176,22 +176,29 @@ add_summary(sw_buf *b, const model *m)
 }
 
 void
-report_explain(const model *m)
+report_add_explain(sw_buf *b, const model *m)
 {
         sw_autoptr(sw_map) used = sw_map_new(NULL);
         sw_autoptr(sw_map) drawn = sw_map_new(NULL);
-        sw_auto(sw_buf) b = SW_BUF_INIT;
 
         for (size_t i = 0; i < m->steps.n; i++)
                 for (size_t k = 0; k < m->steps.v[i]->inputs.n; k++)
                         (void) sw_map_set_bytes(used, m->steps.v[i]->inputs.v[k].b,
                                                 SW_DIGEST_LEN, (void *) m);
-        add_summary(&b, m);
+        add_summary(b, m);
         for (size_t i = 0; i < m->steps.n; i++) {
                 const struct model_step *s = m->steps.v[i];
 
                 if (!sw_map_get_bytes(used, s->digest.b, SW_DIGEST_LEN))
-                        add_tree(&b, m, s, drawn);
+                        add_tree(b, m, s, drawn);
         }
+}
+
+void
+report_explain(const model *m)
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+
+        report_add_explain(&b, m);
         (void) fwrite(b.data, 1, b.len, stderr);
 }

@@ -11,6 +11,8 @@
 /** report_explain - for each step whether it was found in the cache or why it ran, as a
  *  tree, on stderr. */
 void report_explain(const model *m);
+/** report_add_explain - the same, appended to @b. */
+void report_add_explain(sw_buf *b, const model *m);
 /** report_failure - where the failed step stands in its source, where its whole log is,
  *  how to look into what it left. */
 void report_failure(sw_build *b, const model *m, bool with_tail);

@@ -159,26 +159,30 @@ part_release(struct part *p)
 sw_err *
 progress_open(const char *mode, progress **out)
 {
+        return progress_open_on(STDERR_FILENO, mode, out);
+}
+
+sw_err *
+progress_open_on(int fd, const char *mode, progress **out)
+{
         const char *env = getenv("BUILDKIT_PROGRESS");
         progress *p;
 
         if ((!mode || !*mode || sw_str_eq(mode, "auto")) && env && *env)
                 mode = env;
         if (!mode || !*mode || sw_str_eq(mode, "auto"))
-                mode = isatty(STDERR_FILENO) && !sw_str_eq(getenv("TERM"), "dumb")
-                               ? "tty"
-                               : "plain";
+                mode = isatty(fd) && !sw_str_eq(getenv("TERM"), "dumb") ? "tty" : "plain";
         if (!sw_str_eq(mode, "plain") && !sw_str_eq(mode, "tty") &&
             !sw_str_eq(mode, "rawjson") && !sw_str_eq(mode, "quiet"))
                 return sw_err_new(SW_E_USAGE,
                                   "invalid progress mode %s: auto, plain, tty, rawjson "
                                   "and quiet are known",
                                   mode);
-        if (sw_str_eq(mode, "tty") && !isatty(STDERR_FILENO))
-                return sw_err_new(SW_E_USAGE,
-                                  "--progress tty: standard error is no terminal");
+        if (sw_str_eq(mode, "tty") && !isatty(fd))
+                return sw_err_new(SW_E_USAGE, "--progress tty: standard %s is no terminal",
+                                  fd == STDERR_FILENO ? "error" : "output");
         p = sw_new(progress);
-        part_init(&p->shown, STDERR_FILENO);
+        part_init(&p->shown, fd);
         if (sw_str_eq(mode, "plain"))
                 p->shown.self = plain_new(&p->shown.ops);
         else if (sw_str_eq(mode, "tty"))
@@ -209,6 +213,14 @@ progress_trace_error(const progress *p, const char *name)
         if (!p->trace.ops || !p->trace.out.failed)
                 return SW_OK;
         return sw_err_sys(SW_E_IO, p->trace.out.failed, "write %s", name);
+}
+
+sw_err *
+progress_error(const progress *p)
+{
+        if (!p->shown.ops || !p->shown.out.failed)
+                return SW_OK;
+        return sw_err_sys(SW_E_IO, p->shown.out.failed, "show progress");
 }
 
 void

@@ -40,6 +40,8 @@ struct progress_printer {
 /** progress_open - @mode: as given to --progress. Errors: SW_E_USAGE: no such mode,
  *  or no terminal for "tty". */
 SW_NODISCARD sw_err *progress_open(const char *mode, progress **out);
+/** progress_open_on - the same to another descriptor than stderr. */
+SW_NODISCARD sw_err *progress_open_on(int fd, const char *mode, progress **out);
 /** progress_trace - @fd: borrowed. */
 void progress_trace(progress *p, int fd);
 /** progress_follow - @sub: given. */
@@ -52,6 +54,8 @@ model *progress_model(progress *p);
 /** progress_trace_error - why the trace is not whole; SW_OK when it is. @name: of the file.
  */
 SW_NODISCARD sw_err *progress_trace_error(const progress *p, const char *name);
+/** progress_error - why not everything was shown; SW_OK when it was. */
+SW_NODISCARD sw_err *progress_error(const progress *p);
 void progress_close(progress *p);
 
 /* plain.c, tty.c, rawjson.c: self of each is made here, *ops set. */
