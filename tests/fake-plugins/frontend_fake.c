@@ -272,6 +272,9 @@ answer(struct work *w, const char *id)
                 if (err)
                         return err;
         }
+        if (sw_attr_get(w->out->meta, w->out->n_meta, "read"))
+                sw_buf_addf(&text, "was read: %s",
+                            sw_attr_get(w->out->meta, w->out->n_meta, "read"));
         add_meta(w, "result.txt", sw_buf_detach(&text));
         if (strcmp(id, "frontend.lint") == 0)
                 add_meta(w, "result.statuscode", sw_strdup("1"));

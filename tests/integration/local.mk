@@ -4,6 +4,7 @@ dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/again.sh \
 	tests/integration/build.sh \
+	tests/integration/build-flags.sh \
 	tests/integration/cli.sh \
 	tests/integration/docker-image.sh \
 	tests/integration/fulldisk.sh \

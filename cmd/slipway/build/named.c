@@ -87,7 +87,7 @@ read_index(const char *dir, const char *tag, char **digest)
 
         if (!err)
                 err = sw_json_parse(path, text.data, text.len, &index);
-        return err ? err : find_digest(dir, tag, index, digest);
+        return err ? err : sw_err_wrap(find_digest(dir, tag, index, digest), "%s", path);
 }
 
 /* DIR[:TAG][@DIGEST]; what is in the directory's name goes before tags. */

@@ -1,5 +1,6 @@
 # The command line without its verbs: each test links the files it is about.
 UNIT_TESTS += \
+	tests/unit/cmd/slipway/build/flags_test \
 	tests/unit/cmd/slipway/cli_test \
 	tests/unit/cmd/slipway/docs_test \
 	tests/unit/cmd/slipway/doctor/version_test \
@@ -24,3 +25,7 @@ tests_unit_cmd_slipway_progress_printer_test_SOURCES = \
 	cmd/slipway/term.c
 tests_unit_cmd_slipway_template_test_SOURCES = tests/unit/cmd/slipway/template_test.c \
 	cmd/slipway/template.c
+tests_unit_cmd_slipway_build_flags_test_SOURCES = \
+	tests/unit/cmd/slipway/build/flags_test.c cmd/slipway/cli.c \
+	cmd/slipway/build/context.c cmd/slipway/build/flags.c cmd/slipway/build/named.c \
+	cmd/slipway/build/opts.c cmd/slipway/build/spool.c
