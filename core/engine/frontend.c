@@ -91,32 +91,47 @@ bridge_solve(void *arg, sw_ctx *ctx, const void *p, size_t len, sw_ref **out)
         return err;
 }
 
+typedef sw_err *read_fn(const struct sw__view *v, const char *path, size_t n, sw_buf *out);
+
 static sw_err *
-read_view(struct sw__bridge *br, sw_ctx *ctx, sw_ref *ref, const char *path, size_t max,
-          sw_buf *out)
+read_view(struct sw_build *b, sw_ctx *ctx, sw_ref *ref, const char *path, size_t n,
+          read_fn *fn, sw_buf *out)
 {
         sw_auto(sw__view) view = { .rootfd = -1, .dir = -1 };
-        sw_err *err = sw__view_open(br->build->engine->env.worker, ctx, ref, &view);
+        sw_err *err = sw__view_open(b->engine->env.worker, ctx, ref, &view);
 
         if (!err)
-                err = sw__view_read(&view, path, max, out);
+                err = fn(&view, path, n, out);
         return err ? err : sw__view_close(&view);
+}
+
+static sw_err *
+read_ref(struct sw__bridge *br, const sw_ctx *ctx, sw_ref *ref, const char *path, size_t n,
+         read_fn *fn, sw_buf *out)
+{
+        sw_autoptr(sw_ctx) own = new_ctx(br->build, ctx, NULL);
+        size_t before = out->len;
+        sw_err *err = sw_ctx_check(own);
+
+        if (!err)
+                err = read_view(br->build, own, ref, path, n, fn, out);
+        if (err)
+                sw_buf_truncate(out, before);
+        return err;
 }
 
 static sw_err *
 bridge_read_file(void *arg, sw_ctx *ctx, sw_ref *ref, const char *path, size_t max,
                  sw_buf *out)
 {
-        struct sw__bridge *br = arg;
-        sw_autoptr(sw_ctx) own = new_ctx(br->build, ctx, NULL);
-        size_t before = out->len;
-        sw_err *err = sw_ctx_check(own);
+        return read_ref(arg, ctx, ref, path, max, sw__view_read, out);
+}
 
-        if (!err)
-                err = read_view(br, own, ref, path, max, out);
-        if (err)
-                sw_buf_truncate(out, before);
-        return err;
+static sw_err *
+bridge_read_start(void *arg, sw_ctx *ctx, sw_ref *ref, const char *path, size_t n,
+                  sw_buf *out)
+{
+        return read_ref(arg, ctx, ref, path, n, sw__view_read_start, out);
 }
 
 /* ---- Looking up ---- */
@@ -373,6 +388,7 @@ bridge_new(struct sw_build *b)
                 .arg = br,
                 .solve = bridge_solve,
                 .read_file = bridge_read_file,
+                .read_start = bridge_read_start,
                 .resolve = bridge_resolve,
                 .warn = bridge_warn,
                 .platforms = br->platforms,

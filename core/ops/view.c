@@ -443,25 +443,46 @@ sw__view_resolve(const struct sw__view *v, const char *path, bool follow_last, c
         return sw__resolve(path, follow_last, link_at, (void *) v, out);
 }
 
-sw_err *
-sw__view_read(const struct sw__view *v, const char *path, size_t limit, sw_buf *out)
+/* @max: the file may not be larger; SIZE_MAX: any. */
+static sw_err *
+open_regular(const struct sw__view *v, const char *path, const char *shown, size_t max,
+             int *fd)
 {
         sw_auto(sw_str) plain = NULL;
-        sw_auto(sw_fd) fd = -1;
         struct sw__view_entry e = { 0 };
         struct stat st;
-        sw_auto(sw_str) shown = sw__path_shown(path);
         sw_err *err = sw__view_resolve(v, path, true, &plain);
 
         if (!err)
                 err = sw__view_lstat(v, plain, &e);
         if (!err && !S_ISREG(e.st.st_mode))
                 err = sw_err_new(SW_E_INVALID, "%s is not a regular file", shown);
-        if (!err && (uint64_t) e.st.st_size > limit)
-                err = sw_err_new(SW_E_LIMIT, "%s has more than %zu bytes", shown, limit);
+        if (!err && (uint64_t) e.st.st_size > max)
+                err = sw_err_new(SW_E_LIMIT, "%s has more than %zu bytes", shown, max);
+        return err ? err : sw__view_open_file(v, plain, &e, fd, &st);
+}
+
+sw_err *
+sw__view_read(const struct sw__view *v, const char *path, size_t limit, sw_buf *out)
+{
+        sw_auto(sw_str) shown = sw__path_shown(path);
+        sw_auto(sw_fd) fd = -1;
+        sw_err *err = open_regular(v, path, shown, limit, &fd);
+
+        return err ? err : sw_buf_read_fd(out, fd, limit, shown);
+}
+
+sw_err *
+sw__view_read_start(const struct sw__view *v, const char *path, size_t n, sw_buf *out)
+{
+        sw_auto(sw_str) shown = sw__path_shown(path);
+        sw_auto(sw_fd) fd = -1;
+        sw_err *err = open_regular(v, path, shown, SIZE_MAX, &fd);
+
         if (!err)
-                err = sw__view_open_file(v, plain, &e, &fd, &st);
-        if (!err)
-                err = sw_buf_read_fd(out, fd, limit, shown);
-        return err;
+                err = sw_buf_read_fd(out, fd, n, shown);
+        if (sw_err_code(err) != SW_E_LIMIT)
+                return err;
+        sw_err_drop(err, "there is more of it, which is fine");
+        return SW_OK;
 }

@@ -84,6 +84,10 @@ SW_API SW_NODISCARD sw_err *sw__view_open_node(const struct sw__view *v, const c
 SW_API SW_NODISCARD sw_err *sw__view_read(const struct sw__view *v, const char *path,
                                           size_t limit, sw_buf *out);
 
+/** sw__view_read_start - the same of its first @n bytes; longer files are no error. */
+SW_API SW_NODISCARD sw_err *sw__view_read_start(const struct sw__view *v, const char *path,
+                                                size_t n, sw_buf *out);
+
 /** sw__path_shown - a path from outside for a message, from malloc: cut when it is long,
  * quoted when there is something in it that a terminal should not get. */
 SW_API char *sw__path_shown(const char *path);

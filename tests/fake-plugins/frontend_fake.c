@@ -4,6 +4,7 @@
  *      read=PATH        read PATH of the local directory "context": meta "read"
  *      local=NAME       of that one instead
  *      max=N            at most so many bytes of it
+ *      start=N          no more than its first bytes
  *      look=IDENTIFIER  look it up by four threads at once: meta "look"
  *      platforms=A,B    a result for each, made by a thread each, with a file in it
  *      warn=TEXT        warn about line 2 of a text
@@ -70,7 +71,11 @@ read_context(struct work *w, const char *path)
                 err = sw_parse_int(opt(w, "max"), 0, 1000, &max);
         if (!err)
                 err = solve(w, s, &ref);
-        if (!err)
+        if (!err && opt(w, "start"))
+                err = sw_parse_int(opt(w, "start"), 0, 1000, &max);
+        if (!err && opt(w, "start"))
+                err = w->b->read_start(w->b->arg, w->ctx, ref, path, (size_t) max, &text);
+        else if (!err)
                 err = w->b->read_file(w->b->arg, w->ctx, ref, path, (size_t) max, &text);
         if (!err)
                 add_meta(w, "read", sw_buf_detach(&text));

@@ -71,6 +71,10 @@ struct sw_bridge {
         const struct sw_frontend_input *inputs;
         size_t n_inputs;
         sw_session *session; /* or NULL */
+        /* read_start - as read_file, but at most the first @n bytes; that there is more of
+         * it is no error. */
+        sw_err *(*read_start)(void *arg, sw_ctx *ctx, sw_ref *ref, const char *path,
+                              size_t n, sw_buf *out);
 };
 
 /* What came of it. Everything is given, from malloc; strings of the attrs, too. */

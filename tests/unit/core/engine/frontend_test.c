@@ -100,6 +100,10 @@ START_TEST(reads_files)
         static const char *const same[] = { "read=file", "read=/file", "read=absolute",
                                             "read=above", "read=../../file" };
 
+        static const struct {
+                const char *start, *text;
+        } starts[] = { { "start=4", "what" }, { "start=100", "what is in it" } };
+
         for (size_t i = 0; i < SW_COUNT(same); i++) {
                 sw_autoptr(sw_build) b = NULL;
 
@@ -108,6 +112,13 @@ START_TEST(reads_files)
                 ck_assert_ptr_null(sw_build_meta(b, "other"));
         }
         ok(BUILD(NULL, NULL, "read=file", "max=13"));
+        for (size_t i = 0; i < SW_COUNT(starts); i++) {
+                sw_autoptr(sw_build) b = NULL;
+
+                ok(BUILD(&b, NULL, "read=absolute", starts[i].start));
+                ck_assert_str_eq(sw_build_meta(b, "read"), starts[i].text);
+        }
+        fails(BUILD(NULL, NULL, "read=absent", "start=1"), SW_E_NOT_FOUND, "absent");
         fails(BUILD(NULL, NULL, "read=file", "max=12"), SW_E_LIMIT, "file");
         fails(BUILD(NULL, NULL, "read=absent"), SW_E_NOT_FOUND, "absent");
         fails(BUILD(NULL, NULL, "read=file/more"), SW_E_NOT_FOUND, "more");
