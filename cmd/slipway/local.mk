@@ -21,9 +21,11 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/build/call.c cmd/slipway/build/call.h \
 	cmd/slipway/build/context.c cmd/slipway/build/context.h \
 	cmd/slipway/build/dockerload.c \
+	cmd/slipway/build/excerpt.c cmd/slipway/build/excerpt.h \
 	cmd/slipway/build/explain.c \
 	cmd/slipway/build/flags.c cmd/slipway/build/flags.h \
 	cmd/slipway/build/image.c cmd/slipway/build/image.h \
+	cmd/slipway/build/hints.c cmd/slipway/build/hints.h \
 	cmd/slipway/build/load.c cmd/slipway/build/load.h \
 	cmd/slipway/build/load_priv.h \
 	cmd/slipway/build/named.c cmd/slipway/build/named.h \
@@ -32,6 +34,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/build/report.c cmd/slipway/build/report.h \
 	cmd/slipway/build/signals.c cmd/slipway/build/signals.h \
 	cmd/slipway/build/spool.c cmd/slipway/build/spool.h \
+	cmd/slipway/build/summary.c \
 	cmd/slipway/cli.c cmd/slipway/cli.h \
 	cmd/slipway/cli_bash.c \
 	cmd/slipway/cli_check.c \

@@ -47,6 +47,7 @@ static const struct cli_env program_env[] = {
         { "SLIPWAY_PLUGIN_PATH",
           "directories with plugins, apart by colons, searched after "
           "those of --plugin-dir" },
+        { "SLIPWAY_SUMMARY", "when it is off, builds end without a summary" },
         { "NO_COLOR", "when set and not empty, nothing is coloured" },
         { "COLUMNS", "the width that tables on a terminal are made for" },
 };

@@ -36,7 +36,6 @@
 /* Everything of one build, released together. */
 struct build_run {
         const struct cli_call *cli;
-        const char *progress_mode;
         plugins plugins;
         sw_buf definition;
         const char *frontend; /* or NULL: the definition is built */
@@ -297,13 +296,26 @@ tell(struct build_run *r)
 static sw_err *
 conclude(struct build_run *r, sw_err *failed)
 {
+        const struct report report = {
+                .build = r->build,
+                .model = progress_model(r->progress),
+                .outputs = &r->image.outputs,
+                .mode = progress_mode(r->progress),
+                .context = r->context.dir,
+        };
+        sw_err *err = failed;
+
         if (cli_bool(r->cli, "explain"))
                 report_explain(progress_model(r->progress));
-        if (!failed)
-                return tell(r);
-        report_failure(r->build, progress_model(r->progress),
-                       sw_str_eq(r->progress_mode, "quiet"));
-        return failed;
+        if (!r->call.asked)
+                report_warnings(&report);
+        if (failed)
+                report_failure(&report, failed);
+        if (!err)
+                err = tell(r);
+        if (!err && !r->call.asked)
+                report_summary(&report);
+        return err;
 }
 
 static sw_err *
@@ -322,11 +334,10 @@ check_places(const struct build_run *r)
 static sw_err *
 prepare(struct build_run *r)
 {
-        sw_err *err;
+        bool quiet = cli_bool(r->cli, "quiet");
+        sw_err *err = progress_open(quiet ? "quiet" : cli_str(r->cli, "progress"),
+                                    &r->progress);
 
-        r->progress_mode =
-                cli_bool(r->cli, "quiet") ? "quiet" : cli_str(r->cli, "progress");
-        err = progress_open(r->progress_mode, &r->progress);
         if (!err)
                 err = check_places(r);
         if (!err)

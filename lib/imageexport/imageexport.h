@@ -124,8 +124,10 @@ void sw_made_list(const struct sw_made *m, sw_made_blobs *out);
 /** sw_imageexport_names - as told, or the frontend's; not checked. Added to @out. */
 void sw_imageexport_names(const struct sw_imageexport *e,
                           const struct sw_export_request *req, sw_strlist *out);
-/** sw_imageexport_answer - digests and descriptor into the response. @names: joined by
- *  commas; "" : none. */
+/** sw_imageexport_answer - digests, descriptor and sizes of layers into the response.
+ *  "slipway.layers" is an object as the descriptor is: {"layers": [{"platform", "digest",
+ *  "size", "by"}]}, bottom first, "by" as in the history. @names: joined by commas; "":
+ *  none. */
 void sw_imageexport_answer(const struct sw_made *m, const char *names,
                            struct sw_export_result *out);
 /** sw_imageexport_meta - what is said of result @i: by the request's attributes, else by

@@ -202,17 +202,55 @@ sw_made_store(const struct sw_made *m, sw_ctx *ctx)
 
 /* ---- answers ---- */
 
+/* @o is given. */
 static void
-answer_descriptor(const struct sw_made *m, struct sw_export_result *out)
+answer_object(struct sw_export_result *out, const char *key, sw_json *o)
 {
-        sw_autoptr(sw_json) o = sw_desc_json(&m->root);
+        sw_autoptr(sw_json) doc = o;
         sw_auto(sw_buf) text = SW_BUF_INIT;
         sw_auto(sw_buf) coded = SW_BUF_INIT;
 
-        sw_json_write(o, false, &text);
+        sw_json_write(doc, false, &text);
         sw_json_add_base64(&coded, text.data, text.len);
         sw_buf_truncate(&coded, coded.len - 1); /* the quotes */
-        sw_export_answer(out, "containerimage.descriptor", coded.data + 1);
+        sw_export_answer(out, key, coded.data + 1);
+}
+
+/* What made each layer: the entries of the history that are not of empty ones, in order. */
+static void
+layers_of(const struct sw_made_image *image, sw_json *list)
+{
+        sw_autoptr(sw_json) config =
+                json_loadb(image->config.data, image->config.len, 0, NULL);
+        const sw_json *history = json_object_get(config, "history");
+        size_t at = 0;
+
+        for (size_t i = 0; i < image->layers.n; i++) {
+                const sw_desc *d = &image->layers.v[i].desc;
+                char digest[SW_DIGEST_STR_SIZE];
+                sw_json *o = json_pack("{ss ss sI}", "platform", image->platform, "digest",
+                                       sw_digest_str(&d->digest, digest), "size",
+                                       (json_int_t) d->size);
+                const sw_json *entry = json_array_get(history, at);
+
+                while (entry && json_is_true(json_object_get(entry, "empty_layer")))
+                        entry = json_array_get(history, ++at);
+                at++;
+                if (json_is_string(json_object_get(entry, "created_by")))
+                        json_object_set(o, "by", json_object_get(entry, "created_by"));
+                json_array_append_new(list, o);
+        }
+}
+
+/* How large the layers are: slipway's own key, as people want to see it at the end. */
+static void
+answer_layers(const struct sw_made *m, struct sw_export_result *out)
+{
+        sw_json *list = json_array();
+
+        for (size_t i = 0; i < m->images.n; i++)
+                layers_of(&m->images.v[i], list);
+        answer_object(out, "slipway.layers", json_pack("{so}", "layers", list));
 }
 
 void
@@ -226,7 +264,8 @@ sw_imageexport_answer(const struct sw_made *m, const char *names,
         if (!m->is_index)
                 sw_export_answer(out, "containerimage.config.digest",
                                  sw_digest_str(&m->images.v[0].config_desc.digest, text));
-        answer_descriptor(m, out);
+        answer_object(out, "containerimage.descriptor", sw_desc_json(&m->root));
+        answer_layers(m, out);
         if (*names)
                 sw_export_answer(out, "image.name", names);
 }

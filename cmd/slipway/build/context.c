@@ -143,6 +143,7 @@ take_dir(context *c, const struct cli_call *call, const char *dir, const char *f
 {
         sw_err *err = context_add_local(client, "context", dir);
 
+        c->dir = dir;
         if (err || c->dockerfile_on_stdin)
                 return err;
         if (file)

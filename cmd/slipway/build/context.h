@@ -21,6 +21,7 @@
 typedef struct context {
         bool dockerfile_on_stdin, any_on_stdin; /* "-f -"; CONTEXT is "-" */
         bool remote;                            /* CONTEXT is a URL */
+        const char *dir;                        /* it is this directory; or NULL */
         spool *spool;                           /* or NULL */
         sw_buf definition;
         struct sw_frontend_input input; /* "context", of @definition; name NULL: none */

@@ -10,134 +10,108 @@
 
 #include <slipway/json.h>
 #include <slipway/path.h>
+#include <slipway/text.h>
 
+#include "cmd/slipway/build/excerpt.h"
+#include "cmd/slipway/build/hints.h"
 #include "cmd/slipway/build/report.h"
 #include "cmd/slipway/program.h"
 #include "cmd/slipway/term.h"
 
-/* ---- Source of a step ---- */
+/* ---- Failures ---- */
 
-#define RULE         "--------------------\n"
-#define CONTEXT      2
-#define CONTEXT_ONE  4
-#define SOURCE_LINES 1000000
-
-/* The lines of a text: begin of each, and one past the end of the last. */
-typedef SW_ARRAY(const char *) lines;
-
-static void
-split(const struct sw_llb_source_map *map, lines *out)
+/* The step of a failure, as the model knows it. */
+static const struct model_step *
+step_of(const struct report *r, const char *vertex)
 {
-        const char *p = map->data, *end = p + map->len;
+        sw_digest d;
+        const struct model_step *s;
 
-        while (p < end && out->n < SOURCE_LINES) {
-                const char *nl = memchr(p, '\n', (size_t) (end - p));
-
-                sw_array_push(out, p);
-                p = nl ? nl + 1 : end;
+        if (!vertex)
+                return NULL;
+        sw_err *err = sw_digest_parse(vertex, strlen(vertex), &d);
+        if (err) {
+                sw_err_drop(err, "there is no such step then");
+                return NULL;
         }
-        sw_array_push(out, end);
-}
-
-static bool
-is_marked(const struct sw_llb_vertex_location *l, int64_t line)
-{
-        for (size_t i = 0; i < l->n_ranges; i++) {
-                int64_t last = l->ranges[i].end_line;
-
-                if (last < l->ranges[i].start_line)
-                        last = l->ranges[i].start_line;
-                if (line >= l->ranges[i].start_line && line <= last)
-                        return true;
-        }
-        return false;
-}
-
-/* What is to be shown: the lines in question, grown up and down in turn. */
-static bool
-choose(const struct sw_llb_vertex_location *l, int64_t n, int64_t *from, int64_t *to)
-{
-        int64_t first = INT32_MAX, last = 0;
-
-        for (size_t i = 0; i < l->n_ranges; i++) {
-                const struct sw_llb_range *r = &l->ranges[i];
-                int64_t end = r->end_line < r->start_line ? r->start_line : r->end_line;
-
-                if (r->start_line < first)
-                        first = r->start_line;
-                if (end > last)
-                        last = end;
-        }
-        if (first < 1 || first > n)
-                return false;
-        if (last > n)
-                last = n;
-        *from = first;
-        *to = last;
-        int pad = first == last ? CONTEXT_ONE : CONTEXT;
-        for (int p = 0; p < pad;) {
-                if (*from > 1) {
-                        (*from)--;
-                        p++;
-                }
-                if (*to < n) {
-                        (*to)++;
-                        p++;
-                }
-                if (*from == 1 && *to == n)
-                        break;
-        }
-        return true;
+        s = model_find(r->model, &d);
+        return s && s->row ? s->row : s;
 }
 
 static void
-add_source(sw_buf *b, const struct sw_llb_vertex_location *l)
+add_source(sw_buf *b, const struct sw_err_source *s)
 {
-        lines all = { 0 };
-        int64_t from, to, first;
+        const struct sw_llb_range range = { .start_line = s->first_line,
+                                            .end_line = s->last_line };
+        const struct excerpt x = {
+                .file = s->file,
+                .data = s->data,
+                .len = s->len,
+                .ranges = &range,
+                .n_ranges = 1,
+                .first_char = s->first_char,
+                .end_char = s->end_char,
+                .width = term_width(STDERR_FILENO),
+        };
 
-        split(l->map, &all);
-        if (choose(l, (int64_t) all.n - 1, &from, &to)) {
-                for (first = from; first < to && !is_marked(l, first); first++)
-                        ;
-                term_add_text(b, l->map->filename);
-                sw_buf_addf(b, ":%lld\n" RULE, (long long) first);
-                for (int64_t i = from; i <= to; i++) {
-                        size_t n = (size_t) (all.v[i] - all.v[i - 1]);
-                        sw_auto(sw_str) text = sw_strndup(all.v[i - 1], n);
+        excerpt_add(b, &x);
+}
 
-                        text[strcspn(text, "\r\n")] = '\0';
-                        sw_buf_addf(b, " %3lld | %s ", (long long) i,
-                                    is_marked(l, i) ? ">>>" : "   ");
-                        term_add_text(b, text);
-                        sw_buf_addc(b, '\n');
-                }
-                sw_buf_adds(b, RULE);
+static void
+add_locations(sw_buf *b, const struct sw_build_failure *f)
+{
+        for (size_t i = 0; i < f->n_locations; i++) {
+                const struct sw_llb_vertex_location *l = &f->locations[i];
+                const struct excerpt x = {
+                        .file = l->map->filename,
+                        .data = l->map->data,
+                        .len = l->map->len,
+                        .ranges = l->ranges,
+                        .n_ranges = l->n_ranges,
+                };
+
+                excerpt_add(b, &x);
         }
-        sw_array_release(&all);
+}
+
+static void
+add_traces(sw_buf *b, const struct sw_build_failure *f)
+{
+        if (f->log_file) {
+                sw_buf_adds(b, "whole log: ");
+                term_add_text(b, f->log_file);
+                sw_buf_addc(b, '\n');
+        }
+        if (f->kept)
+                sw_buf_addf(b, "to look into it: slipway debug shell %s\n", f->kept);
 }
 
 void
-report_failure(sw_build *b, const model *m, bool with_tail)
+report_failure(const struct report *r, const sw_err *err)
 {
         struct sw_build_failure f = { .size = sizeof(f) };
         struct progress_out out = { .fd = STDERR_FILENO,
-                                    .terminal = isatty(STDERR_FILENO) };
+                                    .terminal = isatty(STDERR_FILENO),
+                                    .colour = term_colour(STDERR_FILENO) };
+        bool step = r->build && sw_build_failed_step(r->build, &f);
+        const struct hint_case hint = {
+                .message = sw_err_message(err),
+                .step = step_of(r, step ? f.vertex : sw_err_vertex(err)),
+                .context = r->context,
+                .ignore_file = r->ignore_file,
+        };
 
-        if (!sw_build_failed_step(b, &f))
+        if (sw_err_code(err) == SW_E_CANCELLED)
                 return;
         sw_buf_init(&out.buf);
-        if (with_tail)
-                progress_add_failures(m, &out);
-        for (size_t i = 0; i < f.n_locations; i++)
-                add_source(&out.buf, &f.locations[i]);
-        if (f.log_file) {
-                sw_buf_adds(&out.buf, "whole log: ");
-                term_add_text(&out.buf, f.log_file);
-                sw_buf_addc(&out.buf, '\n');
-        }
-        if (f.kept)
-                sw_buf_addf(&out.buf, "to look into it: slipway debug shell %s\n", f.kept);
+        if (step && sw_str_eq(r->mode, "quiet")) /* others have told it */
+                progress_add_failures(r->model, &out);
+        if (sw_err_source(err))
+                add_source(&out.buf, sw_err_source(err));
+        else
+                add_locations(&out.buf, &f);
+        add_traces(&out.buf, &f);
+        hints_add(&out.buf, &hint);
         (void) fwrite(out.buf.data, 1, out.buf.len, stderr);
         sw_buf_release(&out.buf);
 }

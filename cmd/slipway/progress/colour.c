@@ -10,7 +10,6 @@
 #include <slipway/text.h>
 
 #include "cmd/slipway/progress/colour.h"
-#include "cmd/slipway/term.h"
 
 static const struct {
         const char *name;
@@ -68,15 +67,13 @@ set(struct colours *c, const char *key, const char *value)
                         *places[i] = c->store[i];
 }
 
-bool
+void
 colours_init(struct colours *c)
 {
         const char *wanted = getenv("BUILDKIT_COLORS");
         sw_auto(sw_strlist) parts = { 0 };
 
         *c = (struct colours){ .done = NULL };
-        if (!term_colour(2))
-                return false;
         c->done = "\033[34m";
         c->cancel = c->warning = "\033[33m";
         c->error = "\033[31m";
@@ -90,5 +87,4 @@ colours_init(struct colours *c)
                 *eq = '\0';
                 set(c, parts.v[i], eq + 1);
         }
-        return true;
 }

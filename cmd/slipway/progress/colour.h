@@ -6,15 +6,13 @@
 #ifndef SLIPWAY_CMD_PROGRESS_COLOUR_H
 #define SLIPWAY_CMD_PROGRESS_COLOUR_H
 
-#include <stdbool.h>
-
 /* Escape sequences; NULL: the terminal's own colour. */
 struct colours {
         const char *done, *cancel, *error, *warning, *log;
         char store[4][32];
 };
 
-/** colours_init - false when there are to be no colours. */
-bool colours_init(struct colours *c);
+/** colours_init - for who may use colours at all. */
+void colours_init(struct colours *c);
 
 #endif

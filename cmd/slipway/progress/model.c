@@ -41,6 +41,13 @@ model_init(model *m, bool keep_lines)
 void
 model_release(model *m)
 {
+        for (size_t i = 0; i < m->warnings.n; i++) {
+                free(m->warnings.v[i].text);
+                free(m->warnings.v[i].url);
+                free(m->warnings.v[i].file);
+                sw_strlist_release(&m->warnings.v[i].detail);
+        }
+        sw_array_release(&m->warnings);
         sw_array_release(&m->steps);
         sw_array_release(&m->rows);
         if (m->by_digest)
@@ -370,6 +377,26 @@ take_log(model *m, const struct sw_progress_log *l)
         touch(s);
 }
 
+static void
+take_warning(model *m, const struct sw_progress_warning *p)
+{
+        struct model_step *s = row_of(m, step_of(m, &p->vertex), NULL);
+        struct model_warning w = {
+                .step = s,
+                .text = sw_strdup(p->text),
+                .url = p->url ? sw_strdup(p->url) : NULL,
+                .file = p->source ? sw_strdup(p->source->file) : NULL,
+                .line = p->source ? p->source->first_line : 0,
+                .level = p->level,
+        };
+
+        for (const char *const *line = p->detail; line && *line; line++)
+                sw_strlist_add(&w.detail, *line);
+        sw_array_push(&m->warnings, w);
+        sw_strlist_add(&s->warnings, p->text);
+        touch(s);
+}
+
 void
 model_take(model *m, const struct sw_progress_batch *b)
 {
@@ -377,12 +404,8 @@ model_take(model *m, const struct sw_progress_batch *b)
                 take_vertex(m, &b->vertices[i]);
         for (size_t i = 0; i < b->n_statuses; i++)
                 take_status(m, &b->statuses[i]);
-        for (size_t i = 0; i < b->n_warnings; i++) {
-                struct model_step *s = row_of(m, step_of(m, &b->warnings[i].vertex), NULL);
-
-                sw_strlist_add(&s->warnings, b->warnings[i].text);
-                touch(s);
-        }
+        for (size_t i = 0; i < b->n_warnings; i++)
+                take_warning(m, &b->warnings[i]);
         for (size_t i = 0; i < b->n_logs; i++)
                 take_log(m, &b->logs[i]);
         for (size_t i = 0; i < b->n_vertices; i++) {

@@ -73,6 +73,16 @@ struct model_step {
         size_t place;    /* among the stages; 0: not known yet */
 };
 
+/* A warning, to be told again at the end. */
+struct model_warning {
+        const struct model_step *step;
+        char *text;
+        sw_strlist detail;
+        char *url, *file; /* or NULL */
+        int line;         /* of the file; 0: not known */
+        int level;
+};
+
 typedef struct model {
         SW_ARRAY(struct model_step *) steps; /* every vertex, in the order they came */
         SW_ARRAY(struct model_step *)
@@ -81,6 +91,7 @@ typedef struct model {
         sw_map *groups;    /* id -> step; owns them */
         int64_t began;     /* monotonic */
         bool keep_lines;   /* false: nobody prints logs line by line */
+        SW_ARRAY(struct model_warning) warnings;
 } model;
 
 void model_init(model *m, bool keep_lines);

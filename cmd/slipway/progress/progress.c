@@ -26,6 +26,7 @@ struct progress {
         model model;
         struct part shown; /* ops NULL: nothing is */
         struct part trace; /* the same */
+        const char *mode;
 };
 
 /* ---- What printers share ---- */
@@ -156,6 +157,28 @@ part_release(struct part *p)
 
 /* ---- Modes ---- */
 
+static const struct mode {
+        const char *name;
+        void *(*make)(const struct progress_printer **ops); /* NULL: nothing is shown */
+} modes[] = {
+        { "plain", plain_new },
+        { "tty", tty_new },
+        { "rawjson", rawjson_new },
+        { "quiet", NULL },
+};
+
+static const char *
+resolve_mode(int fd, const char *mode)
+{
+        const char *env = getenv("BUILDKIT_PROGRESS");
+
+        if ((!mode || !*mode || sw_str_eq(mode, "auto")) && env && *env)
+                mode = env;
+        if (mode && *mode && !sw_str_eq(mode, "auto"))
+                return mode;
+        return isatty(fd) && !sw_str_eq(getenv("TERM"), "dumb") ? "tty" : "plain";
+}
+
 sw_err *
 progress_open(const char *mode, progress **out)
 {
@@ -163,35 +186,37 @@ progress_open(const char *mode, progress **out)
 }
 
 sw_err *
-progress_open_on(int fd, const char *mode, progress **out)
+progress_open_on(int fd, const char *asked, progress **out)
 {
-        const char *env = getenv("BUILDKIT_PROGRESS");
+        const char *name = resolve_mode(fd, asked);
+        const struct mode *mode = NULL;
         progress *p;
 
-        if ((!mode || !*mode || sw_str_eq(mode, "auto")) && env && *env)
-                mode = env;
-        if (!mode || !*mode || sw_str_eq(mode, "auto"))
-                mode = isatty(fd) && !sw_str_eq(getenv("TERM"), "dumb") ? "tty" : "plain";
-        if (!sw_str_eq(mode, "plain") && !sw_str_eq(mode, "tty") &&
-            !sw_str_eq(mode, "rawjson") && !sw_str_eq(mode, "quiet"))
+        for (size_t i = 0; i < SW_COUNT(modes) && !mode; i++)
+                if (sw_str_eq(name, modes[i].name))
+                        mode = &modes[i];
+        if (!mode)
                 return sw_err_new(SW_E_USAGE,
                                   "invalid progress mode %s: auto, plain, tty, rawjson "
                                   "and quiet are known",
-                                  mode);
-        if (sw_str_eq(mode, "tty") && !isatty(fd))
+                                  name);
+        if (sw_str_eq(mode->name, "tty") && !isatty(fd))
                 return sw_err_new(SW_E_USAGE, "--progress tty: standard %s is no terminal",
                                   fd == STDERR_FILENO ? "error" : "output");
         p = sw_new(progress);
+        p->mode = mode->name;
         part_init(&p->shown, fd);
-        if (sw_str_eq(mode, "plain"))
-                p->shown.self = plain_new(&p->shown.ops);
-        else if (sw_str_eq(mode, "tty"))
-                p->shown.self = tty_new(&p->shown.ops);
-        else if (sw_str_eq(mode, "rawjson"))
-                p->shown.self = rawjson_new(&p->shown.ops);
+        if (mode->make)
+                p->shown.self = mode->make(&p->shown.ops);
         model_init(&p->model, p->shown.ops && p->shown.ops->lines);
         *out = p;
         return SW_OK;
+}
+
+const char *
+progress_mode(const progress *p)
+{
+        return p->mode;
 }
 
 void

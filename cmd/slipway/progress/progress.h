@@ -42,6 +42,9 @@ struct progress_printer {
 SW_NODISCARD sw_err *progress_open(const char *mode, progress **out);
 /** progress_open_on - the same to another descriptor than stderr. */
 SW_NODISCARD sw_err *progress_open_on(int fd, const char *mode, progress **out);
+/** progress_mode - what auto and the environment came to: "plain", "tty", "rawjson" or
+ *  "quiet"; static. */
+const char *progress_mode(const progress *p);
 /** progress_trace - @fd: borrowed. */
 void progress_trace(progress *p, int fd);
 /** progress_follow - @sub: given. */

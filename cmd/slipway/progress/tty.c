@@ -21,7 +21,35 @@ struct tty {
         struct screen screen;
         int64_t last; /* monotonic */
         int64_t rate;
+        bool begun;
 };
+
+/* A number of the environment, or what is there already. */
+static void
+read_number(const char *name, int64_t min, int64_t max, int64_t *n)
+{
+        const char *text = getenv(name);
+
+        if (text)
+                sw_err_drop(sw_parse_int(text, min, max, n), "the default holds");
+}
+
+/* As the reference has it, the lines of logs are looked for where there are colours only.
+ */
+static void
+begin(struct tty *t, const struct progress_out *out)
+{
+        int64_t window = PICTURE_WINDOW;
+
+        if (t->begun)
+                return;
+        t->begun = true;
+        if (!out->colour)
+                return;
+        colours_init(&t->picture.colours);
+        read_number("BUILDKIT_TTY_LOG_LINES", 0, MODEL_TAIL, &window);
+        t->picture.window = (size_t) window;
+}
 
 static void
 tty_step(void *self, model *m, const struct sw_progress_batch *b, struct progress_out *out)
@@ -34,6 +62,7 @@ tty_step(void *self, model *m, const struct sw_progress_batch *b, struct progres
                 return;
         if (out->written && now - out->written > STOPPED + t->rate)
                 screen_forget(&t->screen);
+        begin(t, out);
         t->last = now;
         screen_measure(&t->screen, out->fd);
         picture_make(&t->picture, m, &t->screen, false);
@@ -45,6 +74,7 @@ tty_end(void *self, model *m, struct progress_out *out)
 {
         struct tty *t = self;
 
+        begin(t, out);
         screen_measure(&t->screen, out->fd);
         picture_make(&t->picture, m, &t->screen, true);
         screen_paint_last(&t->screen, &out->buf);
@@ -61,16 +91,6 @@ tty_free(void *self)
         free(t);
 }
 
-/* A number of the environment, or what is there already. */
-static void
-read_number(const char *name, int64_t min, int64_t max, int64_t *n)
-{
-        const char *text = getenv(name);
-
-        if (text)
-                sw_err_drop(sw_parse_int(text, min, max, n), "the default holds");
-}
-
 void *
 tty_new(const struct progress_printer **ops)
 {
@@ -81,14 +101,11 @@ tty_new(const struct progress_printer **ops)
                 .tick = TICK,
         };
         struct tty *t = sw_new(struct tty);
-        int64_t window = PICTURE_WINDOW, rate = LEAST / SW_NS_PER_MS;
+        int64_t rate = LEAST / SW_NS_PER_MS;
 
         screen_init(&t->screen);
         picture_init(&t->picture);
-        if (colours_init(&t->picture.colours)) /* as the reference: not with NO_COLOR */
-                read_number("BUILDKIT_TTY_LOG_LINES", 0, MODEL_TAIL, &window);
         read_number("TTY_DISPLAY_RATE", 1, 10000, &rate);
-        t->picture.window = (size_t) window;
         t->rate = rate * SW_NS_PER_MS;
         *ops = &printer;
         return t;
