@@ -17,7 +17,7 @@
 #include <slipway/buf.h>
 
 enum {
-        SW_DF_EXPAND_MAX = 1024 * 1024, /* bytes of a result */
+        SW_DF_EXPAND_MAX = 1024 * 1024, /* bytes that variables may add to a word */
         SW_DF_EXPAND_DEEP = 100,        /* ${a:-${b:-${c...}}} */
 };
 
@@ -39,8 +39,8 @@ struct sw_df_lex {
          * end of the call; NULL: not set. NULL for get: nothing is set. */
         const char *(*get)(void *arg, const char *name, size_t len);
         void *arg;
-        /* Names used and set, used and not set; each once, in order of use. Added to; or
-         * NULL. */
+        /* Names used and set, used and not set; each once for each call, in order of use.
+         * Added to; or NULL. */
         sw_strlist *matched, *unmatched;
 };
 
@@ -48,8 +48,12 @@ struct sw_df_lex {
  *  Errors: SW_E_INVALID, SW_E_LIMIT. */
 SW_NODISCARD sw_err *sw_df_expand(const struct sw_df_lex *lex, const char *word,
                                   sw_buf *out);
-/** sw_df_expand_words - the same, and blanks outside of quotes divide it (EXPOSE). Words
- *  are added to @out; none for nothing but blanks. */
+/** sw_df_expand_each - the words that blanks outside of quotes divide it into, one by one;
+ *  none for nothing but blanks. On error some may have been told. */
+SW_NODISCARD sw_err *sw_df_expand_each(const struct sw_df_lex *lex, const char *word,
+                                       void (*tell)(void *arg, const char *word),
+                                       void *arg);
+/** sw_df_expand_words - the same, added to @out (EXPOSE). On error @out is as it was. */
 SW_NODISCARD sw_err *sw_df_expand_words(const struct sw_df_lex *lex, const char *word,
                                         sw_strlist *out);
 

@@ -42,7 +42,7 @@ struct sw_df_line {
         bool shell;             /* shell form: SHELL goes in front */
 };
 
-/* ADD and COPY. Strings absent are NULL. */
+/* ADD and COPY. Strings absent or empty are NULL. */
 struct sw_df_inline { /* <<NAME among the sources */
         const char *name;
         const char *content; /* chomped if asked for */

@@ -17,7 +17,11 @@
 #include "lib/dockerfile/parse.h"
 #include <slipway/array.h>
 
-/* In the order of the reference. Who finds them: P sw_df_program_new(), C conversion. */
+/* In the order of the reference. Who finds them:
+ *   P  sw_df_program_new(), in all stages
+ *   S  sw_df_lint_stage() and sw_df_lint_cmd(), which conversion calls for what it converts
+ *   C  conversion, by the functions below
+ *   E  sw_df_port_words() */
 enum sw_df_rule {
         SW_DF_RULE_STAGE_NAME_CASING,              /* P */
         SW_DF_RULE_FROM_AS_CASING,                 /* P */
@@ -30,17 +34,17 @@ enum sw_df_rule {
         SW_DF_RULE_UNDEFINED_ARG_IN_FROM,          /* C */
         SW_DF_RULE_WORKDIR_RELATIVE_PATH,          /* C */
         SW_DF_RULE_UNDEFINED_VAR,                  /* C */
-        SW_DF_RULE_MULTIPLE_INSTRUCTIONS,          /* P */
-        SW_DF_RULE_LEGACY_KEY_VALUE,               /* P */
+        SW_DF_RULE_MULTIPLE_INSTRUCTIONS,          /* S */
+        SW_DF_RULE_LEGACY_KEY_VALUE,               /* S */
         SW_DF_RULE_INVALID_BASE_IMAGE_PLATFORM,    /* C */
         SW_DF_RULE_REDUNDANT_TARGET_PLATFORM,      /* P */
-        SW_DF_RULE_SECRETS_USED,                   /* P */
+        SW_DF_RULE_SECRETS_USED,                   /* S */
         SW_DF_RULE_INVALID_DEFAULT_ARG_IN_FROM,    /* C */
         SW_DF_RULE_FROM_PLATFORM_CONST,            /* P */
         SW_DF_RULE_COPY_IGNORED_FILE,              /* C */
         SW_DF_RULE_INVALID_DEFINITION_DESCRIPTION, /* P */
-        SW_DF_RULE_EXPOSE_PROTO_CASING,            /* sw_df_port_words() */
-        SW_DF_RULE_EXPOSE_INVALID_FORMAT,          /* sw_df_port_words() */
+        SW_DF_RULE_EXPOSE_PROTO_CASING,            /* E */
+        SW_DF_RULE_EXPOSE_INVALID_FORMAT,          /* E */
         SW_DF_RULES
 };
 
@@ -93,8 +97,15 @@ void sw_df_lint_at(struct sw_df_lint *lint, const struct sw_df_node *node,
  *  found for rules: A, B". */
 SW_NODISCARD sw_err *sw_df_lint_error(const struct sw_df_lint *lint);
 
+/** sw_df_lint_stage - what instructions of one stage say among themselves, not of each. */
+struct sw_df_stage;
+struct sw_df_cmd;
+void sw_df_lint_stage(struct sw_df_lint *lint, const struct sw_df_stage *stage);
+/** sw_df_lint_cmd - what one instruction says by itself; triggers, too. */
+void sw_df_lint_cmd(struct sw_df_lint *lint, const struct sw_df_cmd *cmd);
+
 /* Rules that need more than the instruction; the caller knows when they apply, the place is
- * the node's. @near: what may have been meant ("": nothing). */
+ * the node's. @near: what may have been meant (sw_df_suggest()); NULL: nothing. */
 void sw_df_lint_json_args(struct sw_df_lint *lint, const struct sw_df_node *node);
 void sw_df_lint_undefined_arg_in_from(struct sw_df_lint *lint,
                                       const struct sw_df_node *node, const char *name,
@@ -111,10 +122,8 @@ void sw_df_lint_copy_ignored(struct sw_df_lint *lint, const struct sw_df_node *n
                              const char *instruction, const char *file);
 
 /** sw_df_suggest - the candidate at most two edits away from @word, the closest, the first
- *  of equals; NULL: none, or @word itself is one. Case counts if @exact. */
+ *  of equals; NULL: none. Case counts if @exact. Borrowed. */
 const char *sw_df_suggest(const char *word, const char *const *candidates, size_t n,
                           bool exact);
-/** sw_df_near_name - the same, for names of variables. "": none. */
-const char *sw_df_near_name(const char *name, const char *const *candidates, size_t n);
 
 #endif

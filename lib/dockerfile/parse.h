@@ -18,12 +18,11 @@
 
 /* Limits. */
 enum {
-        SW_DF_TEXT_MAX = 16 * 1024 * 1024,  /* bytes of a Dockerfile */
-        SW_DF_LINE_MAX = 65535,             /* bytes of a physical line */
-        SW_DF_JOINED_MAX = 4 * 1024 * 1024, /* bytes of a line and its continuations */
-        SW_DF_NODES_MAX = 100000,           /* instructions */
-        SW_DF_WORDS_MAX = 65536,            /* words of one instruction */
-        SW_DF_HEREDOCS_MAX = 1000,          /* of one instruction */
+        SW_DF_TEXT_MAX = 16 * 1024 * 1024, /* bytes of a Dockerfile */
+        SW_DF_LINE_MAX = 65535,            /* bytes of a physical line */
+        SW_DF_NODES_MAX = 100000,          /* instructions */
+        SW_DF_WORDS_MAX = 65536,           /* words of one instruction */
+        SW_DF_HEREDOCS_MAX = 1000,         /* of one instruction */
 };
 
 /* A text and what people call it. */
@@ -103,7 +102,7 @@ struct sw_df_node {
         struct sw_df_words args;  /* by the grammar of the instruction; see below */
         bool json;                /* args came from a JSON array */
         bool legacy_pair;         /* ENV and LABEL: "NAME rest", args are NAME and rest */
-        bool empty_continuation;  /* a blank line inside */
+        int empty_continuation;   /* a blank line inside: the last line; else 0 */
         const struct sw_df_heredoc *heredocs; /* of ONBUILD: its instruction's */
         size_t n_heredocs;
         const struct sw_df_node *sub; /* ONBUILD: the instruction; else NULL */
@@ -127,7 +126,7 @@ struct sw_df_directive {
 typedef struct sw_df_tree {
         struct sw_df_text text; /* the tree's own copy */
         char escape;            /* '\\' or '`' */
-        struct sw_df_directive syntax, check;
+        struct sw_df_directive syntax, escape_directive, check;
         const struct sw_df_node *nodes;
         size_t n_nodes;
         struct sw_df_arena *arena; /* private */

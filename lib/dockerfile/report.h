@@ -17,8 +17,6 @@ struct sw_df_found { /* of a rule; make it from a sw_df_finding and sw_df_rule_i
 };
 struct sw_df_lint_report {
         struct sw_df_text text;
-        const void *definition; /* marshalled, of how the text was loaded; or NULL */
-        size_t definition_len;
         const struct sw_df_found *found;
         size_t n_found;
         const char *error; /* why the build would fail; NULL: it would not */
