@@ -209,6 +209,8 @@ open_engine(struct build_run *r)
                                             .log = r->plugins.log,
                                             .keep_failed_s = keep ? KEEP_FAILED_S : 0),
                              &r->engine);
+        if (!err)
+                spool_sweep(sw_config_str(r->plugins.config, "root"));
         if (!err && r->frontend)
                 err = context_read(&r->context, sw_config_str(r->plugins.config, "root"),
                                    r->client, &r->opts);

@@ -113,7 +113,7 @@ killed() { # and what a killed build left goes with the next
         wait "$pid" 2>/dev/null
         exec 9>&-
         [ -n "$(ls "$SLIPWAY_ROOT/stdin")" ] || { echo "nothing was kept to begin with"; return 1; }
-        printf 'FROM x\n' | ask - >/dev/null && [ ! -e "$SLIPWAY_ROOT/stdin" ]
+        ask ctx >/dev/null && [ ! -e "$SLIPWAY_ROOT/stdin" ]
 }
 check "what a killed build left of it goes" killed
 

@@ -25,9 +25,9 @@ struct spool {
 
 /* Remove what nobody has locked: who made it is gone. */
 static void
-sweep(const spool *s)
+sweep(int root)
 {
-        sw_auto(sw_fd) fd = openat(s->root, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        sw_auto(sw_fd) fd = openat(root, PLACE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
         const struct dirent *e;
 
@@ -46,6 +46,16 @@ sweep(const spool *s)
                                     "the next one tries again");
         }
         (void) closedir(dir);
+        (void) unlinkat(root, PLACE, AT_REMOVEDIR); /* unless others use it */
+}
+
+void
+spool_sweep(const char *root)
+{
+        sw_auto(sw_fd) fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0)
+                sweep(fd);
 }
 
 /* Between making and locking it, a sweep of another process may have removed it. */
@@ -86,7 +96,6 @@ spool_new(const char *root, spool **out)
         s->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (s->root < 0)
                 return sw_err_sys(SW_E_IO, errno, "open %s", root);
-        sweep(s);
         err = make(s);
         if (!err)
                 *out = sw_steal(s);

@@ -3,7 +3,7 @@
  * reads it.
  *
  * It lies in <root>/stdin, is this process's own as long as it is locked, and goes when it
- * is freed. What a killed process left is removed by the next that needs one. Thread: main.
+ * is freed. What a killed process left is removed by the next build. Thread: main.
  */
 #ifndef SLIPWAY_CMD_BUILD_SPOOL_H
 #define SLIPWAY_CMD_BUILD_SPOOL_H
@@ -12,6 +12,8 @@
 
 typedef struct spool spool;
 
+/** spool_sweep - remove what processes that were killed left. @root: of the engine. */
+void spool_sweep(const char *root);
 /** spool_new - @root: that of the engine, which has made it. @out: handed back. */
 SW_NODISCARD sw_err *spool_new(const char *root, spool **out);
 /** spool_dir - make a directory in it. @path: its absolute path, from malloc. */

@@ -387,7 +387,8 @@ START_TEST(spools)
         ok(sw_buf_read_file(&text, AT_FDCWD, file, 100));
         ck_assert_str_eq(text.data, "head tail");
 
-        ok(spool_new(dir, &b)); /* sweeps what is nobody's, and not what is in use */
+        ok(spool_new(dir, &b));
+        spool_sweep(dir); /* what is nobody's, and not what is in use */
         ok(spool_dir(b, "x", &two));
         ck_assert_str_ne(one, two);
         exists(dead, false);
@@ -397,6 +398,7 @@ START_TEST(spools)
         exists(two, true);
         spool_free(b);
         exists(place, false);
+        spool_sweep(dir); /* there is nothing */
 }
 END_TEST
 
