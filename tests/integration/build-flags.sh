@@ -50,6 +50,8 @@ check "no type" fails 2 'give type=TYPE' build --import-cache type= ctx
 check "a bill of materials" fails 1 '--sbom=false' build --sbom true ctx
 check "a record of the build" fails 1 '--provenance=false' build --provenance mode=max ctx
 check "another" fails 1 'attestations' build --attest type=sbom ctx
+check "rules for sources" fails 1 'no rules for sources' build --source-policy-file x ctx
+check "a registry's certificates" fails 1 'slipway config explain' build --registry-auth-tlscontext host=x ctx
 check "not asking for them" ask --sbom=false --provenance=false ctx
 
 # ---- Options
@@ -128,6 +130,15 @@ check "--call with more" fails 2 'format=json' build --call outline,x=y ctx
 check "--check and --call" fails 2 'give one of them' build --check --call outline ctx
 nothing_written() { asked --call outline -o "$dir/none" && [ ! -e "$dir/none" ]; }
 check "a question writes nothing" nothing_written
+
+warns() {
+        "$SLIPWAY" build --progress rawjson --frontend fake --opt warn=careful ctx 2>"$dir/raw" &&
+                jq -se '[.[] | .warnings // [] | .[]] | length == 2 and
+                        all(.level == 1 and (.short | @base64d) == "careful" and (.detail | map(@base64d)) == ["more", "words"] and
+                            .url == "https://example.org/rule" and .sourceInfo.filename == "text" and
+                            .range == [{"start": {"line": 2}, "end": {"line": 2}}])' "$dir/raw"
+}
+check "a warning as JSON" warns
 
 # ---- What becomes of it
 platforms=(--progress quiet --frontend fake --opt platforms=linux/amd64)

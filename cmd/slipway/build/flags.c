@@ -88,6 +88,17 @@ const struct cli_flag build_flags[] = {
         TEXT_FLAG("shm-size", "SIZE", "size of /dev/shm for commands: 64m"),
         LIST_FLAG("ulimit", "NAME=SOFT:HARD", "a resource limit of commands: nofile=1024"),
         TEXT_FLAG("cgroup-parent", "CGROUP", "the cgroup that those of commands are in"),
+        { .name = "memory",
+          .letter = 'm',
+          .type = CLI_STRING,
+          .value = "SIZE",
+          .help = "the most memory a command may have: 512m" },
+        TEXT_FLAG("memory-swap", "SIZE", "memory and swap together; -1 for no limit"),
+        TEXT_FLAG("cpu-shares", "N", "a command's share of processor time, beside others"),
+        TEXT_FLAG("cpu-period", "US", "how often processor time is dealt out"),
+        TEXT_FLAG("cpu-quota", "US", "how much of it a command gets each time"),
+        TEXT_FLAG("cpuset-cpus", "LIST", "processors for commands: 0-2,4"),
+        TEXT_FLAG("cpuset-mems", "LIST", "memory nodes for commands"),
         /* the cache */
         SWITCH("no-cache", "run every step, whatever is in the cache"),
         LIST_FLAG("no-cache-filter", "STAGE",
@@ -122,6 +133,13 @@ const struct cli_flag build_flags[] = {
         DIR_FLAG("oci-layout", "NAME=DIR",
                  "let the build use images in the OCI layout DIR as oci-layout://NAME"),
         FILE_FLAG("llb", "build the definition in FILE; - for standard input"),
+        FILE_FLAG("source-policy-file", "rules for sources: not in this version"),
+        SWITCH("proxy-network",
+               "commands reach the network by a proxy: not in this version"),
+        LIST_FLAG("registry-auth-tlscontext", "host=HOST",
+                  "certificates of a registry: they are in the configuration"),
+        TEXT_FLAG("debug-json-cache-metrics", "FILE",
+                  "how the cache was used: --explain tells it"),
         { .name = NULL },
 };
 
@@ -198,11 +216,37 @@ refuse_attestation(const struct cli_call *call, const char *flag)
                 flag, text, flag);
 }
 
+/* Flags that buildctl has and that do nothing here, with what does it instead. */
+static sw_err *
+refuse_rest(const struct cli_call *call)
+{
+        static const struct {
+                const char *flag, *why;
+        } rest[] = {
+                { "source-policy-file", "this version has no rules for sources" },
+                { "proxy-network", "this version has no proxy for commands" },
+                { "registry-auth-tlscontext",
+                  "certificates of registries are in the configuration: see slipway config "
+                  "explain" },
+                { "debug-json-cache-metrics",
+                  "--explain tells how the cache was used, and slipway inspect, later" },
+        };
+
+        for (size_t i = 0; i < SW_COUNT(rest); i++)
+                if (cli_given(call, rest[i].flag))
+                        return sw_err_new(SW_E_UNSUPPORTED, "--%s: %s", rest[i].flag,
+                                          rest[i].why);
+        return SW_OK;
+}
+
 sw_err *
 flags_refuse(const struct cli_call *call, sw_host *host)
 {
         sw_auto(sw_strlist) attest = { 0 };
-        sw_err *err = refuse_caches(call, host);
+        sw_err *err = refuse_rest(call);
+
+        if (!err)
+                err = refuse_caches(call, host);
 
         if (!err)
                 err = refuse_attestation(call, "sbom");

@@ -265,24 +265,57 @@ take_ulimits(opts *o, const struct cli_call *call)
         return err;
 }
 
-static sw_err *
-take_shm_size(opts *o, const struct cli_call *call)
-{
-        const char *text = cli_str(call, "shm-size");
-        sw_auto(sw_str) bytes = NULL;
-        int64_t n;
-        sw_err *err = text ? sw_parse_size(text, &n) : SW_OK;
+/* A flag that is one option with one value of its kind. */
+struct plain {
+        const char *flag, *opt;
+        enum { AS_TEXT, AS_SIZE, AS_SIZE_OR_NONE, AS_NUMBER } kind;
+};
 
-        if (!text)
+static const struct plain plains[] = {
+        { "target", "target", AS_TEXT },
+        { "cgroup-parent", "cgroup-parent", AS_TEXT },
+        { "shm-size", "shm-size", AS_SIZE },
+        { "memory", "memory", AS_SIZE },
+        { "memory-swap", "memswap", AS_SIZE_OR_NONE },
+        { "cpu-shares", "cpushares", AS_NUMBER },
+        { "cpu-period", "cpuperiod", AS_NUMBER },
+        { "cpu-quota", "cpuquota", AS_NUMBER },
+        { "cpuset-cpus", "cpusetcpus", AS_TEXT },
+        { "cpuset-mems", "cpusetmems", AS_TEXT },
+};
+
+static sw_err *
+take_plain(opts *o, const struct plain *p, const char *text)
+{
+        bool is_size = p->kind != AS_NUMBER;
+        sw_auto(sw_str) value = NULL;
+        int64_t n = 0;
+        sw_err *err;
+
+        if (p->kind == AS_TEXT || (p->kind == AS_SIZE_OR_NONE && sw_str_eq(text, "-1"))) {
+                opts_set(o, p->opt, text);
                 return SW_OK;
+        }
+        err = is_size ? sw_parse_size(text, &n) : sw_parse_int(text, 1, INT64_MAX, &n);
         if (err || n <= 0) {
                 sw_err_drop(err, "said in the flag's own words");
-                return sw_err_new(SW_E_USAGE,
-                                  "--shm-size %s is not a size, such as 64m or 1g", text);
+                return sw_err_new(SW_E_USAGE, "--%s %s is not a %s", p->flag, text,
+                                  is_size ? "size, such as 64m or 1g" : "number above 0");
         }
-        bytes = sw_asprintf("%lld", (long long) n);
-        opts_set(o, "shm-size", bytes);
+        value = sw_asprintf("%lld", (long long) n);
+        opts_set(o, p->opt, value);
         return SW_OK;
+}
+
+static sw_err *
+take_plains(opts *o, const struct cli_call *call)
+{
+        sw_err *err = SW_OK;
+
+        for (size_t i = 0; i < SW_COUNT(plains) && !err; i++)
+                if (cli_str(call, plains[i].flag))
+                        err = take_plain(o, &plains[i], cli_str(call, plains[i].flag));
+        return err;
 }
 
 static sw_err *
@@ -351,12 +384,8 @@ opts_take(opts *o, const struct cli_call *call, const char *const *env)
         sw_err *err;
 
         take_environment(o, env);
-        if (cli_str(call, "target"))
-                opts_set(o, "target", cli_str(call, "target"));
         if (cli_bool(call, "pull"))
                 opts_set(o, "image-resolve-mode", "pull");
-        if (cli_str(call, "cgroup-parent"))
-                opts_set(o, "cgroup-parent", cli_str(call, "cgroup-parent"));
         err = take_args(o, call, env);
         if (!err)
                 err = take_labels(o, call);
@@ -367,7 +396,7 @@ opts_take(opts *o, const struct cli_call *call, const char *const *env)
         if (!err)
                 err = take_ulimits(o, call);
         if (!err)
-                err = take_shm_size(o, call);
+                err = take_plains(o, call);
         if (!err)
                 err = take_no_cache(o, call);
         if (!err)
@@ -378,15 +407,17 @@ opts_take(opts *o, const struct cli_call *call, const char *const *env)
 const char *
 opts_given(const struct cli_call *call)
 {
-        static const char *const flags[] = { "file",         "target",   "build-arg",
-                                             "label",        "platform", "no-cache-filter",
-                                             "pull",         "network",  "add-host",
-                                             "shm-size",     "ulimit",   "cgroup-parent",
-                                             "opt",          "call",     "check",
+        static const char *const flags[] = { "file",         "build-arg", "label",
+                                             "platform",     "pull",      "no-cache-filter",
+                                             "network",      "add-host",  "ulimit",
+                                             "opt",          "call",      "check",
                                              "build-context" };
 
         for (size_t i = 0; i < SW_COUNT(flags); i++)
                 if (cli_given(call, flags[i]))
                         return flags[i];
+        for (size_t i = 0; i < SW_COUNT(plains); i++)
+                if (cli_given(call, plains[i].flag))
+                        return plains[i].flag;
         return NULL;
 }
