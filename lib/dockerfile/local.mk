@@ -25,12 +25,15 @@ lib_libdockerfile_la_SOURCES = \
 	lib/dockerfile/parse.c \
 	lib/dockerfile/parse.h \
 	lib/dockerfile/port.c \
+	lib/dockerfile/report.c \
 	lib/dockerfile/report.h \
 	lib/dockerfile/run.c \
 	lib/dockerfile/span.c \
 	lib/dockerfile/span.h \
 	lib/dockerfile/subst.c \
 	lib/dockerfile/subst.h \
+	lib/dockerfile/table.c \
+	lib/dockerfile/table.h \
 	lib/dockerfile/typer.h \
 	lib/dockerfile/words.c \
 	lib/dockerfile/words.h
