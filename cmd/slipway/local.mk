@@ -4,6 +4,7 @@ bin_PROGRAMS += cmd/slipway/slipway
 # The display of progress: tests and their tools are made with it, too.
 PROGRESS_SOURCES = \
 	cmd/slipway/progress/colour.c cmd/slipway/progress/colour.h \
+	cmd/slipway/progress/logpipe.c cmd/slipway/progress/logpipe.h \
 	cmd/slipway/progress/logtext.c cmd/slipway/progress/logtext.h \
 	cmd/slipway/progress/model.c cmd/slipway/progress/model.h \
 	cmd/slipway/progress/picture.c cmd/slipway/progress/picture.h \

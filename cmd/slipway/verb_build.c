@@ -204,6 +204,7 @@ open_engine(struct build_run *r)
                 err = flags_refuse(r->cli, r->plugins.host);
         if (err)
                 return err;
+        progress_log(r->progress, r->plugins.log);
         err = sw_engine_open(SW_ENGINE_OPTS(.host = r->plugins.host,
                                             .config = r->plugins.config,
                                             .log = r->plugins.log,

@@ -30,7 +30,7 @@
 #define FULL_PIPE_MS 100
 
 struct sw_log {
-        int fd;
+        int fd; /* under the lock */
         atomic_int max;
         enum sw_log_format format;
         pthread_mutex_t write_lock;
@@ -72,6 +72,15 @@ void
 sw_log_set(sw_log *log, enum sw_log_level max)
 {
         atomic_store_explicit(&log->max, (int) max, memory_order_relaxed);
+}
+
+void
+sw_log_redirect(sw_log *log, int fd)
+{
+        pthread_mutex_lock(&log->write_lock);
+        log->fd = fd;
+        log->cut = false;
+        pthread_mutex_unlock(&log->write_lock);
 }
 
 bool

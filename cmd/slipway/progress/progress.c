@@ -10,6 +10,7 @@
 #include <slipway/text.h>
 #include <slipway/time.h>
 
+#include "cmd/slipway/progress/logpipe.h"
 #include "cmd/slipway/progress/logtext.h"
 #include "cmd/slipway/progress/progress.h"
 #include "cmd/slipway/term.h"
@@ -26,6 +27,7 @@ struct progress {
         model model;
         struct part shown; /* ops NULL: nothing is */
         struct part trace; /* the same */
+        struct logpipe log;
         const char *mode;
 };
 
@@ -125,6 +127,7 @@ part_init(struct part *p, int fd)
                 .colour = term_colour(fd),
         };
         sw_buf_init(&p->out.buf);
+        sw_buf_init(&p->out.above);
 }
 
 static void
@@ -153,6 +156,7 @@ part_release(struct part *p)
                 return;
         p->ops->free(p->self);
         sw_buf_release(&p->out.buf);
+        sw_buf_release(&p->out.above);
 }
 
 /* ---- Modes ---- */
@@ -220,6 +224,13 @@ progress_mode(const progress *p)
 }
 
 void
+progress_log(progress *p, sw_log *log)
+{
+        if (p->shown.ops && p->shown.ops->above)
+                logpipe_open(&p->log, log, p->shown.out.fd);
+}
+
+void
 progress_trace(progress *p, int fd)
 {
         part_init(&p->trace, fd);
@@ -255,6 +266,7 @@ progress_take(progress *p, const struct sw_progress_batch *b)
                 model_take(&p->model, b);
                 part_step(&p->trace, &p->model, b);
         }
+        logpipe_read(&p->log, &p->shown.out.above);
         part_step(&p->shown, &p->model, b);
 }
 
@@ -262,6 +274,7 @@ void
 progress_end(progress *p)
 {
         part_end(&p->trace, &p->model);
+        logpipe_close(&p->log, &p->shown.out.above);
         part_end(&p->shown, &p->model);
 }
 
@@ -286,6 +299,8 @@ progress_close(progress *p)
 {
         if (!p)
                 return;
+        logpipe_close(&p->log, &p->shown.out.buf); /* the build never began */
+        flush(&p->shown.out);
         part_release(&p->shown);
         part_release(&p->trace);
         model_release(&p->model);

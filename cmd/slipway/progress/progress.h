@@ -13,6 +13,8 @@
 #ifndef SLIPWAY_CMD_PROGRESS_PROGRESS_H
 #define SLIPWAY_CMD_PROGRESS_PROGRESS_H
 
+#include <slipway/log.h>
+
 #include "cmd/slipway/progress/model.h"
 
 typedef struct progress progress;
@@ -24,6 +26,7 @@ struct progress_out {
         int failed;      /* errno of the write that failed; nothing is written after it */
         int64_t written; /* when (monotonic) the last write was over; 0: none was */
         bool terminal, colour;
+        sw_buf above; /* lines of others, for a printer that draws over what is there */
 };
 
 struct progress_printer {
@@ -35,6 +38,7 @@ struct progress_printer {
         void (*free)(void *self);
         int64_t tick; /* call step so often (ns) though nothing is new; 0: never */
         bool lines;   /* it takes the lines of model_step.lines */
+        bool above;   /* it takes progress_out.above */
 };
 
 /** progress_open - @mode: as given to --progress. Errors: SW_E_USAGE: no such mode,
@@ -45,6 +49,9 @@ SW_NODISCARD sw_err *progress_open_on(int fd, const char *mode, progress **out);
 /** progress_mode - what auto and the environment came to: "plain", "tty", "rawjson" or
  *  "quiet"; static. */
 const char *progress_mode(const progress *p);
+/** progress_log - while a picture is drawn, lines of @log (borrowed until
+ *  progress_end()) are shown above it. */
+void progress_log(progress *p, sw_log *log);
 /** progress_trace - @fd: borrowed. */
 void progress_trace(progress *p, int fd);
 /** progress_follow - @sub: given. */

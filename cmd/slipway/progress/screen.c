@@ -123,8 +123,14 @@ go_up(const struct screen *s, sw_buf *out)
         if (up)
                 sw_buf_addf(out, "\033[%zuA", up);
         sw_buf_adds(out, "\r");
-        if (!same_size(s))
-                sw_buf_adds(out, "\033[J");
+}
+
+void
+screen_clear(struct screen *s, sw_buf *out)
+{
+        go_up(s, out);
+        sw_buf_adds(out, "\033[J");
+        clear(&s->shown);
 }
 
 void
@@ -136,6 +142,8 @@ screen_paint(struct screen *s, sw_buf *out)
         if (!nothing_new(s)) {
                 sw_buf_adds(out, BEGIN);
                 go_up(s, out);
+                if (whole)
+                        sw_buf_adds(out, "\033[J");
                 for (size_t i = 0; i < s->next.n; i++) {
                         if (whole || !same_row(s, i)) {
                                 sw_buf_adds(out, s->next.v[i].text);

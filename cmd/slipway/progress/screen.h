@@ -47,6 +47,8 @@ void screen_measure(struct screen *s, int fd);
 void screen_add(struct screen *s, const char *text, size_t columns);
 void screen_paint(struct screen *s, sw_buf *out);
 void screen_paint_last(struct screen *s, sw_buf *out);
+/** screen_clear - the picture goes away; what is written next stands where it was. */
+void screen_clear(struct screen *s, sw_buf *out);
 /** screen_forget - others wrote to the terminal: the next picture is drawn below that. */
 void screen_forget(struct screen *s);
 

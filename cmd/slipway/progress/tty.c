@@ -51,6 +51,18 @@ begin(struct tty *t, const struct progress_out *out)
         t->picture.window = (size_t) window;
 }
 
+/* What others had to say in the place of the picture, which is drawn anew below. */
+static void
+put_above(struct tty *t, struct progress_out *out)
+{
+        if (out->above.len == 0)
+                return;
+        screen_measure(&t->screen, out->fd);
+        screen_clear(&t->screen, &out->buf);
+        sw_buf_add(&out->buf, out->above.data, out->above.len);
+        sw_buf_clear(&out->above);
+}
+
 static void
 tty_step(void *self, model *m, const struct sw_progress_batch *b, struct progress_out *out)
 {
@@ -60,6 +72,7 @@ tty_step(void *self, model *m, const struct sw_progress_batch *b, struct progres
         (void) b;
         if (t->last && now - t->last < t->rate)
                 return;
+        put_above(t, out);
         if (out->written && now - out->written > STOPPED + t->rate)
                 screen_forget(&t->screen);
         begin(t, out);
@@ -75,6 +88,7 @@ tty_end(void *self, model *m, struct progress_out *out)
         struct tty *t = self;
 
         begin(t, out);
+        put_above(t, out);
         screen_measure(&t->screen, out->fd);
         picture_make(&t->picture, m, &t->screen, true);
         screen_paint_last(&t->screen, &out->buf);
@@ -99,6 +113,7 @@ tty_new(const struct progress_printer **ops)
                 .end = tty_end,
                 .free = tty_free,
                 .tick = TICK,
+                .above = true,
         };
         struct tty *t = sw_new(struct tty);
         int64_t rate = LEAST / SW_NS_PER_MS;

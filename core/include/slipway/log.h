@@ -22,6 +22,9 @@ SW_API sw_log *sw_log_new(int fd, enum sw_log_level max, enum sw_log_format form
 SW_API void sw_log_free(sw_log *log); /* NULL is fine; @fd stays open */
 /** sw_log_set - change the level while running. */
 SW_API void sw_log_set(sw_log *log, enum sw_log_level max);
+/** sw_log_redirect - lines go to @fd from now on; borrowed, as that of sw_log_new() still
+ *  is. None goes to the old one once it has returned. Thread: any.   Since: 0.1 */
+SW_API void sw_log_redirect(sw_log *log, int fd);
 /** sw_log_on - whether lines of that level are written: before making an expensive one. */
 SW_API bool sw_log_on(const sw_log *log, enum sw_log_level level);
 /** sw_log_line - @log NULL: dropped. @source: "kind/name" or NULL. */

@@ -52,6 +52,26 @@ START_TEST(text_line)
 }
 END_TEST
 
+/* Catches: lines that still go to the old place, or to none. */
+START_TEST(redirected)
+{
+        int other[2];
+        char text[256] = "";
+
+        setup();
+        ck_assert_int_eq(pipe(other), 0);
+        sw_autoptr(sw_log) log = sw_log_new(sock[1], SW_LOG_INFO, SW_LOG_TEXT);
+        sw_log_redirect(log, other[1]);
+        sw_log_line(log, SW_LOG_INFO, NULL, "elsewhere");
+        ck_assert_str_eq(received(), "");
+        ck_assert_int_gt(read(other[0], text, sizeof(text) - 1), 0);
+        ck_assert_ptr_nonnull(strstr(text, "elsewhere\n"));
+        sw_log_redirect(log, sock[1]);
+        sw_log_line(log, SW_LOG_INFO, NULL, "back");
+        ck_assert_ptr_nonnull(strstr(received(), "back\n"));
+}
+END_TEST
+
 /* Catches: forged lines and terminal escapes from hostile text; harm done to good text. */
 START_TEST(text_is_escaped)
 {
@@ -237,5 +257,5 @@ START_TEST(cut_line_ends)
 }
 END_TEST
 
-UNIT_MAIN("log", text_line, text_is_escaped, json_line, levels, errors, errno_and_size,
+UNIT_MAIN("log", text_line, redirected, text_is_escaped, json_line, levels, errors, errno_and_size,
           level_names, long_lines_stay_whole, cut_line_ends)
