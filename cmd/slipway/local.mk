@@ -68,6 +68,16 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/plugins.c cmd/slipway/plugins.h \
 	cmd/slipway/program.c cmd/slipway/program.h \
 	$(PROGRESS_SOURCES) \
+	cmd/slipway/report/answers.c \
+	cmd/slipway/report/data.c \
+	cmd/slipway/report/graph.c \
+	cmd/slipway/report/html.c \
+	cmd/slipway/report/layers.c \
+	cmd/slipway/report/page.c \
+	cmd/slipway/report/report.h \
+	cmd/slipway/report/steps.c \
+	cmd/slipway/report/timeline.c \
+	cmd/slipway/report/verb_report.c \
 	cmd/slipway/setup.c cmd/slipway/setup.h \
 	cmd/slipway/table.c cmd/slipway/table.h \
 	cmd/slipway/template.c cmd/slipway/template.h \
@@ -97,6 +107,18 @@ cmd_slipway_slipway_LDADD = lib/libimagearchive.la lib/libimage.la lib/liblayer.
 cmd_slipway_slipway_LDFLAGS = $(PROGRAM_LINK) -Wl,--as-needed
 EXTRA_cmd_slipway_slipway_DEPENDENCIES = $(PROGRAM_DEPS)
 
+# The page of slipway report, as C.
+report_files = cmd/slipway/report/page.html cmd/slipway/report/page.css cmd/slipway/report/page.js
+EXTRA_DIST += $(report_files) cmd/slipway/report/embed.awk
+BUILT_SOURCES += cmd/slipway/report/pagetext.h
+CLEANFILES += cmd/slipway/report/pagetext.h
+cmd/slipway/report/pagetext.h: $(report_files) cmd/slipway/report/embed.awk
+	$(AM_V_at)$(MKDIR_P) cmd/slipway/report
+	$(AM_V_GEN)cd '$(srcdir)' && $(AWK) -f cmd/slipway/report/embed.awk $(report_files) \
+		>'$(abs_builddir)/$@.tmp'
+	$(AM_V_at)mv -f $@.tmp $@
+cmd/slipway/report/page.$(OBJEXT): cmd/slipway/report/pagetext.h
+
 # Written by the program itself, from the tables of its command line. When cross compiling,
 # give a slipway of the same version that runs here: make SLIPWAY_FOR_BUILD=/usr/bin/slipway
 SLIPWAY_FOR_BUILD = ./cmd/slipway/slipway$(EXEEXT)
@@ -113,6 +135,7 @@ slipway_pages = \
 	man/slipway-inspect.1 \
 	man/slipway-plugins.1 \
 	man/slipway-prune.1 \
+	man/slipway-report.1 \
 	man/slipway-version.1
 man_MANS += $(slipway_pages)
 bashcomp_DATA += man/slipway.bash
