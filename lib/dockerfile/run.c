@@ -46,25 +46,31 @@ read_security(const struct sw_df_flag *flag, struct sw_df_run *run)
         return sw_err_new(SW_E_INVALID, "security %s is not valid", shown);
 }
 
-/* One field of --device. */
+static sw_err *
+set_device_name(struct sw_df_typer *t, const char *name, struct sw_df_device *out)
+{
+        if (out->name)
+                return sw_err_new(SW_E_INVALID, "a device has two names");
+        out->name = sw_df_arena_str(t->arena, name, strlen(name));
+        return SW_OK;
+}
+
+/* One field of --device: "required", "name=NAME", or a name of the CDI, which may have a
+ * "=" of its own: vendor.com/class=name. */
 static sw_err *
 read_device_field(struct sw_df_typer *t, const char *field, struct sw_df_device *out)
 {
         size_t n = strcspn(field, "=");
         const char *value = field[n] ? field + n + 1 : NULL;
-        bool required = n == 8 && memcmp(field, "required", n) == 0;
 
-        if (required) {
+        if (n == 8 && memcmp(field, "required", n) == 0) {
                 out->required = true;
                 return value ? sw_parse_bool(value, &out->required) : SW_OK;
         }
-        if (!value || (n == 4 && memcmp(field, "name", n) == 0)) {
-                if (out->name)
-                        return sw_err_new(SW_E_INVALID, "a device has two names");
-                value = value ? value : field;
-                out->name = sw_df_arena_str(t->arena, value, strlen(value));
-                return SW_OK;
-        }
+        if (value && n == 4 && memcmp(field, "name", n) == 0)
+                return set_device_name(t, value, out);
+        if (!value || memchr(field, '/', n))
+                return set_device_name(t, field, out);
         sw_auto(sw_str) key = sw_strndup(field, n);
         sw_auto(sw_str) shown_key = sw_df_plain(key), shown = sw_df_plain(field);
 
