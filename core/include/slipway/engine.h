@@ -2,8 +2,8 @@
  * slipway/engine.h - builds, in your own program.
  *
  * An *engine* is one root directory with the plugins it is used with: what `slipway build`
- * and slipwayd are made around. A *build* is one request: a definition is solved, its
- * result handed to exporters.
+ * and slipwayd are made around. A *build* is one request: a definition is solved, or
+ * whatever a frontend makes of its options, and the result handed to exporters.
  *
  *      sw_host_new(&host_opts, &host)
  *      sw_engine_open(SW_ENGINE_OPTS(.host = host), &engine)
