@@ -148,6 +148,7 @@ check "has it" test -f "$dir/o/linux_amd64/made"
 stdout_tar() { build -o - ctx | tar t | grep -q made; }
 check "-o -" stdout_tar
 check "-o type=cacheonly" build -o type=cacheonly -t x ctx
+check "-t without an image" fails 2 'leave the name out, or add -o type=image' build -t x -o "$dir/none" ctx
 check "-t keeps an image" build -t app:1 -t e.org/app ctx
 images() { "$SLIPWAY" images | grep -q 'app.*1' && "$SLIPWAY" images | grep -q 'e.org/app'; }
 check "by its names" images

@@ -47,6 +47,24 @@ add_tags(struct output *o, const sw_strlist *tags)
         output_set(o, "name", all);
 }
 
+/* Names for nothing: who gave them would look for the image in vain. */
+static sw_err *
+check_named(const image *im, const sw_strlist *tags)
+{
+        bool any = tags->n == 0;
+
+        for (size_t i = 0; i < im->outputs.all.n; i++)
+                any = any || is_image(im->outputs.all.v[i]) ||
+                      sw_str_eq(im->outputs.all.v[i]->type, "cacheonly");
+        if (any)
+                return SW_OK;
+        return sw_err_new(
+                SW_E_USAGE,
+                "--tag %s: no --output makes an image: leave the name out, or add "
+                "-o type=image",
+                tags->v[0]);
+}
+
 static sw_err *
 add_annotations(image *im, const struct cli_call *call)
 {
@@ -150,6 +168,8 @@ image_take(image *im, const struct cli_call *call, sw_cancel *cancel)
         for (size_t i = 0; i < im->outputs.all.n && !err; i++)
                 if (is_image(im->outputs.all.v[i]))
                         add_tags(im->outputs.all.v[i], &tags);
+        if (!err && !loads)
+                err = check_named(im, &tags);
         if (!err)
                 err = add_annotations(im, call);
         if (!err && loads)
