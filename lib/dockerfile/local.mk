@@ -38,3 +38,39 @@ lib_libdockerfile_la_SOURCES = \
 	lib/dockerfile/words.c \
 	lib/dockerfile/words.h
 lib_libdockerfile_la_LIBADD = $(BASE_LIBS)
+
+# Conversion: a Dockerfile becomes a definition.
+lib_libdockerfile_la_SOURCES += \
+	lib/dockerfile/base.c \
+	lib/dockerfile/client.c \
+	lib/dockerfile/client.h \
+	lib/dockerfile/client_priv.h \
+	lib/dockerfile/config.c \
+	lib/dockerfile/config.h \
+	lib/dockerfile/config_priv.h \
+	lib/dockerfile/configcheck.c \
+	lib/dockerfile/contexts.c \
+	lib/dockerfile/convert.c \
+	lib/dockerfile/convert.h \
+	lib/dockerfile/convert_priv.h \
+	lib/dockerfile/dispatch.c \
+	lib/dockerfile/dispatch_config.c \
+	lib/dockerfile/dispatch_copy.c \
+	lib/dockerfile/dispatch_run.c \
+	lib/dockerfile/env.c \
+	lib/dockerfile/env.h \
+	lib/dockerfile/epoch.c \
+	lib/dockerfile/gitref.c \
+	lib/dockerfile/gitref.h \
+	lib/dockerfile/ignore.c \
+	lib/dockerfile/ignore.h \
+	lib/dockerfile/imageconf.c \
+	lib/dockerfile/imageconf.h \
+	lib/dockerfile/imageparse.c \
+	lib/dockerfile/imagetext.c \
+	lib/dockerfile/keep.c \
+	lib/dockerfile/keep.h \
+	lib/dockerfile/mounts.c \
+	lib/dockerfile/names.c \
+	lib/dockerfile/outline.c \
+	lib/dockerfile/stages.c
