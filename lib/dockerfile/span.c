@@ -2,7 +2,7 @@
 #include "core/base/utf8.h"
 #include "lib/dockerfile/span.h"
 
-enum { PLAIN_MAX = 1024 };
+enum { PLAIN_MAX = 200 };
 
 static bool
 is_blank(uint32_t c)

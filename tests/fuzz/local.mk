@@ -139,3 +139,15 @@ tests_fuzz_httphead_fuzz_SOURCES = tests/fuzz/httphead_fuzz.c tests/fuzz/fuzz.h 
 	plugins/source-http/date.c plugins/source-http/name.c plugins/source-http/name.h
 tests_fuzz_httphead_fuzz_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_httphead_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# Dockerfiles: nodes, instructions, mounts, ports, triggers, checks, reports.
+FUZZ_TARGETS += tests/fuzz/dockerfile_fuzz
+tests_fuzz_dockerfile_fuzz_SOURCES = tests/fuzz/dockerfile_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_dockerfile_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_dockerfile_fuzz_LDADD = lib/libdockerfile.la $(LDADD)
+
+# Words of Dockerfiles: variables, quotes, patterns.
+FUZZ_TARGETS += tests/fuzz/expand_fuzz
+tests_fuzz_expand_fuzz_SOURCES = tests/fuzz/expand_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_expand_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_expand_fuzz_LDADD = lib/libdockerfile.la $(LDADD)

@@ -1,6 +1,12 @@
 UNIT_TESTS += \
-	tests/unit/lib/dockerfile/cases_test
+	tests/unit/lib/dockerfile/cases_test \
+	tests/unit/lib/dockerfile/limits_test \
+	tests/unit/lib/dockerfile/report_test
 tests_unit_lib_dockerfile_cases_test_SOURCES = \
 	tests/unit/lib/dockerfile/cases_test.c tests/unit/lib/dockerfile/cases.h
 tests_unit_lib_dockerfile_cases_test_LDADD = lib/libdockerfile.la $(LDADD)
+tests_unit_lib_dockerfile_limits_test_SOURCES = tests/unit/lib/dockerfile/limits_test.c
+tests_unit_lib_dockerfile_limits_test_LDADD = lib/libdockerfile.la $(LDADD)
+tests_unit_lib_dockerfile_report_test_SOURCES = tests/unit/lib/dockerfile/report_test.c
+tests_unit_lib_dockerfile_report_test_LDADD = lib/libdockerfile.la $(LDADD)
 EXTRA_DIST += tests/data/dockerfile-cases
