@@ -1,5 +1,4 @@
-#!/usr/bin/env bash
-# dev.d/demo.sh TOP - a C program from LLB: a root file system with a compiler is made with
+# dev.d/demo-llb.sh TOP - a C program from LLB: a root file system with a compiler is made with
 # debootstrap (once, in build/demo), the program is built in it by slipway, and run.
 #
 # Packages come from where this machine's own come from: the first main archive that apt
