@@ -235,8 +235,8 @@ start(struct build_run *r)
                 .frontend = r->frontend,
                 .opts = r->opts.all.v,
                 .n_opts = r->opts.all.n,
-                .inputs = &r->context.input,
-                .n_inputs = r->context.input.name ? 1 : 0,
+                .inputs = r->context.inputs,
+                .n_inputs = r->context.n_inputs,
         };
         sw_err *err = read_epoch(r, &req);
 

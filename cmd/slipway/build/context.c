@@ -188,6 +188,7 @@ static sw_err *
 define_archive(context *c, sw_local_session *client)
 {
         static const char *const only[] = { ARCHIVE, NULL };
+        static const char *const names[] = { "context", "dockerfile" };
         const char *session = sw_session_id(sw_local_session_get(client));
         sw_autoptr(sw_state) archive = NULL;
         sw_autoptr(sw_state) tree = NULL;
@@ -211,9 +212,11 @@ define_archive(context *c, sw_local_session *client)
                 err = sw_state_marshal(tree, NULL, &c->definition);
         if (err)
                 return err;
-        c->input = (struct sw_frontend_input){ .name = "context",
-                                               .definition = c->definition.data,
-                                               .len = c->definition.len };
+        for (size_t i = 0; i < SW_COUNT(names); i++)
+                c->inputs[c->n_inputs++] =
+                        (struct sw_frontend_input){ .name = names[i],
+                                                    .definition = c->definition.data,
+                                                    .len = c->definition.len };
         return SW_OK;
 }
 

@@ -24,7 +24,9 @@ typedef struct context {
         const char *dir;                        /* it is this directory; or NULL */
         spool *spool;                           /* or NULL */
         sw_buf definition;
-        struct sw_frontend_input input; /* "context", of @definition; name NULL: none */
+        /* An archive, of @definition: the context, and where the Dockerfile is. */
+        struct sw_frontend_input inputs[2];
+        size_t n_inputs;
 } context;
 
 /** context_take - locals go to @client, what the frontend has to know to @o. Errors:
