@@ -1,4 +1,5 @@
 # dev.d/demo-llb.sh TOP - a C program from LLB: a root file system with a compiler is made with
+# shellcheck shell=bash
 # debootstrap (once, in build/demo), the program is built in it by slipway, and run.
 #
 # Packages come from where this machine's own come from: the first main archive that apt

@@ -1,24 +1,30 @@
 # dev.d/demo.sh TOP - examples/hello as an image, which is then run.
+# shellcheck shell=bash
 #
-# The Dockerfile begins with the image busybox. No registry is asked for it: a directory with
-# Debian's busybox stands in for it. The image is run by crun, as umoci unpacks it.
+# The Dockerfile begins with the image busybox. No registry is asked for it: an image that
+# slipway makes of Debian's busybox stands in for it. What is built is unpacked by umoci and run
+# by crun.
 set -euo pipefail
 top=$1 work=$1/build/demo
 say() { printf '== %s\n' "$*"; }
 [ "$(id -u)" = 0 ] || { echo "demo: running containers needs root: sudo ./dev demo" >&2; exit 1; }
 
 busybox=$work/busybox image=$work/hello.tar
-if [ ! -x "$busybox/bin/sh" ]; then
-        mkdir -p "$busybox"/{bin,dev,etc,proc,root,sys,tmp}
-        cp "$(command -v busybox)" "$busybox/bin/busybox"
-        "$busybox/bin/busybox" --list | grep -v '/' | while read -r applet; do
-                [ "$applet" = busybox ] || ln -sf busybox "$busybox/bin/$applet"
-        done
-        printf 'root:x:0:0:root:/root:/bin/sh\n' >"$busybox/etc/passwd"
-fi
-
 export SLIPWAY_PLUGIN_PATH=$top/build/plugins/.libs
 slipway() { "$top/build/cmd/slipway/slipway" --root "$work/store" "$@"; }
+
+if [ ! -e "$busybox/index.json" ]; then
+        say "an image to begin with: Debian's busybox (once)"
+        root=$work/busybox-root
+        mkdir -p "$root"/{bin,dev,etc,proc,root,sys,tmp}
+        cp "$(command -v busybox)" "$root/bin/busybox"
+        "$root/bin/busybox" --list | while read -r applet; do
+                [ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
+        done
+        printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
+        printf 'FROM scratch\nCOPY . /\nCMD ["/bin/sh"]\n' |
+                slipway build --progress quiet -f - -o "type=oci,tar=false,dest=$busybox" "$root"
+fi
 
 run_image() { # the archive $image, as crun runs it
         rm -rf "$work/layout" "$work/bundle"
@@ -42,14 +48,14 @@ END
                 exec crun --cgroup-manager=disabled "$@"' sh --root "$work/crun" run --bundle "$work/bundle" "slipway-demo-$$" </dev/null
 }
 
-say "slipway build -t hello --build-context busybox=build/demo/busybox examples/hello"
-slipway build -t hello --build-context "busybox=$busybox" "$top/examples/hello"
+say "slipway build -t hello --build-context busybox=oci-layout://build/demo/busybox examples/hello"
+slipway build -t hello --build-context "busybox=oci-layout://$busybox" "$top/examples/hello"
 say "slipway images"
 slipway images
 slipway images save hello -o "$image"
 say "the image, run by crun"
 run_image
 say "again, with --build-arg FROM_WHERE=here"
-slipway build --progress quiet --explain -t hello --build-context "busybox=$busybox" --build-arg FROM_WHERE=here "$top/examples/hello"
+slipway build --progress quiet --explain -t hello --build-context "busybox=oci-layout://$busybox" --build-arg FROM_WHERE=here "$top/examples/hello"
 slipway images save hello -o "$image"
 run_image

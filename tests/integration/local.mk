@@ -4,10 +4,12 @@ dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/again.sh \
 	tests/integration/build.sh \
+	tests/integration/build-dockerfile.sh \
 	tests/integration/build-flags.sh \
 	tests/integration/cli.sh \
 	tests/integration/docker-image.sh \
 	tests/integration/fulldisk.sh \
+	tests/integration/hello.sh \
 	tests/integration/kill9.sh \
 	tests/integration/exec.sh \
 	tests/integration/images.sh \

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Dockerfiles through the command line, without commands that need a runtime: contexts of each
+# kind, what flags make of the image, questions, mistakes. Catches: a flag whose option the
+# frontend does not take, an archive that is another tree than the directory it was made of, a
+# named context that is ignored, a mistake without its place or with a wrong exit status.
+# shellcheck disable=SC2154
+. "$top_srcdir/tests/integration/tap.sh"
+. "$top_srcdir/tests/integration/build-kit.sh"
+unset SOURCE_DATE_EPOCH {HTTP,HTTPS,FTP,NO,ALL}_PROXY {http,https,ftp,no,all}_proxy
+cd "$dir" || exit 99
+mkdir -p ctx/sub extra
+cat >ctx/Dockerfile <<'END'
+ARG WHICH=one
+FROM scratch AS files
+COPY a.txt sub /files/
+FROM scratch AS other
+COPY other.Dockerfile /other
+FROM scratch
+ARG WHICH
+LABEL which=$WHICH
+ENV WHICH=$WHICH
+COPY --from=files /files /
+CMD ["/run", "it"]
+END
+printf 'FROM scratch\nCOPY a.txt /other-file\n' >ctx/other.Dockerfile
+printf 'FROM extra AS e\nFROM scratch\nCOPY --from=e /x /from-base\nCOPY --from=extra /x /from-context\n' >extra.Dockerfile
+echo a >ctx/a.txt
+echo b >ctx/sub/b.txt
+echo secret >ctx/sub/left.out
+echo '**/left.out' >ctx/.dockerignore
+echo x >extra/x
+
+build() { kit_build "$@"; }
+tree() { # FILES ARGS...: what is built is these files
+        local files=$1 got
+        shift
+        rm -rf "$dir/out"
+        build -o "$dir/out" "$@" || return 1
+        got=$(cd "$dir/out" && find . -type f | sort | tr '\n' ' ')
+        [ "$got" = "$files " ] || { echo "$got"; return 1; }
+}
+config() { # EXPRESSION VALUE ARGS...: of the image's configuration
+        local expression=$1 value=$2 got
+        shift 2
+        build -o "type=oci,dest=$dir/image.tar" "$@" || return 1
+        got=$(skopeo inspect --config "oci-archive:$dir/image.tar" | jq -c "$expression")
+        [ "$got" = "$value" ] || { echo "$got"; return 1; }
+}
+
+# ---- Contexts
+check "a directory, and what .dockerignore leaves out" tree './a.txt ./b.txt' ctx
+check "a stage of it" tree './files/a.txt ./files/b.txt' --target files ctx
+check "another Dockerfile" tree './other-file' -f ctx/other.Dockerfile ctx
+from_stdin() { tree './here' -f - ctx <<<$'FROM scratch\nCOPY a.txt /here'; }
+check "one from standard input" from_stdin
+alone() { tree './made' - <<<$'FROM scratch\nCOPY <<END /made\nx\nEND'; }
+check "one alone" alone
+no_files() { ! build - <<<$'FROM scratch\nCOPY a.txt /' 2>"$dir/err" && grep -q 'a.txt' "$dir/err"; }
+check "which has no files" no_files
+archive() { tar -C ctx "$1" -cf - . | tree './a.txt ./b.txt ./left.out' -; } # no .dockerignore, as with any archive
+check "an archive" archive --no-auto-compress
+check "one that is compressed" archive --gzip
+in_archive() { tar -C ctx -cf - . | tree './other-file' -f other.Dockerfile -; }
+check "another Dockerfile in it" in_archive
+check "a named directory" tree './from-base ./from-context' -f extra.Dockerfile --build-context extra=extra ctx
+layout() {
+        build -o "type=oci,dest=$dir/layout,tar=false,name=extra:1" -f - extra <<<$'FROM scratch\nCOPY x /x' &&
+                tree './from-base ./from-context' -f extra.Dockerfile --build-context "extra=oci-layout://$dir/layout:1" ctx
+}
+check "an image in a directory" layout
+
+# ---- The image
+check "its command" config .config.Cmd '["/run","it"]' ctx
+check "a build argument's default" config .config.Labels.which '"one"' ctx
+check "a build argument" config .config.Labels.which '"two"' --build-arg WHICH=two ctx
+from_env() { WHICH=three config .config.Labels.which '"three"' --build-arg WHICH ctx; }
+check "from the environment" from_env
+check "a label" config '.config.Labels.which, .config.Labels.more' $'"mine"\n"x"' --label which=mine --label more=x ctx
+dated() { SOURCE_DATE_EPOCH=1000000000 config .created '"2001-09-09T01:46:40Z"' ctx; }
+check "SOURCE_DATE_EPOCH" dated
+check "a platform" config .architecture '"riscv64"' --platform linux/riscv64 ctx
+several() {
+        build --platform linux/amd64,linux/arm64 -o "type=oci,dest=$dir/many,tar=false" ctx &&
+                [ "$(jq -r '.manifests[0].digest' "$dir/many/index.json" | sed 's|:|/|;s|^|many/blobs/|' | xargs jq -c '[.manifests[].platform.architecture]')" = '["amd64","arm64"]' ]
+}
+check "several platforms" several
+kept() { build -t mine:1 ctx && "$SLIPWAY" images -q | grep -qx docker.io/library/mine:1; }
+check "kept by its name" kept
+
+# ---- Mistakes
+wrong() { # STATUS PART DOCKERFILE ARGS...
+        local want=$1 part=$2 text=$3
+        shift 3
+        printf '%b' "$text" | "$SLIPWAY" build --progress plain -f - "$@" ctx >"$dir/said" 2>&1
+        [ $? = "$want" ] && grep -qF -- "$part" "$dir/said" && return
+        cat "$dir/said"
+        return 1
+}
+check "an instruction that is none" wrong 1 'unknown instruction: COPPY' 'FROM scratch\nCOPPY a b\n'
+check "its place" grep -q 'Dockerfile:2' "$dir/said"
+check "a file that is not there" wrong 1 'nothing.here' 'FROM scratch\nCOPY nothing.here /\n'
+check "its place" grep -q 'Dockerfile:2' "$dir/said"
+check "a stage that is not there" wrong 1 'target stage "x" could not be found' 'FROM scratch\n' --target x
+check "an empty Dockerfile" wrong 1 'Dockerfile' '# nothing\n'
+check "SOURCE_DATE_EPOCH that is none" wrong 1 'invalid SOURCE_DATE_EPOCH' 'FROM scratch\n' --build-arg SOURCE_DATE_EPOCH=soon
+check "warnings are told, and do no harm" wrong 0 'MaintainerDeprecated' 'FROM scratch\nMAINTAINER me\nCOPY a.txt /\n'
+finish
