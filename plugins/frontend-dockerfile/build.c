@@ -151,8 +151,6 @@ parse(build *b)
         sw_auto(lint) checks = { .found = 0 };
         sw_err *err;
 
-        if (!b->client->text.len)
-                return sw_err_new(SW_E_INVALID, "the Dockerfile cannot be empty");
         err = sw_df_parse(&b->client->text, &b->tree);
         if (!err)
                 err = warn_init(&checks, b->client, b->tree, true);

@@ -37,3 +37,86 @@ EXTRA_DIST += \
 	tests/data/frontend/039-utf8.json \
 	tests/data/frontend/040-crlf.json \
 	tests/data/frontend/119-reserved-stage.json
+
+# What they were made of: the Dockerfile, the frontend's options (one key=value a line), and
+# where it failed the message that the command ended with.
+EXTRA_DIST += \
+	tests/data/frontend/001-basic.Dockerfile \
+	tests/data/frontend/002-scratch-copy.Dockerfile \
+	tests/data/frontend/003-multistage.Dockerfile \
+	tests/data/frontend/004-env-arg.Dockerfile \
+	tests/data/frontend/004-env-arg.opts \
+	tests/data/frontend/006-heredoc-run.Dockerfile \
+	tests/data/frontend/007-heredoc-copy.Dockerfile \
+	tests/data/frontend/008-run-mounts.Dockerfile \
+	tests/data/frontend/009-run-network-security.Dockerfile \
+	tests/data/frontend/011-add.Dockerfile \
+	tests/data/frontend/012-add-git.Dockerfile \
+	tests/data/frontend/013-workdir-user.Dockerfile \
+	tests/data/frontend/015-health-shell-etc.Dockerfile \
+	tests/data/frontend/016-health-none.Dockerfile \
+	tests/data/frontend/017-target.Dockerfile \
+	tests/data/frontend/017-target.opts \
+	tests/data/frontend/019-from-stage-index.Dockerfile \
+	tests/data/frontend/020-copy-from-image.Dockerfile \
+	tests/data/frontend/021-escape-directive.Dockerfile \
+	tests/data/frontend/022-comments-continuation.Dockerfile \
+	tests/data/frontend/023-no-cache-stage.Dockerfile \
+	tests/data/frontend/023-no-cache-stage.opts \
+	tests/data/frontend/024-labels-opts.Dockerfile \
+	tests/data/frontend/024-labels-opts.opts \
+	tests/data/frontend/026-proxy-args.Dockerfile \
+	tests/data/frontend/026-proxy-args.opts \
+	tests/data/frontend/027-global-arg-scope.Dockerfile \
+	tests/data/frontend/028-predefined.Dockerfile \
+	tests/data/frontend/028-predefined.opts \
+	tests/data/frontend/029-named-context.Dockerfile \
+	tests/data/frontend/029-named-context.opts \
+	tests/data/frontend/030-many-copies.Dockerfile \
+	tests/data/frontend/031-json-run.Dockerfile \
+	tests/data/frontend/032-env-in-paths.Dockerfile \
+	tests/data/frontend/033-run-quotes.Dockerfile \
+	tests/data/frontend/034-copy-link-chown.Dockerfile \
+	tests/data/frontend/035-arg-in-from-unused.Dockerfile \
+	tests/data/frontend/036-multi-targets-platforms.Dockerfile \
+	tests/data/frontend/036-multi-targets-platforms.opts \
+	tests/data/frontend/037-resources.Dockerfile \
+	tests/data/frontend/037-resources.opts \
+	tests/data/frontend/038-add-many.Dockerfile \
+	tests/data/frontend/039-utf8.Dockerfile \
+	tests/data/frontend/040-crlf.Dockerfile \
+	tests/data/frontend/101-unknown-instruction.Dockerfile \
+	tests/data/frontend/101-unknown-instruction.error \
+	tests/data/frontend/102-empty.Dockerfile \
+	tests/data/frontend/102-empty.error \
+	tests/data/frontend/103-no-from.Dockerfile \
+	tests/data/frontend/103-no-from.error \
+	tests/data/frontend/104-bad-flag.Dockerfile \
+	tests/data/frontend/104-bad-flag.error \
+	tests/data/frontend/105-copy-one-arg.Dockerfile \
+	tests/data/frontend/105-copy-one-arg.error \
+	tests/data/frontend/106-unknown-stage.Dockerfile \
+	tests/data/frontend/106-unknown-stage.opts \
+	tests/data/frontend/106-unknown-stage.error \
+	tests/data/frontend/107-cycle.Dockerfile \
+	tests/data/frontend/107-cycle.error \
+	tests/data/frontend/108-bad-onbuild.Dockerfile \
+	tests/data/frontend/108-bad-onbuild.error \
+	tests/data/frontend/109-bad-env.Dockerfile \
+	tests/data/frontend/109-bad-env.error \
+	tests/data/frontend/110-unterminated-heredoc.Dockerfile \
+	tests/data/frontend/110-unterminated-heredoc.error \
+	tests/data/frontend/111-bad-mount.Dockerfile \
+	tests/data/frontend/111-bad-mount.error \
+	tests/data/frontend/113-bad-from-arg.Dockerfile \
+	tests/data/frontend/113-bad-from-arg.error \
+	tests/data/frontend/115-healthcheck-bad.Dockerfile \
+	tests/data/frontend/115-healthcheck-bad.error \
+	tests/data/frontend/116-expose-bad.Dockerfile \
+	tests/data/frontend/116-expose-bad.error \
+	tests/data/frontend/117-missing-dockerfile.error \
+	tests/data/frontend/118-json-broken.Dockerfile \
+	tests/data/frontend/118-json-broken.error \
+	tests/data/frontend/119-reserved-stage.Dockerfile \
+	tests/data/frontend/120-secret-required-bad.Dockerfile \
+	tests/data/frontend/120-secret-required-bad.error

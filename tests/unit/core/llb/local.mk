@@ -14,7 +14,8 @@ tests_unit_core_llb_definition_test_LDADD = $(llb_test_libs)
 tests_unit_core_llb_dump_test_SOURCES = \
 	tests/unit/core/llb/dump_test.c tests/unit/core/llb/made.h
 tests_unit_core_llb_dump_test_LDADD = $(llb_test_libs)
-tests_unit_core_llb_frontend_test_SOURCES = tests/unit/core/llb/frontend_test.c
+tests_unit_core_llb_frontend_test_SOURCES = \
+	tests/unit/core/llb/frontend_test.c tests/unit/core/llb/frontjson.h
 tests_unit_core_llb_frontend_test_LDADD = $(llb_test_libs)
 tests_unit_core_llb_validate_test_SOURCES = \
 	tests/unit/core/llb/validate_test.c tests/unit/core/llb/made.h
