@@ -65,6 +65,23 @@ put_lonely(struct graph *g)
                         g->nodes.v[i].layer = last;
 }
 
+/* As near to what is made of it as can be: lines are short, and a context stands where it
+ * is used. */
+static void
+pull(struct graph *g, size_t i)
+{
+        struct node *n = &g->nodes.v[i];
+        size_t least = REPORT_NONE;
+
+        for (size_t k = 0; k < n->down.n; k++) {
+                const size_t l = g->nodes.v[n->down.v[k]].layer;
+
+                least = l < least ? l : least;
+        }
+        if (least != REPORT_NONE && least > n->layer + 1)
+                n->layer = least - 1;
+}
+
 /* Kahn's order; what lies on a circle (a damaged story) stays in the first layer. */
 static void
 find_layers(struct graph *g)
@@ -92,6 +109,8 @@ find_layers(struct graph *g)
                                 sw_array_push(&todo, n->down.v[k]);
                 }
         }
+        for (size_t at = todo.n; at-- > 0;)
+                pull(g, todo.v[at]);
         for (size_t i = 0; i < r->steps.n; i++) {
                 if (waits[i])
                         g->nodes.v[i].layer = 0;

@@ -105,16 +105,15 @@ add_header(const struct page *p, sw_buf *out)
 static void
 add_nav(const struct page *p, sw_buf *out)
 {
-        sw_buf_adds(out,
-                    "<a href=\"#summary\">Summary</a>\n<a "
-                    "href=\"#timeline\">Timeline</a>\n<a href=\"#steps\">Steps</a>\n<a "
-                    "href=\"#graph\">Graph</a>\n");
-        if (p->has_layers)
-                sw_buf_adds(out, "<a href=\"#layers\">Layers</a>\n");
+        sw_buf_adds(out, "<a href=\"#summary\">Summary</a>\n<a "
+                         "href=\"#timeline\">Timeline</a>\n");
         if (p->r->warnings.n)
                 sw_buf_addf(out, "<a href=\"#warnings\">Warnings (%zu)</a>\n",
                             p->r->warnings.n);
-        sw_buf_adds(out, "<a href=\"#request\">Request</a>");
+        if (p->has_layers)
+                sw_buf_adds(out, "<a href=\"#layers\">Layers</a>\n");
+        sw_buf_adds(out, "<a href=\"#graph\">Graph</a>\n<a href=\"#steps\">Steps</a>\n<a "
+                         "href=\"#request\">Request</a>");
 }
 
 /* ---- Parts that are small ---- */

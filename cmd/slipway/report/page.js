@@ -29,7 +29,7 @@
     const svg = box.querySelector('svg');
     if (!svg) return;
     const before = Number(svg.dataset.zoom || 1);
-    const now = factor === 0 ? 1 : Math.min(64, Math.max(svg.dataset.width ? 0.1 : 1, before * factor));
+    const now = factor === 0 ? 1 : Math.min(64, Math.max(svg.dataset.width ? 0.02 : 1, before * factor));
     const x = at === undefined ? box.clientWidth / 2 : at;
     const where = (box.scrollLeft + x) / before;
     svg.dataset.zoom = now;
@@ -45,7 +45,13 @@
     const box = by(tools.dataset.zoom);
     if (!box) { tools.hidden = true; continue; }
     for (const b of all('button', tools))
-      b.addEventListener('click', () => zoom(box, { '-1': 1 / 1.5, 0: 0, 1: 1.5 }[b.dataset.by]));
+      b.addEventListener('click', () => {
+        const svg = box.querySelector('svg');
+        if (b.dataset.by !== 'fit')
+          zoom(box, { '-1': 1 / 1.5, 0: 0, 1: 1.5 }[b.dataset.by]);
+        else
+          zoom(box, Math.min(box.clientWidth / svg.dataset.width, 1) / (svg.dataset.zoom || 1));
+      });
     box.addEventListener('wheel', (ev) => {
       if (!ev.ctrlKey) return;
       ev.preventDefault();

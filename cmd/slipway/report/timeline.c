@@ -94,8 +94,8 @@ add_bar(const report *r, size_t i, const struct place *p, sw_buf *out)
         sw_buf_addf(out,
                     "</title><rect class=\"bar %s%s\" x=\"%.3f%%\" y=\"%zu\" "
                     "width=\"%.3f%%\" height=\"%d\" rx=\"3\"/>",
-                    report_class(s->state), s->chain ? " chain" : "", p->from,
-                    TOP + p->lane * ROW + 2, p->to - p->from, ROW - 5);
+                    report_class(s->state), s->chain && p->words != NOT ? " chain" : "",
+                    p->from, TOP + p->lane * ROW + 2, p->to - p->from, ROW - 5);
         if (p->words != NOT)
                 add_words(r, i, p, out);
         sw_buf_adds(out, "</a>\n");
