@@ -61,10 +61,10 @@ int64_t sw__built_time(const Google__Protobuf__Timestamp *t); /* ns; NULL: 0 */
 
 /** sw__history_lock - the story of the build @id, unless somebody writes it: -1 then; a
  *  missing one is -2. */
-int sw__history_lock(const sw_history *h, const char *id);
+SW_API int sw__history_lock(const sw_history *h, const char *id);
 
 /** sw__history_drop_old - what is beyond @max_entries and older than @max_age (ns). */
-void sw__history_drop_old(sw_history *h, int64_t max_entries, int64_t max_age);
+SW_API void sw__history_drop_old(sw_history *h, int64_t max_entries, int64_t max_age);
 
 /* ---- Writing ---- */
 
@@ -73,7 +73,7 @@ struct sw__keeper;
 
 /** sw__keeper_new - the record of @b is begun. NULL: no history is kept, or it cannot be
  *  (which was logged). */
-struct sw__keeper *sw__keeper_new(struct sw_build *b);
+SW_API struct sw__keeper *sw__keeper_new(struct sw_build *b);
 /** sw__keeper_take - more of its story. NULL is fine, here and below. */
 void sw__keeper_take(struct sw__keeper *k, const struct sw_progress_batch *b);
 /** sw__keeper_timeout - ns after which sw__keeper_flush() is due; -1: when there is more.
@@ -81,9 +81,9 @@ void sw__keeper_take(struct sw__keeper *k, const struct sw_progress_batch *b);
 int64_t sw__keeper_timeout(const struct sw__keeper *k);
 void sw__keeper_flush(struct sw__keeper *k);
 /** sw__keeper_end - the build is over: complete the record. */
-void sw__keeper_end(struct sw__keeper *k, struct sw_build *b);
+SW_API void sw__keeper_end(struct sw__keeper *k, struct sw_build *b);
 /** sw__keeper_free - one that was not ended leaves no record. */
-void sw__keeper_free(struct sw__keeper *k);
+SW_API void sw__keeper_free(struct sw__keeper *k);
 
 /* ---- Parts of stories ---- */
 
