@@ -203,9 +203,11 @@ finalize(struct sw_build *b)
         for (size_t i = 0; i < b->req.n_outputs; i++) {
                 struct sw__output *o = &b->outputs[i];
 
-                if (!SW_OPS_HAS(o->exporter.ops, struct sw_exporter_ops, finalize))
+                sw_auto(sw_str) title =
+                        sw_exporter_finalize_title(&o->exporter, o->resolved,
+                                                   o->asked->type);
+                if (!title)
                         continue;
-                sw_auto(sw_str) title = sw_asprintf("%s: last part", o->title);
                 sw_digest digest = step_digest(b, "finalize", i);
                 sw_err *err = run_step(o, &digest, title, sw_exporter_finalize);
                 if (err)

@@ -83,6 +83,20 @@ sw_exporter_title(const struct sw_exporter *e, const char *name)
         return title ? sw_strdup(title) : sw_asprintf("exporting to %s", name);
 }
 
+char *
+sw_exporter_finalize_title(const struct sw_exporter *e, const void *resolved,
+                           const char *name)
+{
+        const char *title;
+
+        if (!SW_OPS_HAS(e->ops, struct sw_exporter_ops, finalize))
+                return NULL;
+        if (!SW_OPS_HAS(e->ops, struct sw_exporter_ops, finalize_title))
+                return sw_asprintf("%s: finishing", name);
+        title = e->ops->finalize_title(e->self, resolved);
+        return title ? sw_strdup(title) : NULL;
+}
+
 void
 sw_exporter_release(const struct sw_exporter *e, void *resolved)
 {
@@ -109,7 +123,8 @@ sw_exporter_finalize(const struct sw_exporter *e, sw_ctx *ctx,
 
         if (err)
                 return err;
-        if (!SW_OPS_HAS(e->ops, struct sw_exporter_ops, finalize))
+        sw_auto(sw_str) title = sw_exporter_finalize_title(e, req->resolved, "");
+        if (!title)
                 return SW_OK;
         return blame(e, e->ops->finalize(e->self, ctx, req, out));
 }

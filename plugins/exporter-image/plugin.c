@@ -110,6 +110,15 @@ export_refs(void *self, sw_ctx *ctx, const struct sw_export_request *req,
         return image_export(ctx, req, out);
 }
 
+static const char *
+finalize_title(void *self, const void *resolved)
+{
+        const struct image *im = resolved;
+
+        (void) self;
+        return im->push ? "pushing image" : NULL;
+}
+
 static sw_err *
 finalize(void *self, sw_ctx *ctx, const struct sw_export_request *req,
          struct sw_export_result *out)
@@ -117,7 +126,7 @@ finalize(void *self, sw_ctx *ctx, const struct sw_export_request *req,
         const struct image *im = req->resolved;
 
         (void) out;
-        return im->push ? image_push(self, ctx, im) : SW_OK;
+        return image_push(self, ctx, im);
 }
 
 static sw_err *
@@ -151,6 +160,7 @@ static const struct sw_exporter_ops ops = {
         .release_resolved = release_resolved,
         .export_refs = export_refs,
         .finalize = finalize,
+        .finalize_title = finalize_title,
 };
 
 SW_PLUGIN(exporter_image) = {

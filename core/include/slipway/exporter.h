@@ -109,6 +109,11 @@ struct sw_exporter_ops {
          *  provides: "exporting to client directory". Static. May be absent: "exporting to
          *  NAME".   Since: 0.1 */
         const char *(*title)(void *self, const char *name);
+
+        /** finalize_title - what progress calls finalize(): "pushing"; NULL: there is
+         *  nothing to be done this time, and it is not called. @resolved: as in a request.
+         *  Static. May be absent: "NAME: finishing".   Since: 0.1 */
+        const char *(*finalize_title)(void *self, const void *resolved);
 };
 
 SW_END_DECLS

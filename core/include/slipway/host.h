@@ -164,6 +164,10 @@ SW_API SW_NODISCARD sw_err *sw_exporter_resolve(const struct sw_exporter *e, sw_
 /** sw_exporter_title - what an export by the name @name is called; from malloc. */
 SW_API char *sw_exporter_title(const struct sw_exporter *e, const char *name);
 SW_API void sw_exporter_release(const struct sw_exporter *e, void *resolved);
+/** sw_exporter_finalize_title - what finalizing is called, from malloc; NULL: there is
+ *  nothing to be finalized. */
+SW_API char *sw_exporter_finalize_title(const struct sw_exporter *e, const void *resolved,
+                                        const char *name);
 SW_API SW_NODISCARD sw_err *sw_exporter_export(const struct sw_exporter *e, sw_ctx *ctx,
                                                const struct sw_export_request *req,
                                                struct sw_export_result *out);

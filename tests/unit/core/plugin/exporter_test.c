@@ -88,6 +88,40 @@ START_TEST(absent_operations_are_not_called)
 }
 END_TEST
 
+static const char *
+title_of(void *self, const void *resolved)
+{
+        (void) self;
+        return resolved ? "pushing" : NULL;
+}
+
+/* Would catch: a step shown, or a call made, when an exporter says that nothing is left to
+ * do. */
+START_TEST(finalizing_has_a_name_or_is_left_out)
+{
+        int self;
+        struct sw_exporter_ops ops = full;
+        const struct sw_exporter e = { &ops, &self, "fake" };
+        struct sw_export_request req = { .size = sizeof(req), .n_refs = 1 };
+        struct sw_export_result out = { .size = sizeof(out), .response = sw_map_new(free) };
+
+        ops.finalize = export_refs;
+        ops.finalize_title = title_of;
+        ck_assert_ptr_null(sw_exporter_finalize_title(&e, NULL, "fake"));
+        ok(sw_exporter_finalize(&e, NULL, &req, &out));
+        ck_assert_ptr_null(sw_map_get(out.response, "key"));
+        req.resolved = &self;
+        sw_auto(sw_str) named = sw_exporter_finalize_title(&e, &self, "fake");
+        ck_assert_str_eq(named, "pushing");
+        ok(sw_exporter_finalize(&e, NULL, &req, &out));
+        ck_assert_str_eq(sw_map_get(out.response, "key"), "other");
+        ops.finalize_title = NULL;
+        sw_auto(sw_str) plain = sw_exporter_finalize_title(&e, NULL, "fake");
+        ck_assert_str_eq(plain, "fake: finishing");
+        sw_map_free(out.response);
+}
+END_TEST
+
 START_TEST(resolved_is_released)
 {
         int self;
@@ -125,4 +159,5 @@ START_TEST(cancelled_builds_export_nothing)
 END_TEST
 
 UNIT_MAIN("exporter", errors_name_the_exporter, absent_operations_are_not_called,
-          resolved_is_released, cancelled_builds_export_nothing)
+          finalizing_has_a_name_or_is_left_out, resolved_is_released,
+          cancelled_builds_export_nothing)
