@@ -1,5 +1,5 @@
 # Tests of whole programs, as scripts that print TAP.
-EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/registry-kit.sh tests/integration/terminal.py
+EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/registry-kit.sh tests/integration/terminal.py tests/integration/story.py
 dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/again.sh \
@@ -29,6 +29,7 @@ dist_check_SCRIPTS += \
 	tests/integration/plugins-json.sh \
 	tests/integration/push.sh \
 	tests/integration/redraw.py \
+	tests/integration/tty.py \
 	tests/integration/roots.sh \
 	tests/integration/run.sh \
 	tests/integration/ssh.sh \

@@ -95,10 +95,10 @@ for i in range(stages):
         s = Step(name, [last] if last else [])
         last = s
         share = (seconds * 0.8 - now) / (per[i] - k + 1)
-        took = share * rand.uniform(0.3, 1.7)
+        took = max(share * rand.uniform(0.3, 1.7), 0.02)
         if k == 1 and i < 2:
             for layer in range(4):
-                s.transfer(digest(f"{stage}{layer}"), 1000000 * (10 + 7 * layer), now + 0.05 * layer, now + max(took, 0.1) * (layer + 1) / 4)
+                s.transfer(digest(f"{stage}{layer}"), 1000000 * (10 + 7 * layer), now + 0.02 * took * layer, now + took * (0.2 + 0.2 * layer))
         elif k % 5 == 2:
             now = s.run(now, now + 0.001, cached=True)
             continue

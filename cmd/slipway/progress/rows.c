@@ -184,7 +184,7 @@ add_overall(struct rows *r, const struct model_step *s, const struct transfers *
                 add_rate(&text, t->rate);
         else if (took > 0.01)
                 add_rate(&text, (double) t->current / took);
-        if (t->done < t->n) {
+        if (t->done < t->n && !s->completed) {
                 add_bar(r, &right, t->current, t->total);
                 sw_buf_addc(&right, ' ');
         }
@@ -202,7 +202,7 @@ add_status(struct rows *r, const struct model_step *s, const struct model_status
         sw_buf_adds(&text, " => => ");
         add_id(&text, st->id);
         progress_add_amount(&text, st->current, st->total);
-        if (!st->completed && st->total > 0) {
+        if (!st->completed && !s->completed && st->total > 0) {
                 add_rate(&text, st->rate);
                 add_bar(r, &right, st->current, st->total);
                 sw_buf_addc(&right, ' ');
