@@ -151,6 +151,7 @@ FUZZ_TARGETS += tests/fuzz/expand_fuzz
 tests_fuzz_expand_fuzz_SOURCES = tests/fuzz/expand_fuzz.c tests/fuzz/fuzz.h
 tests_fuzz_expand_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_expand_fuzz_LDADD = lib/libdockerfile.la $(LDADD)
+
 # Stories of builds, in the model and every printer of progress.
 FUZZ_TARGETS += tests/fuzz/progress_fuzz
 tests_fuzz_progress_fuzz_SOURCES = tests/fuzz/progress_fuzz.c tests/fuzz/fuzz.h \
