@@ -27,9 +27,9 @@ struct pattern {
 static sw_err *
 bad_escape(const char *pattern, const char *at)
 {
-        size_t n = 1;
+        size_t n = *at != '\0'; /* the pattern may end here */
 
-        while (((unsigned char) at[n] & 0xc0) == 0x80)
+        while (n && ((unsigned char) at[n] & 0xc0) == 0x80)
                 n++;
         sw_auto(sw_str) one = sw_strndup(at, n);
         sw_auto(sw_str) escape = sw_df_plain(one);
