@@ -126,6 +126,9 @@ take_flags(struct build_run *r)
                 err = choose_frontend(r);
         if (!err && r->frontend)
                 err = opts_take(&r->opts, r->cli, (const char *const *) environ);
+        /* What was built here goes before what others call by the same name. */
+        if (!err && r->frontend && !opts_get(&r->opts, "image-resolve-mode"))
+                opts_set(&r->opts, "image-resolve-mode", "local");
         if (!err && r->frontend)
                 err = call_take(&r->call, r->cli, &r->opts);
         if (!err && !r->call.asked)
@@ -338,8 +341,8 @@ static sw_err *
 prepare(struct build_run *r)
 {
         bool quiet = cli_bool(r->cli, "quiet");
-        sw_err *err = progress_open(quiet ? "quiet" : cli_str(r->cli, "progress"),
-                                    &r->progress);
+        sw_err *err =
+                progress_open(quiet ? "quiet" : cli_str(r->cli, "progress"), &r->progress);
 
         if (!err)
                 err = check_places(r);
@@ -445,7 +448,8 @@ CLI_VERB(build) = {
                 "an archive or a Dockerfile without any files on standard input. With -f - "
                 "the Dockerfile comes from there. What --build-context names goes before "
                 "stages and images of that name; an image in a directory is "
-                "oci-layout://DIR:TAG.\n"
+                "oci-layout://DIR:TAG. An image that slipway's store has goes before the "
+                "registry's of that name, unless there is --pull.\n"
                 "\n"
                 "With -t the image is kept in slipway's own store: slipway images lists "
                 "it, "

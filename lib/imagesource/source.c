@@ -58,11 +58,13 @@ parse_record_type(const char *value, const char **out)
 static sw_err *
 parse_mode(sw_image_source *s, const char *value)
 {
+        bool local = strcmp(value, "local") == 0;
+
         if (strcmp(value, "pull") == 0)
                 s->order = SW_IMAGE_PLACE_ONLY;
-        else if (strcmp(value, "local") == 0)
+        else if (local && s->order == SW_IMAGE_PLACE_FIRST) /* both are looked at */
                 s->order = SW_IMAGE_STORE_FIRST;
-        else if (*value && strcmp(value, "default") != 0)
+        else if (!local && *value && strcmp(value, "default") != 0)
                 return sw_err_new(SW_E_INVALID,
                                   "image.resolvemode is default, pull or local, not %.64s",
                                   value);

@@ -86,6 +86,10 @@ several() {
 check "several platforms" several
 kept() { build -t mine:1 ctx && "$SLIPWAY" images -q | grep -qx docker.io/library/mine:1; }
 check "kept by its name" kept
+on_kept() { tree './a.txt ./b.txt ./more' -f - extra <<<$'FROM mine:1\nCOPY x /more'; }
+check "what is kept is there to begin with" on_kept
+registry_first() { tree '' --pull -f - extra <<<$'FROM 127.0.0.1:1/mine:1' 2>&1 | grep -q 127.0.0.1:1; }
+check "unless there is --pull" registry_first
 
 # ---- Mistakes
 wrong() { # STATUS PART DOCKERFILE ARGS...
