@@ -101,9 +101,6 @@ choose_frontend(struct build_run *r)
         r->frontend = cli_str(r->cli, "frontend");
         if (!r->frontend && has_context)
                 r->frontend = FRONTEND;
-        /* Images that were built here are found here, as people know it from docker build. */
-        if (r->frontend && !cli_str(r->cli, "frontend"))
-                opts_set(&r->opts, "image-resolve-mode", "local");
         if (r->frontend && cli_str(r->cli, "llb"))
                 return sw_err_new(SW_E_USAGE, "--llb is a definition, which needs no %s",
                                   has_context ? "context" : "frontend");

@@ -50,7 +50,7 @@ const struct cli_flag build_flags[] = {
         LIST_FLAG("annotation", "NAME=VALUE",
                   "an annotation of the image; index:NAME=VALUE for one of its index"),
         LIST_FLAG("platform", "OS/ARCH", "build for these platforms, apart by commas"),
-        SWITCH("pull", "ask registries for base images, also for those that were built here"),
+        SWITCH("pull", "look for newer base images, whatever is known of them"),
         /* what becomes of it */
         { .name = "tag",
           .letter = 't',
