@@ -308,6 +308,7 @@ conclude(struct build_run *r, sw_err *failed)
                 .outputs = &r->image.outputs,
                 .mode = progress_mode(r->progress),
                 .context = r->context.dir,
+                .dockerfile = cli_str(r->cli, "file"),
         };
         sw_err *err = failed;
 

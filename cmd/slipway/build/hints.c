@@ -127,7 +127,7 @@ no_source(sw_buf *b, const struct hint_case *c)
                 return true;
         }
         if (c->context && is_in(c->context, path)) {
-                term_add_text(b, path);
+                term_add_text(b, path + strspn(path, "/"));
                 sw_buf_adds(b, " is in the directory, but ");
                 term_add_text(b, ignore);
                 sw_buf_adds(b, " leaves it out: it comes back with a line !");

@@ -86,9 +86,21 @@ add_traces(sw_buf *b, const struct sw_build_failure *f)
                 sw_buf_addf(b, "to look into it: slipway debug shell %s\n", f->kept);
 }
 
+/* NAME.dockerignore is asked before the directory's own. From malloc; NULL: the latter. */
+static char *
+ignore_file(const struct report *r)
+{
+        sw_auto(sw_str) path = r->dockerfile ? sw_asprintf("%s.dockerignore", r->dockerfile)
+                                             : sw_asprintf("%s/Dockerfile.dockerignore",
+                                                           r->context ? r->context : ".");
+
+        return access(path, F_OK) == 0 ? sw_steal(path) : NULL;
+}
+
 void
 report_failure(const struct report *r, const sw_err *err)
 {
+        sw_auto(sw_str) ignore = ignore_file(r);
         struct sw_build_failure f = { .size = sizeof(f) };
         struct progress_out out = { .fd = STDERR_FILENO,
                                     .terminal = isatty(STDERR_FILENO),
@@ -98,7 +110,7 @@ report_failure(const struct report *r, const sw_err *err)
                 .message = sw_err_message(err),
                 .step = step_of(r, step ? f.vertex : sw_err_vertex(err)),
                 .context = r->context,
-                .ignore_file = r->ignore_file,
+                .ignore_file = ignore,
         };
 
         if (sw_err_code(err) == SW_E_CANCELLED)

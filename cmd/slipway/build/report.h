@@ -14,9 +14,9 @@ struct report {
         sw_build *build; /* NULL: it never began */
         const model *model;
         const outputs *outputs;
-        const char *mode;        /* of progress, as progress_mode() has it */
-        const char *context;     /* the directory that is built; or NULL */
-        const char *ignore_file; /* what leaves files of it out; NULL: .dockerignore */
+        const char *mode;       /* of progress, as progress_mode() has it */
+        const char *context;    /* the directory that is built; or NULL */
+        const char *dockerfile; /* its path; NULL: that of the directory */
 };
 
 /** report_explain - for each step whether it was found in the cache or why it ran, as a

@@ -492,15 +492,21 @@ report_summary(const struct report *r)
 
 /* ---- Warnings ---- */
 
+/* The text says the line, too, which stands in front already. */
 static void
 add_warning(sw_buf *b, const struct model_warning *w)
 {
+        sw_auto(sw_str) line = sw_asprintf(" (line %d)", w->line);
+        sw_auto(sw_str) text = sw_strdup(w->text);
+
+        if (w->file && sw_str_has_suffix(text, line))
+                text[strlen(text) - strlen(line)] = '\0';
         sw_buf_adds(b, " - ");
         if (w->file) {
                 term_add_text(b, w->file);
                 sw_buf_addf(b, ":%d: ", w->line);
         }
-        add_name(b, w->text);
+        add_name(b, text);
         if (w->url) {
                 sw_buf_adds(b, "\n   ");
                 term_add_text(b, w->url);
