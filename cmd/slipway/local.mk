@@ -58,11 +58,13 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/doctor/version.c cmd/slipway/doctor/version.h \
 	cmd/slipway/environ.c cmd/slipway/environ.h \
 	cmd/slipway/history/filter.c \
+	cmd/slipway/history/json.c \
 	cmd/slipway/history/past.c cmd/slipway/history/past.h \
 	cmd/slipway/history/verb_change.c \
 	cmd/slipway/history/verb_history.c \
 	cmd/slipway/history/verb_inspect.c \
 	cmd/slipway/history/verb_logs.c \
+	cmd/slipway/history/words.c \
 	cmd/slipway/images.c cmd/slipway/images.h \
 	cmd/slipway/main.c \
 	cmd/slipway/plugins.c cmd/slipway/plugins.h \

@@ -158,3 +158,14 @@ tests_fuzz_progress_fuzz_SOURCES = tests/fuzz/progress_fuzz.c tests/fuzz/fuzz.h 
 	$(PROGRESS_SOURCES) cmd/slipway/term.c
 tests_fuzz_progress_fuzz_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_progress_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# What is kept of builds, and the page that is made of it.
+FUZZ_TARGETS += tests/fuzz/report_fuzz
+tests_fuzz_report_fuzz_SOURCES = tests/fuzz/report_fuzz.c tests/fuzz/fuzz.h \
+	cmd/slipway/history/words.c \
+	cmd/slipway/progress/model.c \
+	cmd/slipway/report/answers.c cmd/slipway/report/data.c cmd/slipway/report/graph.c \
+	cmd/slipway/report/html.c cmd/slipway/report/page.c cmd/slipway/report/steps.c \
+	cmd/slipway/report/timeline.c
+tests_fuzz_report_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests/fuzz/report_fuzz.$(OBJEXT) cmd/slipway/report/page.$(OBJEXT): cmd/slipway/report/pagetext.h

@@ -67,9 +67,8 @@ take_warning(report *r, const struct sw_progress_warning *w)
 }
 
 static void
-take(void *arg, const struct sw_progress_batch *b)
+take(struct taking *t, const struct sw_progress_batch *b)
 {
-        struct taking *t = arg;
         struct sw_progress_batch rest = *b;
 
         rest.n_logs = 0; /* kept whole, and not as the lines of a terminal */
@@ -268,27 +267,21 @@ find_ends(report *r)
                 r->end = r->begin + 1;
 }
 
-sw_err *
-report_make(past *p, const struct sw_history_build *b, report *out)
+void
+report_make(sw_history_story *story, const struct sw_history_build *b, report *out)
 {
         struct taking t = { .r = out };
-        sw_err *err;
+        struct sw_progress_batch batch;
 
         *out = (report){ .b = b, .logs = sw_map_new(free_log), .index = sw_map_new(NULL) };
         model_init(&out->m, false);
-        err = past_replay(p, b->id, take, &t);
-        if (sw_err_code(err) == SW_E_NOT_FOUND) {
-                sw_err_drop(err, "the record alone is worth a page");
-                err = SW_OK;
-        }
-        if (err)
-                return err;
+        while (story && sw_history_story_next(story, &batch))
+                take(&t, &batch);
         add_steps(out);
         add_inputs(out);
         find_warned(out);
         find_ends(out);
         find_chain(out);
-        return SW_OK;
 }
 
 void

@@ -61,8 +61,8 @@ typedef struct report {
         size_t n[STEP_CANCELLED + 1];
 } report;
 
-/** report_make - from the story of @b, which is borrowed. Errors: as past_replay(). */
-SW_NODISCARD sw_err *report_make(past *p, const struct sw_history_build *b, report *out);
+/** report_make - from the story of @b, which is borrowed. @story: may be NULL. */
+void report_make(sw_history_story *story, const struct sw_history_build *b, report *out);
 void report_release(report *r);
 /** report_ns - how long a step ran. */
 int64_t report_ns(const struct report_step *s);
