@@ -26,8 +26,9 @@
 #define TOTAL_LOGS (16 << 20)
 #define TOTAL_ALL  (24 << 20)
 /* So much is gathered, and for so long. */
-#define PENDING (256 << 10)
-#define WAIT    (SW_NS_PER_SEC / 2)
+#define GOING_MAX 4096 /* statuses that are not completed */
+#define PENDING   (256 << 10)
+#define WAIT      (SW_NS_PER_SEC / 2)
 
 typedef struct sw__pb_arena arena;
 typedef Moby__Buildkit__V1__BuildHistoryRecord record_msg;
@@ -44,12 +45,20 @@ struct step {
         sw_buf tail; /* at most twice LOG_TAIL */
 };
 
+/* How far something has come that is not over. */
+struct going {
+        struct sw_progress_status status; /* its id is that here */
+        bool told;
+        char id[];
+};
+
 struct sw__keeper {
         sw_history *history;
         arena arena; /* what follows lives there */
         sw__built built;
         record_msg record;
         sw_map *steps; /* digest bytes -> struct step */
+        sw_map *going; /* digest bytes and id -> struct going */
         int fd;        /* the story's file, locked */
         sw_buf pending;
         int64_t since; /* monotonic: when there began to be something pending */
@@ -233,6 +242,7 @@ sw__keeper_new(struct sw_build *b)
         k->history = h;
         k->fd = sw_fd_steal(&fd);
         k->steps = sw_map_new(free_step);
+        k->going = sw_map_new(free);
         sw_buf_init(&k->pending);
         sw__pb_arena_init(&k->arena);
         slipway__store__v1__build__init(&k->built);
@@ -305,6 +315,38 @@ take_log(struct sw__keeper *k, struct sw_progress_log *l)
         return l->len > 0;
 }
 
+/* Of what goes on, that it began is worth telling, and where it was at the end; what was in
+ * between is of no use afterwards. */
+static bool
+take_status(struct sw__keeper *k, const struct sw_progress_status *s)
+{
+        sw_auto(sw_buf) key = SW_BUF_INIT;
+        const size_t n = strlen(s->id) + 1;
+        struct going *g;
+
+        if (k->total > TOTAL_LOGS)
+                return false;
+        sw_buf_add(&key, s->vertex.b, sizeof(s->vertex.b));
+        sw_buf_adds(&key, s->id);
+        if (s->completed) {
+                (void) sw_map_remove_bytes(k->going, key.data, key.len);
+                return true;
+        }
+        g = sw_map_get_bytes(k->going, key.data, key.len);
+        if (!g && sw_map_count(k->going) >= GOING_MAX)
+                return true;
+        const bool known = g != NULL;
+        if (!g) {
+                g = sw_alloc(sizeof(*g) + n);
+                memcpy(g->id, s->id, n);
+                (void) sw_map_set_bytes(k->going, key.data, key.len, g);
+        }
+        g->status = *s;
+        g->status.id = g->id;
+        g->told = !known;
+        return !known;
+}
+
 static void
 add_part(struct sw__keeper *k, const struct sw_progress_batch *b)
 {
@@ -334,11 +376,10 @@ sw__keeper_take(struct sw__keeper *k, const struct sw_progress_batch *b)
                 s->cached = b->vertices[i].cached;
         }
         k->warnings += (int) b->n_warnings;
-        /* How far something had come is of no use afterwards. */
         part.statuses = sw_alloc_array(b->n_statuses + 1, sizeof(*part.statuses));
         part.n_statuses = 0;
-        for (size_t i = 0; i < b->n_statuses && k->total < TOTAL_LOGS; i++)
-                if (b->statuses[i].completed)
+        for (size_t i = 0; i < b->n_statuses; i++)
+                if (take_status(k, &b->statuses[i]))
                         part.statuses[part.n_statuses++] = b->statuses[i];
         part.logs = sw_alloc_array(b->n_logs + 1, sizeof(*part.logs));
         part.n_logs = 0;
@@ -409,6 +450,21 @@ add_tails(struct sw__keeper *k)
                 add_part(k, &b);
                 if (k->pending.len > PENDING)
                         sw__keeper_flush(k);
+        }
+}
+
+/* Where what never completed was in the end. */
+static void
+add_going(struct sw__keeper *k)
+{
+        struct sw_map_iter it = sw_map_iter(k->going);
+
+        while (sw_map_next(&it)) {
+                struct going *g = it.value;
+
+                if (!g->told)
+                        add_part(k, &(struct sw_progress_batch){ .statuses = &g->status,
+                                                                 .n_statuses = 1 });
         }
 }
 
@@ -518,6 +574,7 @@ sw__keeper_end(struct sw__keeper *k, struct sw_build *b)
 
         if (!k)
                 return;
+        add_going(k);
         add_tails(k);
         sw__keeper_flush(k);
         k->record.completedat = make_time(&k->arena, sw_time_now());
@@ -541,6 +598,7 @@ sw__keeper_free(struct sw__keeper *k)
                 sw_err_drop(sw_history_remove(k->history, k->record.ref),
                             "it is told as interrupted");
         sw_map_free(k->steps);
+        sw_map_free(k->going);
         sw_buf_release(&k->pending);
         sw__pb_arena_release(&k->arena);
         free(k);
