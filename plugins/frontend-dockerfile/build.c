@@ -5,21 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "plugins/frontend-dockerfile/dockerfile.h"
-
-/* All that a build owns. */
-struct build {
-        const struct dockerfile *self;
-        sw_ctx *ctx;
-        const struct sw_bridge *bridge;
-        sw_df_config *config;
-        sw_df_client *client;
-        sw_df_tree *tree;
-        sw_df_program *program;
-        struct syntax syntax;
-        uint64_t found; /* rules that found something while it was parsed */
-};
-typedef struct build build;
+#include "plugins/frontend-dockerfile/build.h"
 
 static void
 build_release(build *b)
@@ -31,24 +17,23 @@ build_release(build *b)
 }
 SW_DEFINE_AUTO(build, build_release)
 
-typedef struct sw_df_lint lint;
-SW_DEFINE_AUTO(lint, sw_df_lint_release)
-
 /* ---- One platform ---- */
 
 static sw_err *
 convert(build *b, const sw_platform *p, bool first, sw_df_result **out)
 {
-        sw_auto(lint) checks = { .found = first ? b->found : 0 };
+        sw_auto(checks) c = { .found = first ? b->found : 0 };
         const struct sw_df_convert req = {
                 .client = b->client,
                 .program = b->program,
                 .platform = p,
-                .lint = &checks,
+                .lint = &c,
                 .devices = b->syntax.devices,
         };
-        sw_err *err = warn_init(&checks, b->client, b->tree, first);
+        sw_err *err = build_check_options(b, &c);
 
+        if (!err && first)
+                warn_init(&c, b->client);
         return err ? err : sw_df_convert(&req, out);
 }
 
@@ -144,20 +129,39 @@ build_all(build *b, struct sw_frontend_result *out)
 
 /* ---- A build ---- */
 
-static sw_err *
-parse(build *b)
+sw_err *
+build_check_options(const build *b, struct sw_df_lint *out)
+{
+        const char *text = b->config->check;
+
+        if (!text && b->tree)
+                text = b->tree->check.value;
+        return text ? sw_df_check_parse(text, &out->check) : SW_OK;
+}
+
+sw_err *
+build_parse(build *b, struct sw_df_lint *lint)
 {
         const struct sw_df_opts opts = { .devices = b->syntax.devices };
-        sw_auto(lint) checks = { .found = 0 };
+        sw_err *err = sw_df_parse(&b->client->text, &b->tree);
+
+        if (!err && lint)
+                err = build_check_options(b, lint);
+        if (!err)
+                err = sw_df_program_new(b->tree, &opts, lint, &b->program);
+        return err;
+}
+
+static sw_err *
+build_trees(build *b, struct sw_frontend_result *out)
+{
+        sw_auto(checks) c = { .found = 0 };
         sw_err *err;
 
-        err = sw_df_parse(&b->client->text, &b->tree);
-        if (!err)
-                err = warn_init(&checks, b->client, b->tree, true);
-        if (!err)
-                err = sw_df_program_new(b->tree, &opts, &checks, &b->program);
-        b->found = checks.found;
-        return err;
+        warn_init(&c, b->client);
+        err = build_parse(b, &c);
+        b->found = c.found;
+        return err ? err : build_all(b, out);
 }
 
 sw_err *
@@ -166,6 +170,7 @@ dockerfile_build(const struct dockerfile *self, sw_ctx *ctx, const struct sw_att
                  struct sw_frontend_result *out)
 {
         sw_auto(build) b = { .self = self, .ctx = ctx, .bridge = bridge };
+        const char *question;
         sw_err *err = sw_df_config_new(opts, n_opts, bridge->platforms, &b.config);
 
         if (!err)
@@ -174,9 +179,11 @@ dockerfile_build(const struct dockerfile *self, sw_ctx *ctx, const struct sw_att
                 err = sw_df_client_load(b.client);
         if (!err)
                 err = syntax_check(self, b.client, &b.syntax);
-        if (!err)
-                err = parse(&b);
-        if (!err)
-                err = build_all(&b, out);
+        if (err)
+                return err;
+        question = sw_df_config_get(b.config, "requestid");
+        err = question ? build_answer(&b, question, out) : build_trees(&b, out);
+        if (err)
+                result_release(out);
         return err;
 }

@@ -4,6 +4,7 @@
  *   plugin.c   descriptor
  *   build.c    one build: load, convert for each platform, solve
  *   syntax.c   whether a syntax directive names what is built in
+ *   requests.c questions that are answered instead
  *   warn.c     findings of checks become warnings
  *   result.c   what is said about the result
  */
@@ -30,10 +31,8 @@ struct syntax {
 SW_NODISCARD sw_err *syntax_check(const struct dockerfile *self, const sw_df_client *c,
                                   struct syntax *out);
 
-/* The checks of a build: what they find is told as warnings. @told: false: they are only
- * counted. */
-SW_NODISCARD sw_err *warn_init(struct sw_df_lint *lint, const sw_df_client *c,
-                               const sw_df_tree *tree, bool told);
+/* What checks find is told as warnings of the build. */
+void warn_init(struct sw_df_lint *lint, const sw_df_client *c);
 
 /* Build for all platforms; see slipway/frontend.h. */
 SW_NODISCARD sw_err *dockerfile_build(const struct dockerfile *self, sw_ctx *ctx,

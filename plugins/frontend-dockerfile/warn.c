@@ -35,12 +35,9 @@ tell(void *arg, const struct sw_df_finding *f)
         c->bridge->warn(c->bridge->arg, &w);
 }
 
-sw_err *
-warn_init(struct sw_df_lint *lint, const sw_df_client *c, const sw_df_tree *tree, bool told)
+void
+warn_init(struct sw_df_lint *lint, const sw_df_client *c)
 {
-        const char *text = c->config->check ?: tree->check.value;
-
-        lint->tell = told ? tell : NULL;
+        lint->tell = tell;
         lint->arg = (void *) (uintptr_t) c;
-        return text ? sw_df_check_parse(text, &lint->check) : SW_OK;
 }
