@@ -158,6 +158,13 @@ sw__exec_secret_env(struct sw__exec *x)
 
 /* ---- agents -------------------------------------------------------------------------- */
 
+/* Who gives no id means the one that clients offer as this. */
+static const char *
+agent_id(const Pb__SSHOpt *o)
+{
+        return *o->id ? o->id : "default";
+}
+
 static sw_err *
 ask_agent(void *arg, sw_ctx *ctx, const struct sw_op_job *job)
 {
@@ -200,7 +207,7 @@ static sw_err *
 check_agent(struct sw__exec *x, const Pb__SSHOpt *o, bool *found)
 {
         sw_fd fd = -1;
-        sw_err *err = sw__exec_open_agent(x, o->id, &fd);
+        sw_err *err = sw__exec_open_agent(x, agent_id(o), &fd);
 
         sw_fd_clear(&fd);
         *found = !err;
@@ -211,14 +218,14 @@ check_agent(struct sw__exec *x, const Pb__SSHOpt *o, bool *found)
                 return SW_OK;
         return sw_err_new(
                 SW_E_NOT_FOUND,
-                "no SSH key \"%s\" forwarded from the client; give it with --ssh %s", o->id,
-                o->id);
+                "no SSH key \"%s\" forwarded from the client; give it with --ssh %s",
+                agent_id(o), agent_id(o));
 }
 
 sw_err *
 sw__exec_agent(struct sw__exec *x, const Pb__SSHOpt *o, int *fd)
 {
-        struct sw__exec_agent a = { .listener = -1, .id = o->id };
+        struct sw__exec_agent a = { .listener = -1, .id = agent_id(o) };
         char name[32];
         bool found;
         sw_err *err = check_agent(x, o, &found);
