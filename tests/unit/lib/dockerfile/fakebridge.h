@@ -31,6 +31,7 @@ static const struct fake_image {
           "\"config\":{\"Env\":[\"FOO=image\"],\"User\":\"app\",\"WorkingDir\":\"/srv\","
           "\"Entrypoint\":[\"/run\"],\"Cmd\":[\"it\"],\"Labels\":{\"from\":\"image\"},"
           "\"ExposedPorts\":{\"80/tcp\":{}},\"Shell\":[\"/bin/bash\",\"-c\"]}" },
+        { "docker.io/library/fixed:latest", NULL, "\"config\":{}" },
         { "docker.io/library/trigger:latest", NULL,
           "\"config\":{\"OnBuild\":[\"RUN echo triggered\",\"COPY a /b\"]}" },
         { "docker.io/library/badtrigger:latest", NULL,
@@ -123,7 +124,9 @@ fake_resolve_image(const char *name, const struct sw_bridge_source *req,
                         "{\"architecture\":\"%s\",\"os\":\"linux\",%s,\"rootfs\":{\"type\":"
                         "\"layers\",\"diff_ids\":[\"sha256:1e7fa60862e34eab91e63f8b002c0f24"
                         "77a10b7b5eafce029b680ab14d057429\"]}}",
-                        req->platform ? req->platform->arch : "amd64", m->config);
+                        req->platform && !strstr(name, "fixed") ? req->platform->arch
+                                                                : "amd64",
+                        m->config);
                 return SW_OK;
         }
         return sw_err_new(SW_E_NOT_FOUND, "%s: not found", name);
@@ -205,6 +208,8 @@ fake_convert(struct fake *f, const struct sw_attr *opts, size_t n, struct sw_df_
                 err = sw_df_client_load(client);
         if (!err)
                 err = sw_df_parse(&client->text, &tree);
+        if (!err && lint && tree->check.value)
+                err = sw_df_check_parse(tree->check.value, &lint->check);
         if (!err)
                 err = sw_df_program_new(tree, &popts, lint, &program);
         if (err)

@@ -16,3 +16,8 @@ tests_unit_lib_dockerfile_vectors_test_SOURCES = \
 	tests/unit/core/llb/frontjson.h
 tests_unit_lib_dockerfile_vectors_test_LDADD = lib/libdockerfile.la libslipway_proto.la $(LDADD) \
 	$(PROTOBUF_C_LIBS) -lpthread
+UNIT_TESTS += tests/unit/lib/dockerfile/convert_test
+tests_unit_lib_dockerfile_convert_test_SOURCES = \
+	tests/unit/lib/dockerfile/convert_test.c tests/unit/lib/dockerfile/cases.h \
+	tests/unit/lib/dockerfile/fakebridge.h
+tests_unit_lib_dockerfile_convert_test_LDADD = lib/libdockerfile.la $(LDADD) -lpthread
