@@ -84,8 +84,10 @@ no_command(sw_buf *b, const struct hint_case *c)
         else
                 sw_buf_adds(b, "a command");
         sw_buf_adds(b, " is not in this image: install it in an earlier step, or look at "
-                       "its spelling and at PATH; a script may name an interpreter in its "
-                       "first line that is not there, or end its lines with CR LF");
+                       "its spelling and at PATH");
+        if (!name || strchr(name, '/'))
+                sw_buf_adds(b, "; a script may name an interpreter in its first line that "
+                               "is not there, or end its lines with CR LF");
         return true;
 }
 
@@ -273,5 +275,6 @@ hints_add(sw_buf *b, const struct hint_case *c)
         if (!no_command(&text, c) && !no_source(&text, c) && !bad_instruction(&text, c) &&
             !from_table(&text, c))
                 return;
-        sw_buf_addf(b, "hint: %s\n", text.data);
+        sw_buf_adds(b, "hint: ");
+        term_add_wrapped(b, text.data, sizeof("hint: ") - 1, c->width);
 }

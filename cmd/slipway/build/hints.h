@@ -13,9 +13,11 @@ struct hint_case {
         const struct model_step *step; /* that failed; or NULL */
         const char *context;           /* the directory that is built; or NULL */
         const char *ignore_file; /* what leaves files of it out; NULL: .dockerignore */
+        size_t width;            /* of the terminal; 0: none */
 };
 
-/** hints_add - lines that begin with "hint: "; nothing when nothing is known. */
+/** hints_add - one line that begins with "hint: ", broken where it is too long for the
+ *  terminal; nothing when nothing is known. */
 void hints_add(sw_buf *b, const struct hint_case *c);
 
 #endif

@@ -111,6 +111,7 @@ report_failure(const struct report *r, const sw_err *err)
                 .step = step_of(r, step ? f.vertex : sw_err_vertex(err)),
                 .context = r->context,
                 .ignore_file = ignore,
+                .width = term_width(STDERR_FILENO),
         };
 
         if (sw_err_code(err) == SW_E_CANCELLED)

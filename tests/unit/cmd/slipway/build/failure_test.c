@@ -125,6 +125,7 @@ START_TEST(commands)
         hints(FAILED("127"), "RUN x", "\033[2Jevil: not found", NULL, "\\x1b[2Jevil");
         hints(FAILED("127"), "RUN x", NULL, NULL, "hint: a command is not");
         hints(FAILED("127"), NULL, NULL, NULL, "hint: a command is not");
+        hints(FAILED("127"), "RUN x", "/bin/sh: ./run.sh: not found", NULL, "CR LF");
         hints(FAILED("126"), "RUN x", "sh: ./x: Permission denied", NULL, "chmod +x");
         hints(FAILED("137"), "RUN x", NULL, NULL, "make -j1");
         hints(FAILED("1"), "RUN x", "write: No space left on device", NULL,

@@ -329,6 +329,45 @@ START_TEST(json_as_go_writes_it)
 }
 END_TEST
 
+/* As the reference's encoder has them: base64, empty members left out, positions that
+ * count from 0 where ours do from 1. */
+START_TEST(warnings_as_go_writes_them)
+{
+        static const char *const detail[] = { "more", "and more", NULL };
+        const struct sw_err_source source = { .file = "Dockerfile",
+                                              .language = "Dockerfile",
+                                              .data = "FROM x\n",
+                                              .len = 7,
+                                              .first_line = 1,
+                                              .last_line = 1,
+                                              .first_char = 6,
+                                              .end_char = 7 };
+        struct sw_progress_warning w[] = {
+                { .text = "short", .level = 1 },
+                { .text = "x", .detail = detail, .url = "https://x/", .source = &source },
+        };
+        const struct sw_progress_batch b = { .warnings = w, .n_warnings = SW_COUNT(w) };
+        char digest[SW_DIGEST_STR_SIZE];
+        struct stage g;
+        sw_auto(sw_str) want = NULL;
+
+        stage_open(&g, rawjson_new);
+        g.ops->step(g.self, &g.m, &b, &g.out);
+        (void) sw_digest_str(&w[0].vertex, digest);
+        want = sw_asprintf(
+                "{\"warnings\":[{\"vertex\":\"%s\",\"level\":1,\"short\":\"c2hvcnQ=\"},"
+                "{\"vertex\":\"%s\",\"short\":\"eA==\","
+                "\"detail\":[\"bW9yZQ==\",\"YW5kIG1vcmU=\"],\"url\":\"https://x/\","
+                "\"sourceInfo\":{\"filename\":\"Dockerfile\",\"data\":\"RlJPTSB4Cg==\","
+                "\"language\":\"Dockerfile\"},"
+                "\"range\":[{\"start\":{\"line\":1,\"character\":5},"
+                "\"end\":{\"line\":1,\"character\":6}}]}]}\n",
+                digest, digest);
+        shows(&g, want);
+        stage_close(&g);
+}
+END_TEST
+
 START_TEST(terminals_are_not_taken_over)
 {
         struct stage g;
@@ -378,4 +417,4 @@ END_TEST
 
 UNIT_MAIN("printer", plain_lines, plain_logs_and_failures, plain_statuses, plain_groups,
           groups_that_begin_again, usage_is_kept_apart, json_as_go_writes_it,
-          terminals_are_not_taken_over, widths)
+          warnings_as_go_writes_them, terminals_are_not_taken_over, widths)
