@@ -25,7 +25,7 @@ o = json.load(open(sys.argv[1]))
 assert ($1), o" "$dir/out"
 }
 harmless() { [ "$ran" = 0 ] && ! grep -q "$esc" "$dir/out" && ! grep -q "$esc" "$dir/err"; }
-until_there() { local i; for i in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1; }
+until_there() { local _; for _ in $(seq 100); do "$@" && return 0; sleep 0.1; done; return 1; }
 
 go history
 check "without a root there is no build" [ "$ran:$(cat "$dir/out")" = "0:BUILD  STATUS  BEGAN  TOOK  STEPS  PINNED  WHAT" ]

@@ -30,6 +30,7 @@ dist_check_SCRIPTS += \
 	tests/integration/plugins-json.sh \
 	tests/integration/push.sh \
 	tests/integration/redraw.py \
+	tests/integration/report.sh \
 	tests/integration/told.sh \
 	tests/integration/tty.py \
 	tests/integration/roots.sh \

@@ -16,7 +16,7 @@
 #define NODES_MAX 3000
 #define DOTS_MAX  20000
 #define SWEEPS    6
-#define LABEL     28
+#define LABEL     26
 #define WIDTH     216
 #define HEIGHT    42
 

@@ -14,8 +14,8 @@
 
 #define ROW       24
 #define TOP       24
-#define LABEL     30   /* characters */
-#define CHARACTER 0.55 /* per cent of the width of a page */
+#define LABEL     30  /* characters */
+#define CHARACTER 0.6 /* per cent of the width of a page */
 #define LANES_MAX 400
 #define TICKS     8
 #define CROWD     120 /* bars; of more, those that took no time have no words */
