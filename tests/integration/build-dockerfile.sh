@@ -91,6 +91,20 @@ check "what is kept is there to begin with" on_kept
 registry_first() { tree '' --pull -f - extra <<<$'FROM 127.0.0.1:1/mine:1' 2>&1 | grep -q 127.0.0.1:1; }
 check "unless there is --pull" registry_first
 
+# ---- Questions
+check_clean() { "$SLIPWAY" build --progress quiet --check ctx | grep -q 'no warnings'; }
+check "nothing to mend" check_clean
+printf 'from scratch as A\nMAINTAINER me\n' >bad.Dockerfile
+check_bad() { ! "$SLIPWAY" build --progress quiet --check -f bad.Dockerfile ctx >"$dir/said" 2>&1 && grep -q MaintainerDeprecated "$dir/said"; }
+check "something" check_bad
+check_json() { "$SLIPWAY" build --progress quiet --call check,format=json -f bad.Dockerfile ctx 2>/dev/null | jq -e '.warnings | length > 0' >/dev/null; }
+check "as JSON" check_json
+outline() { "$SLIPWAY" build --progress quiet --call outline ctx | grep -q WHICH; }
+check "the outline" outline
+targets() { "$SLIPWAY" build --progress quiet --call targets ctx | grep -q '^files'; }
+check "the targets" targets
+check "what can be asked" "$SLIPWAY" build --progress quiet --call describe ctx
+
 # ---- Mistakes
 wrong() { # STATUS PART DOCKERFILE ARGS...
         local want=$1 part=$2 text=$3

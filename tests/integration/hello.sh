@@ -42,6 +42,9 @@ cached() { # every step, and nothing ran
 check "the first one again is cached" cached
 check "one stage of it, as files" hello --progress quiet --target build -o "$dir/out"
 check "has what it made" test -x "$dir/out/src/hello"
+outline() { hello --progress quiet --call outline | grep -q FROM_WHERE; }
+check "its build arguments are told" outline
+check "there is nothing to be mended" hello --progress quiet --check
 check "nothing is left mounted" kit_nothing_left
 kit_end
 finish
