@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""story.py [SECONDS [STEPS [fail]]]: the story of a build that was never made, as a trace for
+"""story.py [SECONDS [STEPS [fail|nice]]]: the story of a build that was never made, as a trace for
 tests/tools/replay. Stages run side by side; base images are pulled, commands print what
 programs print (colours, carriage returns, sequences that would take a terminal over), the
-result is pushed."""
+result is pushed. "fail": one command does; "nice": all that is printed is harmless, for the
+documentation."""
 import base64, hashlib, heapq, json, random, sys
 
 seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20
 steps = int(sys.argv[2]) if len(sys.argv) > 2 else 200
-fail = len(sys.argv) > 3
+fail = sys.argv[3:] == ["fail"]
+nice = sys.argv[3:] == ["nice"]
 rand = random.Random(1)
 T0 = 1700000000
 events = []  # (when, n, update)
@@ -74,6 +76,9 @@ LINES = [
     "\u202eright to left " + "long " * 40,
 ]
 names = ["RUN make -j2", "COPY . /src", "RUN apt-get install -y " + "package " * 30, "WORKDIR /漢字/⛵", "RUN echo $'\\x1b[2J'"]
+if nice:
+    LINES = [f"cc -O2 -c {name}.c -o {name}.o" for name in ("main", "lexer", "parser", "emit", "link")]
+    names = ["RUN apt-get install -y gcc make", "WORKDIR /src", "COPY . /src", "RUN make -j2"]
 
 load = Step("[internal] load build definition from Dockerfile")
 load.run(0.0, 0.05)
@@ -91,7 +96,7 @@ for i in range(stages):
         if k == 1:
             name = f"[{stage} {k}/{per[i]}] FROM docker.io/library/debian:12@{digest(stage)}"
         else:
-            name = f"[{stage} {k:{len(str(per[i]))}}/{per[i]}] {names[(i + k) % len(names)]} # {k}"
+            name = f"[{stage} {k:{len(str(per[i]))}}/{per[i]}] {names[(k if nice else i + k) % len(names)]}" + ("" if nice else f" # {k}")
         s = Step(name, [last] if last else [])
         last = s
         share = (seconds * 0.8 - now) / (per[i] - k + 1)

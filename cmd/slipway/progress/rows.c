@@ -20,7 +20,7 @@ enum {
         RIGHT_LEAST = 12, /* narrower: no times */
         BAR_WIDE = 20,    /* columns between the brackets of a bar ... */
         BAR_NARROW = 10,  /* ... below WIDE */
-        WIDE = 70,
+        WIDE = 100,
         NARROW = 46,        /* below: no bars */
         FINAL_STATUSES = 8, /* of one step, in the last picture */
         ENDED_STATUSES = 2, /* of a step that runs */
