@@ -5,6 +5,7 @@ dist_check_SCRIPTS += \
 	tests/integration/again.sh \
 	tests/integration/build.sh \
 	tests/integration/build-dockerfile.sh \
+	tests/integration/dockerfile.sh \
 	tests/integration/build-flags.sh \
 	tests/integration/cli.sh \
 	tests/integration/docker-image.sh \
