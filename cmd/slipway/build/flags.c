@@ -120,6 +120,8 @@ const struct cli_flag build_flags[] = {
                   "write what the solver did to FILE, for slipway debug solve-trace"),
         CHOICE("on-error", "stop|keep",
                "keep the root of a command that fails for an hour"),
+        SWITCH("rm", "docker's; what commands leave of their containers is always removed"),
+        SWITCH("force-rm", "the same"),
         /* attestations */
         TEXT_FLAG("sbom", "false", "a bill of materials: not made by this version"),
         TEXT_FLAG("provenance", "false", "a record of the build: not made by this version"),

@@ -630,7 +630,65 @@ START_TEST(texts_are_cut)
 }
 END_TEST
 
+/* A warning of one job about a vertex that another job holds, too. Catches: one told to the
+ * other job, or as a step; a text kept once for each warning about it; bytes without end.
+ */
+START_TEST(warnings_of_one_job)
+{
+        static const char text[] = "one\0two";
+        static const char *const detail[] = { "more", NULL };
+        struct tale t;
+        struct sw_progress_batch b;
+        const struct sw_err_source place = {
+                .file = "f", .data = text, .len = 7, .first_line = 1, .last_line = 1
+        };
+        const struct sw_err_source huge = { .file = "f", .data = text, .len = SIZE_MAX };
+        struct sw_progress_warning w = { .vertex = digest_of(1),
+                                         .text = "careful",
+                                         .detail = detail,
+                                         .url = "u",
+                                         .level = 2 };
+
+        tale_begin(&t, false);
+        tale_join(&t, t.job);
+        struct sw__story_job *other = sw__story_job_new(t.story);
+        tale_join(&t, other);
+        struct sw__story_vertex *mine = sw__story_warnings(t.job);
+        w.source = &place;
+        sw__story_warn(mine, &w);
+        sw__story_warn(mine, &w);
+        w.source = &huge;
+        sw__story_warn(mine, &w);
+        sw_subscription *sub = sw__story_subscribe(t.job, false);
+        ck_assert(sw_progress_next(sub, 0, &b));
+        ck_assert_uint_eq(b.n_vertices, VERTICES);
+        ck_assert_uint_eq(b.n_warnings, 3);
+        for (size_t i = 0; i < 3; i++) {
+                ck_assert_int_eq(index_of(&b.warnings[i].vertex), 1);
+                ck_assert_str_eq(b.warnings[i].detail[0], "more");
+                ck_assert_ptr_null(b.warnings[i].detail[1]);
+                ck_assert_int_eq(b.warnings[i].level, 2);
+        }
+        ck_assert_mem_eq(b.warnings[1].source->data, text, 7);
+        ck_assert_ptr_eq(b.warnings[0].source->data, b.warnings[1].source->data);
+        ck_assert_ptr_null(b.warnings[2].source->data);
+        ck_assert_uint_eq(b.warnings[2].source->len, 0);
+        sw_subscription_free(sub);
+        sw__story_vertex_unref(mine);
+        sub = sw__story_subscribe(other, false);
+        sw__story_job_end(t.job);
+        sw_progress_batch_release(&b); /* what it borrows lived until now */
+        ck_assert(sw_progress_next(sub, 0, &b));
+        ck_assert_uint_eq(b.n_vertices, VERTICES);
+        ck_assert_uint_eq(b.n_warnings, 0);
+        sw_progress_batch_release(&b);
+        sw_subscription_free(sub);
+        sw__story_job_end(other);
+        tale_end(&t);
+}
+END_TEST
+
 UNIT_MAIN("story", whole_story_for_all, statuses_are_coalesced, long_logs_go_to_the_spool,
           shared_vertices_tell_all, descriptor_follows, readers_of_any_speed,
           chunks_are_merged, logs_are_limited, logs_are_slowed_down,
-          clipped_logs_wake_nobody, texts_are_cut)
+          clipped_logs_wake_nobody, texts_are_cut, warnings_of_one_job)
