@@ -13,6 +13,8 @@
 #ifndef SLIPWAY_LIB_DOCKERFILE_INSTRUCT_H
 #define SLIPWAY_LIB_DOCKERFILE_INSTRUCT_H
 
+#include <slipway/array.h>
+
 #include "lib/dockerfile/lint.h"
 #include "lib/dockerfile/parse.h"
 

@@ -8,6 +8,8 @@
 #include <slipway/text.h>
 
 #include "core/base/utf8.h"
+#include <slipway/array.h>
+
 #include "lib/dockerfile/lint.h"
 #include "lib/dockerfile/span.h"
 
@@ -134,21 +136,28 @@ sw_df_rule_info(enum sw_df_rule rule)
         return &rules[rule];
 }
 
-/* "all" or "A, B" into *@all and @names. */
-static void
-read_names(const char *value, bool *all, sw_strlist *names)
+/* The rules that "all" or "A, B" names, of those that are @experimental or not. */
+static uint64_t
+read_names(const char *value, bool experimental)
 {
-        sw_auto(sw_strlist) parts = { 0 };
-        struct sw_df_span v = sw_df_trim((struct sw_df_span){ value, strlen(value) });
+        sw_auto(sw_strlist) names = { 0 };
+        bool all = strcmp(value, "all") == 0;
+        uint64_t bits = 0;
 
-        *all = v.n == 3 && memcmp(v.s, "all", 3) == 0;
-        sw_strlist_split(&parts, *all ? "" : value, ',');
-        for (size_t i = 0; i < parts.n; i++) {
-                struct sw_df_span one =
-                        sw_df_trim((struct sw_df_span){ parts.v[i], strlen(parts.v[i]) });
+        sw_strlist_split(&names, value, ',');
+        for (int r = 0; all && r < SW_DF_RULES; r++)
+                bits |= rules[r].experimental == experimental ? UINT64_C(1) << r : 0;
+        for (size_t i = 0; !all && i < names.n; i++) {
+                struct sw_df_span name =
+                        sw_df_trim((struct sw_df_span){ names.v[i], strlen(names.v[i]) });
 
-                sw_strlist_take(names, sw_strndup(one.s, one.n));
+                for (int r = 0; r < SW_DF_RULES; r++)
+                        if (rules[r].experimental == experimental &&
+                            strlen(rules[r].name) == name.n &&
+                            memcmp(rules[r].name, name.s, name.n) == 0)
+                                bits |= UINT64_C(1) << r;
         }
+        return bits;
 }
 
 static sw_err *
@@ -174,9 +183,9 @@ read_option(char *option, struct sw_df_check *out)
         sw_auto(sw_str) text = sw_strndup(value.s, value.n);
 
         if (strcmp(name, "skip") == 0) {
-                read_names(text, &out->skip_all, &out->skip);
+                out->named |= read_names(text, false);
         } else if (strcmp(name, "experimental") == 0) {
-                read_names(text, &out->experimental_all, &out->experimental);
+                out->named |= read_names(text, true);
         } else if (strcmp(name, "error") == 0) {
                 sw_auto(sw_str) shown = sw__shown(option, SIZE_MAX);
                 sw_err *err = sw_parse_bool(text, &out->error);
@@ -206,56 +215,16 @@ sw_df_check_parse(const char *text, struct sw_df_check *out)
                         *p++ = '\0';
                 err = read_option(option, &check);
         }
-        if (err) {
-                sw_df_check_release(&check);
+        if (err)
                 return sw_err_wrap(err, "failed to parse check options");
-        }
-        sw_df_check_release(out);
         *out = check;
         return SW_OK;
 }
 
 void
-sw_df_check_release(struct sw_df_check *check)
-{
-        sw_strlist_release(&check->skip);
-        sw_strlist_release(&check->experimental);
-        *check = (struct sw_df_check){ 0 };
-}
-
-void
 sw_df_lint_release(struct sw_df_lint *lint)
 {
-        sw_df_check_release(&lint->check);
-}
-
-/* Whether @check names @rule: to be left out, or to be tried if it is experimental. */
-static bool
-names_rule(const struct sw_df_check *check, const struct sw_df_rule_info *rule)
-{
-        return rule->experimental
-                       ? check->experimental_all ||
-                                 sw_strlist_has(&check->experimental, rule->name)
-                       : check->skip_all || sw_strlist_has(&check->skip, rule->name);
-}
-
-/* Whether a comment right above @node names @rule. One that cannot be read names none. */
-static bool
-comment_names_rule(const struct sw_df_node *node, const struct sw_df_rule_info *rule)
-{
-        bool named = false;
-
-        for (size_t i = 0; node && !named && i < node->n_comments; i++) {
-                struct sw_df_check check = { 0 };
-
-                if (!sw_str_has_prefix(node->comments[i], "check="))
-                        continue;
-                sw_err_drop(sw_df_check_parse(node->comments[i] + strlen("check="), &check),
-                            "a comment may say what it likes");
-                named = names_rule(&check, rule);
-                sw_df_check_release(&check);
-        }
-        return named;
+        *lint = (struct sw_df_lint){ 0 };
 }
 
 void
@@ -263,17 +232,19 @@ sw_df_lint_at(struct sw_df_lint *lint, const struct sw_df_node *node, enum sw_df
               struct sw_df_range range, const char *fmt, ...)
 {
         const struct sw_df_rule_info *info = &rules[rule];
+        uint64_t bit = UINT64_C(1) << rule;
         bool named;
         va_list ap;
 
         if (!lint)
                 return;
-        named = names_rule(&lint->check, info) || comment_names_rule(node, info);
+        named = (lint->check.named | (node ? node->checks : 0)) & bit;
         if (named != info->experimental)
                 return;
-        lint->found |= UINT64_C(1) << rule;
-        if (!lint->tell)
+        lint->found |= bit;
+        if (!lint->tell || lint->told >= SW_DF_FINDINGS_MAX)
                 return;
+        lint->told++;
         sw_auto(sw_buf) message = SW_BUF_INIT;
 
         va_start(ap, fmt);

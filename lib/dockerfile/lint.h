@@ -5,7 +5,7 @@
  *
  *      struct sw_df_lint lint = { .tell = my_tell, .arg = me };
  *      err = sw_df_check_parse("skip=all;error=true", &lint.check);
- *      sw_df_lint_at(&lint, node, SW_DF_RULE_MAINTAINER_DEPRECATED, NULL, ...);
+ *      sw_df_lint_at(&lint, node, SW_DF_RULE_MAINTAINER_DEPRECATED, range, ...);
  *      err = sw_df_lint_error(&lint);
  *      sw_df_lint_release(&lint);
  *
@@ -15,7 +15,6 @@
 #define SLIPWAY_LIB_DOCKERFILE_LINT_H
 
 #include "lib/dockerfile/parse.h"
-#include <slipway/array.h>
 
 /* In the order of the reference. Who finds them:
  *   P  sw_df_program_new(), in all stages
@@ -59,13 +58,13 @@ const struct sw_df_rule_info *sw_df_rule_info(enum sw_df_rule rule);
 /* Which rules are asked for: "# check=", BUILDKIT_DOCKERFILE_CHECK. {0}: all that are not
  * experimental. */
 struct sw_df_check {
-        bool skip_all, experimental_all, error;
-        sw_strlist skip, experimental; /* names */
+        uint64_t named; /* bit 1 << rule: it is to be skipped; an experimental one: tried */
+        bool error;
 };
-/** sw_df_check_parse - "skip=A,B;error=true;experimental=all". @out: replaced on success.
+/** sw_df_check_parse - "skip=A,B;error=true;experimental=all". Names of rules that we do
+ *  not know name nothing. @out: replaced on success.
  *  Errors: SW_E_INVALID, "failed to parse check options: ...". */
 SW_NODISCARD sw_err *sw_df_check_parse(const char *text, struct sw_df_check *out);
-void sw_df_check_release(struct sw_df_check *check);
 
 /* Something that a rule found. */
 struct sw_df_finding {
@@ -79,8 +78,10 @@ struct sw_df_lint {
         void (*tell)(void *arg, const struct sw_df_finding *finding); /* NULL: nobody */
         void *arg;
         uint64_t found; /* rules that found something: bit 1 << rule */
+        size_t told;    /* findings; after SW_DF_FINDINGS_MAX no more are told */
 };
-void sw_df_lint_release(struct sw_df_lint *lint);
+enum { SW_DF_FINDINGS_MAX = 1000 };
+void sw_df_lint_release(struct sw_df_lint *lint); /* empty again */
 
 /**
  * sw_df_lint_at - a rule found something: tell, unless it is not asked for.

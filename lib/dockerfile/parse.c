@@ -12,6 +12,7 @@
 #include <slipway/array.h>
 
 #include "lib/dockerfile/directive.h"
+#include "lib/dockerfile/lint.h"
 #include "lib/dockerfile/words.h"
 
 struct parser {
@@ -215,13 +216,29 @@ read_heredocs(struct parser *p, struct sw_df_node *node)
         return err;
 }
 
+/* The rules that a comment "check=..." names; one that cannot be read names none. */
+static uint64_t
+named_rules(const char *comment)
+{
+        struct sw_df_check check = { 0 };
+
+        if (strncmp(comment, "check=", 6) == 0)
+                sw_err_drop(sw_df_check_parse(comment + 6, &check),
+                            "a comment may say what it likes");
+        return check.named;
+}
+
 static void
 take_comments(struct parser *p, struct sw_df_node *node)
 {
-        node->n_comments = p->comments.n;
-        node->comments = sw_df_arena_keep(p->arena, p->comments.v, p->comments.n,
+        size_t n = p->comments.n < SW_DF_COMMENTS_MAX ? p->comments.n : SW_DF_COMMENTS_MAX;
+
+        node->n_comments = n;
+        node->comments = sw_df_arena_keep(p->arena, p->comments.v + p->comments.n - n, n,
                                           sizeof(*p->comments.v));
         p->comments.n = 0;
+        for (size_t i = 0; i < n; i++)
+                node->checks |= named_rules(node->comments[i]);
 }
 
 /* An instruction starts with @line (read, trimmed at its start). */

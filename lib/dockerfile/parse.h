@@ -22,7 +22,9 @@ enum {
         SW_DF_LINE_MAX = 65535,            /* bytes of a physical line */
         SW_DF_NODES_MAX = 100000,          /* instructions */
         SW_DF_WORDS_MAX = 65536,           /* words of one instruction */
-        SW_DF_HEREDOCS_MAX = 1000,         /* of one instruction */
+        SW_DF_COMMENTS_MAX =
+                256, /* lines above an instruction; those further away are not its */
+        SW_DF_HEREDOCS_MAX = 1000, /* of one instruction */
 };
 
 /* A text and what people call it. */
@@ -105,10 +107,12 @@ struct sw_df_node {
         int empty_continuation;   /* a blank line inside: the last line; else 0 */
         const struct sw_df_heredoc *heredocs; /* of ONBUILD: its instruction's */
         size_t n_heredocs;
-        const struct sw_df_node *sub; /* ONBUILD: the instruction; else NULL */
+        const struct sw_df_node *sub; /* ONBUILD: the instruction, whose words are places
+                                         in the same line; else NULL */
         struct sw_df_range range;     /* with its here-documents */
         const char *const *comments;  /* right above, one a line, without "#" and blanks */
         size_t n_comments;
+        uint64_t checks; /* rules that "check=" among them names: struct sw_df_check */
         const struct sw_df_piece *pieces;
         size_t n_pieces;
 };

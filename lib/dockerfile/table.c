@@ -46,7 +46,12 @@ sw_df_table_end(struct sw_df_table *t, sw_buf *out)
         sw_strlist_release(&t->cells);
 }
 
-enum { EXCERPT_LINE_MAX = 500, EXCERPT_AROUND = 2, EXCERPT_AROUND_ONE = 4 };
+enum {
+        EXCERPT_LINE_MAX = 500,
+        EXCERPT_LINES_MAX = 100,
+        EXCERPT_AROUND = 2,
+        EXCERPT_AROUND_ONE = 4
+};
 
 static int
 count_lines(const struct sw_df_text *text)
@@ -110,6 +115,8 @@ sw_df_excerpt(const struct sw_df_text *text, struct sw_df_range range, sw_buf *o
         shown = range;
         shown.last = shown.last < lines ? shown.last : lines;
         widen(&shown, lines);
+        if (shown.last - shown.first >= EXCERPT_LINES_MAX)
+                shown.last = shown.first + EXCERPT_LINES_MAX - 1;
         sw_buf_addf(out, "%s:%d\n--------------------\n", file, range.first);
         while (p <= end && n < shown.last) {
                 const char *stop = memchr(p, '\n', (size_t) (end - p));

@@ -264,7 +264,7 @@ cut_sub(const struct sw_df_cut *c, struct sw_df_span rest, bool inner,
         struct sw_df_node *sub = sw_df_arena_take(c->arena, sizeof(*sub));
         sw_err *err = sw_df_node_cut(c, rest, true, sub, bad);
 
-        sub->line = sw_df_arena_str(c->arena, rest.s, rest.n);
+        sub->line = c->line;
         node->sub = sub;
         return err;
 }

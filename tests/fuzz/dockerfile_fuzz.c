@@ -203,12 +203,11 @@ use_tree(struct run *r, const sw_df_tree *tree)
                 check_node(r, &tree->nodes[i]);
         if (tree->check.value)
                 (void) fuzz_ok(sw_df_check_parse(tree->check.value, &lint.check));
-        lint.check.experimental_all = true;
+        lint.check.named ^= UINT64_C(1) << SW_DF_RULE_INVALID_DEFINITION_DESCRIPTION;
         if (fuzz_ok(sw_df_program_new(tree, &opts, &lint, &prog)))
                 use_program(r, prog, &lint);
         (void) fuzz_ok(sw_df_lint_error(&lint));
         use_report(r);
-        sw_df_lint_release(&lint);
 }
 
 int

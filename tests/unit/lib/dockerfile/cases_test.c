@@ -238,7 +238,6 @@ run_program(const struct one_case *c, sw_buf *out)
         else
                 put_program(c, tree, &lint, out);
         sw_err_free(err);
-        sw_df_lint_release(&lint);
 }
 
 START_TEST(dockerfiles)
@@ -432,14 +431,12 @@ check_line(const struct one_case *c, const char *line, sw_buf *out)
         if (err) {
                 put_error(err, out);
         } else {
-                sw_buf_addf(out, "skip%s", check.skip_all ? " all" : "");
-                put_names("names", &check.skip, out);
-                sw_buf_addf(out, " experimental%s", check.experimental_all ? " all" : "");
-                put_names("names", &check.experimental, out);
-                sw_buf_addf(out, "%s\n", check.error ? " error" : "");
+                for (int r = 0; r < SW_DF_RULES; r++)
+                        if (check.named & UINT64_C(1) << r)
+                                sw_buf_addf(out, "%s ", sw_df_rule_info(r)->name);
+                sw_buf_addf(out, "%s\n", check.error ? "error" : "-");
         }
         sw_err_free(err);
-        sw_df_check_release(&check);
 }
 
 static void

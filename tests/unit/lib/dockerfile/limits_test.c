@@ -199,6 +199,39 @@ START_TEST(numbers_of_ports)
 }
 END_TEST
 
+static void
+count_told(void *arg, const struct sw_df_finding *f)
+{
+        (void) f;
+        ++*(size_t *) arg;
+}
+
+/* Comments times names, findings times lines: products of two things that a text may have
+ * many of. Without a bound each of these takes minutes. */
+START_TEST(products)
+{
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+        size_t told = 0;
+        struct sw_df_lint lint = { .tell = count_told, .arg = &told };
+        sw_autoptr(sw_df_tree) tree = NULL;
+        sw_autoptr(sw_df_program) prog = NULL;
+
+        sw_buf_adds(&b, "FROM a\n");
+        repeat(&b, "# check=experimental=all;skip=FromAsCasing,FromAsCasing\n", 60000);
+        sw_buf_adds(&b, "ARG ");
+        repeat(&b, "token \\\n", 60000);
+        sw_buf_adds(&b, "x\n");
+        struct sw_df_text text = { "Dockerfile", b.data, b.len };
+
+        ok(sw_df_parse(&text, &tree));
+        ok(sw_df_program_new(tree, NULL, &lint, &prog));
+        sw_df_lint_cmd(&lint, &prog->stages[0].cmds[0]);
+        ck_assert_uint_eq(tree->nodes[1].n_comments, SW_DF_COMMENTS_MAX);
+        ck_assert_uint_eq(told, SW_DF_FINDINGS_MAX);
+        ck_assert(lint.found & UINT64_C(1) << SW_DF_RULE_SECRETS_USED);
+}
+END_TEST
+
 /* 5 ms are what a thousand lines may take together with conversion. */
 START_TEST(a_thousand_lines)
 {
@@ -258,4 +291,5 @@ END_TEST
 
 UNIT_MAIN("dockerfile limits", length_of_lines, size_of_texts, numbers_of_instructions,
           numbers_of_words, numbers_of_heredocs, nesting, what_variables_make,
-          words_in_words, numbers_of_ports, a_thousand_lines, time_grows_with_input)
+          words_in_words, numbers_of_ports, products, a_thousand_lines,
+          time_grows_with_input)
