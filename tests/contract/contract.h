@@ -44,6 +44,8 @@ void contract_descriptor(struct contract *c);
 void contract_executor(struct contract *c);
 /* Rules of exporters. */
 void contract_exporter(struct contract *c);
+/* Rules of frontends. */
+void contract_frontend(struct contract *c);
 /* Rules of snapshotters. */
 void contract_snapshotter(struct contract *c);
 

@@ -5,6 +5,7 @@ tests_contract_slipway_contract_SOURCES = \
 	tests/contract/executor.c \
 	tests/contract/exporter.c \
 	tests/contract/fixture.c \
+	tests/contract/frontend.c \
 	tests/contract/main.c \
 	tests/contract/snapdiff.c \
 	tests/contract/snapfaults.c \
@@ -20,7 +21,7 @@ EXTRA_tests_contract_slipway_contract_DEPENDENCIES = $(PROGRAM_DEPS)
 man_MANS += man/slipway-contract.1
 EXTRA_DIST += man/slipway-contract.1
 EXTRA_DIST += tests/contract/each.sh
-dist_check_SCRIPTS += tests/contract/executors.sh tests/contract/exporters.sh tests/contract/snapshotters.sh
+dist_check_SCRIPTS += tests/contract/executors.sh tests/contract/exporters.sh tests/contract/frontends.sh tests/contract/snapshotters.sh
 if STATIC_PLUGINS
 tests_contract_slipway_contract_DEPENDENCIES = libslipway.la $(PROGRAM_DEPS)
 endif

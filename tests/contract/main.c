@@ -246,6 +246,8 @@ run_suites(struct contract *c, const struct arguments *a)
                 contract_exporter(c);
         else if (a->kind == SW_KIND_EXECUTOR)
                 contract_executor(c);
+        else if (a->kind == SW_KIND_FRONTEND)
+                contract_frontend(c);
         else if (a->kind == SW_KIND_SNAPSHOTTER)
                 contract_snapshotter(c);
         else
