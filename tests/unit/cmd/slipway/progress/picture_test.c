@@ -382,6 +382,7 @@ END_TEST
 START_TEST(narrower)
 {
         for (int reflows = 0; reflows < 2; reflows++) {
+                sw_auto(sw_buf) first = SW_BUF_INIT;
                 struct screen s;
 
                 (void) setenv("TERM", reflows ? "xterm" : "linux", 1);
@@ -390,7 +391,7 @@ START_TEST(narrower)
                 s.width = 40;
                 screen_add(&s, "012345678901234567890123456789", 30);
                 screen_add(&s, "", 0);
-                screen_paint(&s, &(sw_buf) SW_BUF_INIT);
+                screen_paint(&s, &first);
                 s.width = 10;
                 rows(&s, ROWS("x"));
                 paints(&s, reflows ? BEGIN "\033[4A\r\033[Jx\033[K\r\n\033[J" END
