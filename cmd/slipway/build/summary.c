@@ -91,6 +91,7 @@ is_step(const struct model_step *row)
         return row->started && !name.internal &&
                !sw_str_has_prefix(row->name, "local://") &&
                !sw_str_has_prefix(row->name, "exporting ") &&
+               !sw_str_has_prefix(row->name, "pushing ") &&
                !sw_str_has_prefix(row->name, "importing cache");
 }
 

@@ -115,6 +115,7 @@ is_transfer(const struct model_status *st)
 
 struct transfers {
         size_t n, done, shared;
+        bool summed; /* they have a row for all of them */
         int64_t current, total, began, ended;
         double rate;
 };
@@ -139,6 +140,7 @@ sum_transfers(const struct model_step *s, struct transfers *t)
                 if (st->completed > t->ended)
                         t->ended = st->completed;
         }
+        t->summed = t->n + t->shared > 1;
 }
 
 void
@@ -176,9 +178,10 @@ add_overall(struct rows *r, const struct model_step *s, const struct transfers *
         sw_buf_adds(&text, " => => ");
         if (t->done < t->n)
                 sw_buf_addf(&text, "%zu of ", t->done);
-        sw_buf_addf(&text, "%zu transferred", t->n);
+        if (t->n)
+                sw_buf_addf(&text, "%zu transferred", t->n);
         if (t->shared)
-                sw_buf_addf(&text, ", %zu shared", t->shared);
+                sw_buf_addf(&text, "%s%zu shared", t->n ? ", " : "", t->shared);
         progress_add_amount(&text, t->current, t->total);
         if (t->done < t->n)
                 add_rate(&text, t->rate);
@@ -216,18 +219,19 @@ add_status(struct rows *r, const struct model_step *s, const struct model_status
 
 /* ---- Which statuses ---- */
 
-/* One that has a row of its own: several transfers share one when they are over. */
+/* One that has a row of its own: of several blobs, those that are over have none. */
 static bool
 has_row(const struct rows *r, const struct model_step *s, const struct transfers *t,
         const struct model_status *st)
 {
-        bool over = st->completed || s->completed;
+        bool over = st->completed || s->completed || r->final;
 
         if (st->replaced)
                 return false;
-        if (st->shared)
-                return t->n < 2;
-        return !is_transfer(st) || t->n < 2 || !(r->final || over);
+        if (!t->summed || !over)
+                return true;
+        return !st->shared && !is_transfer(st) &&
+               !sw_str_has_prefix(st->id, "extracting sha256:");
 }
 
 static size_t
@@ -247,7 +251,7 @@ statuses_wanted(const struct rows *r, const struct model_step *s)
                 else
                         running++;
         }
-        return (t.n > 1) + running + (ended > most ? most : ended);
+        return t.summed + running + (ended > most ? most : ended);
 }
 
 /* @n rows at most: the sum of the transfers, then what runs, then what ended last. */
@@ -258,7 +262,7 @@ add_statuses(struct rows *r, const struct model_step *s, size_t n)
         size_t running = 0, ended = 0, skip_running, skip_ended;
 
         sum_transfers(s, &t);
-        if (t.n > 1 && n > 0) {
+        if (t.summed && n > 0) {
                 add_overall(r, s, &t);
                 n--;
         }

@@ -212,6 +212,16 @@ START_TEST(transfers)
                 strstr(g.rows.data, " => => 2 transferred, 1 shared 5.00MB / 5.00MB 2.5"));
         ck_assert(!strstr(g.rows.data, "[==") && !strstr(g.rows.data, "bbbb"));
         stage_close(&g);
+
+        /* nothing had to be sent */
+        stage_open(&g, 100, 24);
+        vertex(&g.m, "push", NOW, NOW, false, NULL);
+        status(&g.m, "push", "pushing " A, 0, 9, false);
+        status(&g.m, "push", "pushing " A ": exists", 0, 0, true);
+        status(&g.m, "push", "pushing " B ": mounted", 0, 0, true);
+        draw(&g, true);
+        shows(&g, " => push\n => => 2 shared\n");
+        stage_close(&g);
 }
 END_TEST
 
