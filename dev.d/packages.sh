@@ -13,7 +13,7 @@ BUILD_PACKAGES=(
 # To run the tests.
 TEST_PACKAGES=(
         g++ python3 mandoc man-db bash-completion bsdutils busybox-static crun runc util-linux procps jq tmux
-        spin acl attr bzip2 xz-utils zstd openssh-client
+        spin acl attr bzip2 xz-utils zstd openssh-client openssh-server
         docker-registry skopeo umoci buildah apache2-utils curl openssl ca-certificates libcap2-bin valgrind
         chromium
 )

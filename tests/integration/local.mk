@@ -13,6 +13,7 @@ dist_check_SCRIPTS += \
 	tests/integration/hello.sh \
 	tests/integration/kill9.sh \
 	tests/integration/exec.sh \
+	tests/integration/git.sh \
 	tests/integration/history.sh \
 	tests/integration/images.sh \
 	tests/integration/lazykill.sh \
