@@ -234,6 +234,8 @@ take_comments(struct parser *p, struct sw_df_node *node)
         size_t n = p->comments.n < SW_DF_COMMENTS_MAX ? p->comments.n : SW_DF_COMMENTS_MAX;
 
         node->n_comments = n;
+        if (n == 0)
+                return;
         node->comments = sw_df_arena_keep(p->arena, p->comments.v + p->comments.n - n, n,
                                           sizeof(*p->comments.v));
         p->comments.n = 0;
