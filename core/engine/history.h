@@ -56,8 +56,8 @@ enum { SW__BUILT_MAX = 4 << 20, SW__BUILT_KEY_MAX = 8 + 128 };
  * for sw__pb_unpack(). */
 SW_API sw__built *sw__built_decode(ProtobufCAllocator *alloc, const void *p, size_t n);
 /** sw__built_key - its key, into @out; returns how long it is. */
-size_t sw__built_key(const sw__built *b, char out[SW__BUILT_KEY_MAX]);
-int64_t sw__built_time(const Google__Protobuf__Timestamp *t); /* ns; NULL: 0 */
+SW_API size_t sw__built_key(const sw__built *b, char out[SW__BUILT_KEY_MAX]);
+SW_API int64_t sw__built_time(const Google__Protobuf__Timestamp *t); /* ns; NULL: 0 */
 
 /** sw__history_lock - the story of the build @id, unless somebody writes it: -1 then; a
  *  missing one is -2. */

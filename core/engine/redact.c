@@ -19,8 +19,9 @@ userinfo(const char *s)
         size_t n = strcspn(s, "/?#@ \t\r\n\"'`<>");
         size_t last = 0;
 
-        /* a password may have an '@' in it that nobody escaped */
-        while (s[n] == '@') {
+        /* a password may have an '@' in it that nobody escaped; what is in front of a
+         * digest is the name of an image */
+        while (s[n] == '@' && !sw_str_has_prefix(s + n, "@sha256:")) {
                 last = n + 1;
                 n = last + strcspn(s + last, "/?#@ \t\r\n\"'`<>");
         }

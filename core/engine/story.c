@@ -22,6 +22,7 @@ typedef struct sw__pb_arena arena;
 #define NEW_N(a, n, T) ((T *) sw__pb_arena_alloc((a), ((n) + 1) * sizeof(T)))
 #define LEVEL          1         /* of compression: text becomes a fifth, in no time */
 #define STORED_MAX     (8 << 10) /* bytes that are not worth compressing */
+#define TIME_MAX       INT64_C(4000000000000000000) /* in 2096 */
 #define LENGTH_SIZE    4
 
 /* ---- Packing ---- */
@@ -250,10 +251,14 @@ sw__storypart_add(const struct sw_progress_batch *b, sw_buf *out)
 
 /* ---- Unpacking ---- */
 
+/* Of what is told of builds no time is before 1970, nor so late that one cannot reckon with
+ * it. */
 static int64_t
 take_time(const time_msg *t)
 {
-        return sw__built_time(t);
+        const int64_t ns = sw__built_time(t);
+
+        return ns > 0 && ns < TIME_MAX ? ns : 0;
 }
 
 static bool

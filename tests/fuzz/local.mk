@@ -167,6 +167,5 @@ tests_fuzz_report_fuzz_SOURCES = tests/fuzz/report_fuzz.c tests/fuzz/fuzz.h \
 	cmd/slipway/report/answers.c cmd/slipway/report/data.c cmd/slipway/report/graph.c \
 	cmd/slipway/report/html.c cmd/slipway/report/page.c cmd/slipway/report/steps.c \
 	cmd/slipway/report/timeline.c
-tests_fuzz_report_fuzz_LDADD = libslipway_proto.la $(LDADD) $(PROTOBUF_C_LIBS)
 tests_fuzz_report_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests/fuzz/report_fuzz.$(OBJEXT) cmd/slipway/report/page.$(OBJEXT): cmd/slipway/report/pagetext.h

@@ -15,6 +15,7 @@
 #include "cmd/slipway/term.h"
 
 #define SOURCE_CONTEXT 2
+#define SOURCE_LAST    10000000
 #define SLOWEST        5
 
 /* ---- For people ---- */
@@ -72,6 +73,8 @@ add_source(sw_buf *out, const struct sw_err_source *s)
 {
         const char *at = s->data, *end = s->data + s->len;
 
+        if (s->first_line < 1 || s->last_line > SOURCE_LAST)
+                return;
         sw_buf_adds(out, "\n");
         term_add_text(out, s->file);
         sw_buf_addf(out, ":%d\n", s->first_line);
@@ -88,7 +91,7 @@ add_source(sw_buf *out, const struct sw_err_source *s)
                         term_add_text(out, text);
                         sw_buf_addc(out, '\n');
                 }
-                at += n + 1;
+                at = nl ? nl + 1 : end;
         }
 }
 

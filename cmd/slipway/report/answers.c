@@ -9,6 +9,7 @@
 
 #include "cmd/slipway/report/report.h"
 
+#define CPU_MAX     (INT64_C(1) << 60) /* ns */
 #define SLOWEST     6
 #define CHAIN_LEAST 1000000 /* ns */
 #define CAUSES      8
@@ -33,7 +34,8 @@ add_usage(const report *r, sw_buf *out)
         for (size_t i = 0; i < r->steps.n; i++) {
                 const struct model_usage *u = &r->steps.v[i].s->usage;
 
-                cpu += u->cpu_ns > 0 ? u->cpu_ns : 0;
+                cpu += u->cpu_ns > 0 && u->cpu_ns < CPU_MAX && cpu < CPU_MAX ? u->cpu_ns
+                                                                             : 0;
                 memory = u->memory_peak > memory ? u->memory_peak : memory;
         }
         if (cpu > 0) {
@@ -355,13 +357,18 @@ add_cause(const report *r, size_t i, size_t followers, sw_buf *out)
 }
 
 static void
-add_cause_list(const report *r, size_t causes, sw_buf *out)
+add_cause_list(const report *r, size_t causes, size_t ignored, sw_buf *out)
 {
         size_t *followers = count_followers(r), shown = 0;
 
         sw_buf_adds(out, "<ul class=\"plain causes\">\n");
-        for (size_t i = 0; i < r->steps.n && shown < CAUSES; i++) {
-                if (!is_cause(r, &r->steps.v[i]))
+        if (ignored) {
+                sw_buf_addf(out, "<li>%zu %s told not to use the cache.</li>\n", ignored,
+                            ignored == 1 ? "was" : "were");
+                shown = ignored;
+        }
+        for (size_t i = 0; i < r->steps.n && shown - ignored < CAUSES; i++) {
+                if (!is_cause(r, &r->steps.v[i]) || r->steps.v[i].s->why == SW_WHY_IGNORED)
                         continue;
                 add_cause(r, i, followers[i], out);
                 shown++;
@@ -378,12 +385,13 @@ add_cause_list(const report *r, size_t causes, sw_buf *out)
 static void
 add_causes(const report *r, sw_buf *out)
 {
-        size_t causes = 0, fresh = 0, asked = 0;
+        size_t causes = 0, fresh = 0, asked = 0, ignored = 0;
 
         for (size_t i = 0; i < r->steps.n; i++) {
                 causes += is_cause(r, &r->steps.v[i]);
                 fresh += r->steps.v[i].s->why == SW_WHY_NO_RECORD;
                 asked += r->steps.v[i].s->why != SW_WHY_NONE;
+                ignored += r->steps.v[i].s->why == SW_WHY_IGNORED;
         }
         sw_buf_adds(out, "<div class=\"card\">\n<h3>Why it was not cached</h3>\n"
                          "<p class=\"lead\">");
@@ -394,12 +402,12 @@ add_causes(const report *r, sw_buf *out)
         else if (!r->n[STEP_CACHED] && fresh == asked)
                 sw_buf_adds(out, "None of its steps had run before");
         else
-                sw_buf_addf(out, "%zu of %zu steps ran, for %zu %s", asked,
-                            asked + r->n[STEP_CACHED], causes,
-                            causes == 1 ? "reason" : "reasons");
+                sw_buf_addf(out, "%zu of %zu steps ran", asked, asked + r->n[STEP_CACHED]);
+        if (causes && causes < asked)
+                sw_buf_addf(out, ", because of %zu of them", causes);
         sw_buf_adds(out, "</p>\n");
         if (causes && (r->n[STEP_CACHED] || fresh != asked))
-                add_cause_list(r, causes, out);
+                add_cause_list(r, causes, ignored, out);
         sw_buf_adds(out, "</div>\n");
 }
 

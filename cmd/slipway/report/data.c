@@ -16,6 +16,7 @@
 #define LOG_MAX   (1 << 20) /* of one */
 #define STEPS_MAX 20000     /* a page with more is of no use */
 #define CHAIN_MAX 1000
+#define LONGEST   (INT64_C(4) << 50) /* ns: 52 days; sums of it do not overflow */
 
 /* ---- Taking the story ---- */
 
@@ -60,7 +61,7 @@ take_warning(report *r, const struct sw_progress_warning *w)
                 to.first = w->source->first_line;
                 to.last = w->source->last_line;
                 if (w->source->len)
-                        to.source = sw_strndup(w->source->data, w->source->len);
+                        to.source = sw_memdup(w->source->data, w->source->len);
                 to.source_len = w->source->len;
         }
         sw_array_push(&r->warnings, to);
@@ -159,7 +160,11 @@ report_ns(const struct report_step *s)
         const struct model_step *m = s->s;
         const int64_t last = m->completed > m->started ? m->completed - m->started : 0;
 
-        return s->state == STEP_CACHED ? 0 : m->earlier + (m->started ? last : 0);
+        if (s->state == STEP_CACHED || m->earlier < 0)
+                return 0;
+        if (last >= LONGEST || m->earlier >= LONGEST)
+                return LONGEST;
+        return m->earlier + (m->started ? last : 0);
 }
 
 /* ---- The chain ---- */
@@ -231,7 +236,9 @@ report_caused_by(const report *r, const struct report_step *s)
 {
         size_t in;
 
-        if (s->s->why != SW_WHY_INPUT_KEY_NEW || s->s->why_input >= s->s->inputs.n)
+        if ((s->s->why != SW_WHY_INPUT_KEY_NEW &&
+             s->s->why != SW_WHY_INPUT_CONTENT_CHANGED) ||
+            s->s->why_input >= s->s->inputs.n)
                 return REPORT_NONE;
         in = index_of(r, &s->s->inputs.v[s->s->why_input]);
         if (in == REPORT_NONE || r->steps.v[in].s->why == SW_WHY_NONE)
@@ -263,6 +270,8 @@ find_ends(report *r)
                 if (s->started > r->end)
                         r->end = s->started;
         }
+        if (r->end > r->begin + LONGEST)
+                r->end = r->begin + LONGEST;
         if (r->end <= r->begin)
                 r->end = r->begin + 1;
 }

@@ -72,7 +72,7 @@ add_manifest(sw_worker *w, const sw_manifest *m, sw_buf *out)
         sw_err_drop(err, "sizes are known without it");
         for (size_t i = 0; i < m->layers.n; i++) {
                 largest = m->layers.v[i].size > largest ? m->layers.v[i].size : largest;
-                total += m->layers.v[i].size;
+                total += m->layers.v[i].size < INT64_MAX - total ? m->layers.v[i].size : 0;
         }
         sw_buf_addf(out,
                     "<table><caption class=\"soft\">%zu layers, %s packed</caption><thead>"

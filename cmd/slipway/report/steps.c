@@ -9,10 +9,11 @@
 
 #include "cmd/slipway/report/report.h"
 
-#define LOG_SHOWN  (256 << 10) /* bytes of one step */
-#define SOURCE_PAD 3
-#define SOURCE_MAX 60 /* lines */
-#define INPUTS_MAX 50
+#define LOG_SHOWN   (256 << 10) /* bytes of one step */
+#define SOURCE_PAD  3
+#define SOURCE_MAX  60 /* lines */
+#define SOURCE_LAST 10000000
+#define INPUTS_MAX  50
 
 const char *
 report_class(enum report_state s)
@@ -62,10 +63,13 @@ void
 report_add_source(sw_buf *out, const char *text, size_t len, int first, int last)
 {
         const char *at = text, *end = text + len;
-        const int stop = last - first > SOURCE_MAX ? first + SOURCE_MAX : last + SOURCE_PAD;
+        int stop;
 
-        if (!len || first < 1)
+        if (!len || first < 1 || first > SOURCE_LAST)
                 return;
+        if (last < first)
+                last = first;
+        stop = last - first > SOURCE_MAX ? first + SOURCE_MAX : last + SOURCE_PAD;
         sw_buf_adds(out, "<pre class=\"source\" tabindex=\"0\">");
         for (int line = 1; at < end && line <= stop; line++) {
                 const char *nl = memchr(at, '\n', (size_t) (end - at));
@@ -79,7 +83,7 @@ report_add_source(sw_buf *out, const char *text, size_t len, int first, int last
                         html_add_log(out, at, n);
                         sw_buf_adds(out, marked ? "</mark>\n" : "\n");
                 }
-                at += n + 1;
+                at = nl ? nl + 1 : end;
         }
         sw_buf_adds(out, "</pre>\n");
 }

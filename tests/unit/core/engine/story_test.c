@@ -208,6 +208,8 @@ START_TEST(redacts)
                 { "https://u:p@ss@h/", "https://xxxxx:xxxxx@h/" },
                 { "no url, me@example.com", "no url, me@example.com" },
                 { "://", "://" },
+                { "oci-layout://base:1@sha256:12", "oci-layout://base:1@sha256:12" },
+                { "oci://u:p@base@sha256:12", "oci://xxxxx:xxxxx@base@sha256:12" },
                 { "\xf0\x9f\x98", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
         };
         static const char *const values[][3] = {
