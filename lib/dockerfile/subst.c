@@ -27,10 +27,12 @@ struct pattern {
 static sw_err *
 bad_escape(const char *pattern, const char *at)
 {
-        size_t n = *at != '\0'; /* the pattern may end here */
+        size_t left = strnlen(at, 4), n = 0; /* 0: the pattern ends here */
+        uint32_t c;
 
-        while (n && ((unsigned char) at[n] & 0xc0) == 0x80)
-                n++;
+        if (left)
+                n = sw__utf8_decode(at, left, &c);
+        n = left && !n ? 1 : n;
         sw_auto(sw_str) one = sw_strndup(at, n);
         sw_auto(sw_str) escape = sw_df_plain(one);
         sw_auto(sw_str) shown = sw_df_plain(pattern);
