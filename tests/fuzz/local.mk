@@ -169,3 +169,10 @@ tests_fuzz_report_fuzz_SOURCES = tests/fuzz/report_fuzz.c tests/fuzz/fuzz.h \
 	cmd/slipway/report/timeline.c
 tests_fuzz_report_fuzz_LDFLAGS = $(FUZZ_LINK)
 tests/fuzz/report_fuzz.$(OBJEXT) cmd/slipway/report/page.$(OBJEXT): cmd/slipway/report/pagetext.h
+
+# Git refs and repositories, what git ls-remote prints.
+FUZZ_TARGETS += tests/fuzz/gitref_fuzz
+tests_fuzz_gitref_fuzz_SOURCES = tests/fuzz/gitref_fuzz.c tests/fuzz/fuzz.h \
+	plugins/source-git/ref.c plugins/source-git/ref.h
+tests_fuzz_gitref_fuzz_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_gitref_fuzz_LDFLAGS = $(FUZZ_LINK)
