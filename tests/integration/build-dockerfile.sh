@@ -28,6 +28,8 @@ echo a >ctx/a.txt
 echo b >ctx/sub/b.txt
 echo secret >ctx/sub/left.out
 echo '**/left.out' >ctx/.dockerignore
+mkdir ctx/named
+echo x >ctx/named/x
 echo x >extra/x
 
 build() { kit_build "$@"; }
@@ -68,6 +70,39 @@ layout() {
                 tree './from-base ./from-context' -f extra.Dockerfile --build-context "extra=oci-layout://$dir/layout:1" ctx
 }
 check "an image in a directory" layout
+
+# ---- From servers
+www=$dir/www
+mkdir "$www"
+python3 "$top_srcdir/tests/tools/gitserver.py" "$www" 2>"$dir/server.err" &
+server=$!
+python3 -u -m http.server --bind 127.0.0.1 --directory "$www" 0 >"$dir/files.log" 2>&1 &
+files=$!
+trap 'kill $server $files 2>/dev/null; rm -rf "$dir"' EXIT
+repository() {
+        export HOME=$dir GIT_CONFIG_NOSYSTEM=1
+        git init -q -b main "$dir/repo" && cp -r ctx "$dir/repo/app" &&
+                git -C "$dir/repo" add -A && git -C "$dir/repo" -c user.name=t -c user.email=t@e.org commit -q -m x &&
+                git clone -q --mirror "$dir/repo" "$www/repo.git"
+}
+check "a repository is there" repository
+tar -C ctx -czf "$www/context.tgz" .
+for ((i = 0; i < 200; i++)); do
+        web=$(sed -nE 's/.* port ([0-9]+).*/\1/p' "$dir/files.log")
+        [ -s "$www/.port" ] && [ -n "$web" ] && break
+        sleep 0.05
+done
+git=http://127.0.0.1:$(cat "$www/.port")/git/repo.git web=http://127.0.0.1:$web
+check "a git repository" tree './a.txt ./b.txt ./left.out' "$git#main:app"
+check "another Dockerfile in it" tree './other-file' -f other.Dockerfile "$git#main:app"
+git_stdin() { tree './from-git' -f - "$git#main:app" <<<$'FROM scratch\nCOPY a.txt /from-git'; }
+check "one from standard input with it" git_stdin
+check "a repository as a named context" tree './from-base ./from-context' -f extra.Dockerfile --build-context "extra=$git#main:app/named" ctx
+check "an archive of a web server" tree './a.txt ./b.txt ./left.out' "$web/context.tgz"
+no_branch() { ! build "$git#gone" 2>"$dir/err" && grep -q gone "$dir/err"; }
+check "a branch that is not there" no_branch
+no_file() { ! build "$web/none" 2>"$dir/err" && grep -q 404 "$dir/err"; }
+check "an archive that is not there" no_file
 
 # ---- The image
 check "its command" config .config.Cmd '["/run","it"]' ctx
