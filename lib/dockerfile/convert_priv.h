@@ -81,8 +81,9 @@ struct stage {
         struct command *commands;
         size_t n_commands;
         struct dep *deps;
-        struct arg *args;
+        struct arg *args; /* one for each name, in the order of their first ARG */
         size_t n_args, cap_args;
+        struct sw_df_table arg_places; /* name -> index in args */
         sw_df_paths *paths;    /* of its tree that others use; shared with its base's */
         sw_df_paths ctx_paths; /* of the main context that it uses */
 
@@ -163,7 +164,7 @@ void sw_df__command_line(struct conv *c, struct stage *st, const struct sw_df_li
 /* Set a variable of state and environment. */
 SW_NODISCARD sw_err *sw_df__set_env(struct conv *c, struct stage *st, const char *key,
                                     const char *value);
-/* SW_E_LIMIT when too much is handed from stage to stage. */
+/* Count what is handed to a stage or to a command. SW_E_LIMIT when it gets too much. */
 SW_NODISCARD sw_err *sw_df__count_inherited(struct conv *c, size_t n);
 void sw_df__add_arg(struct conv *c, struct stage *st, struct arg arg);
 

@@ -14,10 +14,8 @@
 static bool
 is_declared(const struct stage *st, const char *name)
 {
-        for (size_t i = 0; i < st->n_args; i++)
-                if (strcmp(st->args[i].key, name) == 0)
-                        return true;
-        return strcmp(name, "BUILDKIT_SBOM_SCAN_CONTEXT") == 0 ||
+        return sw_df_table_get(&st->arg_places, name) ||
+               strcmp(name, "BUILDKIT_SBOM_SCAN_CONTEXT") == 0 ||
                strcmp(name, "BUILDKIT_SBOM_SCAN_STAGE") == 0;
 }
 
@@ -39,7 +37,7 @@ sw_df__report_unset(struct conv *c, struct stage *st, const struct sw_df_cmd *cm
                 }
                 sw_df_lint_undefined_var(c->lint, cmd->node, unmatched->v[i],
                                          sw_df__near(unmatched->v[i], keys,
-                                                       st->env.n_keys));
+                                                     st->env.n_keys));
         }
         free(keys);
 }
@@ -92,8 +90,8 @@ sw_df__count_inherited(struct conv *c, size_t n)
 {
         if (n > SW_DF_INHERIT_MAX || c->inherited > SW_DF_INHERIT_MAX - n)
                 return sw_err_new(SW_E_LIMIT,
-                                  "stages hand on more than %d variables, arguments and "
-                                  "triggers, all together",
+                                  "stages and commands get more than %d variables, "
+                                  "arguments and triggers, all together",
                                   SW_DF_INHERIT_MAX);
         c->inherited += n;
         return SW_OK;
@@ -113,6 +111,12 @@ sw_df__set_env(struct conv *c, struct stage *st, const char *key, const char *va
 void
 sw_df__add_arg(struct conv *c, struct stage *st, struct arg arg)
 {
+        const char *at = sw_df_table_get(&st->arg_places, arg.key);
+
+        if (at) { /* the place of the first, the value of the last */
+                st->args[strtoul(at, NULL, 10)].value = arg.value;
+                return;
+        }
         if (st->n_args == st->cap_args) {
                 size_t cap = st->cap_args ? st->cap_args * 2 : 8;
                 struct arg *v = sw_df_new_array(c->arena, struct arg, cap);
@@ -122,6 +126,8 @@ sw_df__add_arg(struct conv *c, struct stage *st, struct arg arg)
                 st->args = v;
                 st->cap_args = cap;
         }
+        sw_df_table_set(c->arena, &st->arg_places, arg.key,
+                        sw_df_printf(c->arena, "%zu", st->n_args));
         st->args[st->n_args++] = arg;
 }
 

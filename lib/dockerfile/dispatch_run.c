@@ -133,34 +133,25 @@ take_args(step *s)
 static const char *
 history_text(const step *s, const struct sw_df_env *env)
 {
-        struct conv *c = s->c;
-        struct sw_df_table seen = { .v = NULL };
-        const char **pairs = sw_df_new_array(c->arena, const char *, s->st->n_args);
         sw_auto(sw_buf) b = SW_BUF_INIT;
-        size_t n = 0;
 
+        sw_buf_adds(&b, "RUN");
+        if (s->st->n_args)
+                sw_buf_addf(&b, " |%zu", s->st->n_args);
         for (size_t i = 0; i < s->st->n_args; i++) {
                 const struct arg *a = &s->st->args[i];
-                const char *value = sw_df_env_get(env, a->key) ?: a->value ?: "";
-                const char *pair = sw_df_printf(c->arena, "%s=%s", a->key, value);
-                const char *at = sw_df_table_get(&seen, a->key);
 
-                if (at) {
-                        pairs[strtoul(at, NULL, 10)] = pair;
-                        continue;
-                }
-                sw_df_table_set(c->arena, &seen, a->key, sw_df_printf(c->arena, "%zu", n));
-                pairs[n++] = pair;
+                sw_buf_addc(&b, ' ');
+                sw_buf_adds(&b, a->key);
+                sw_buf_addc(&b, '=');
+                sw_buf_adds(&b, sw_df_env_get(env, a->key) ?: a->value ?: "");
         }
-        sw_buf_adds(&b, "RUN");
-        if (n)
-                sw_buf_addf(&b, " |%zu", n);
-        for (size_t i = 0; i < n; i++)
-                sw_buf_addf(&b, " %s", pairs[i]);
-        for (size_t i = 0; i < s->args.n; i++)
-                sw_buf_addf(&b, " %s", s->args.v[i]);
+        for (size_t i = 0; i < s->args.n; i++) {
+                sw_buf_addc(&b, ' ');
+                sw_buf_adds(&b, s->args.v[i]);
+        }
         sw_buf_adds(&b, " # buildkit");
-        return sw_df_arena_str(c->arena, b.data, b.len);
+        return sw_df_arena_str(s->c->arena, b.data, b.len);
 }
 
 /* Its variables, and stars for those that are secrets. */
@@ -320,8 +311,10 @@ static sw_err *
 run_with(step *s, struct command *cmd, const struct sw_df_mount *mounts)
 {
         const char *name = NULL;
-        sw_err *err = take_args(s);
+        sw_err *err = sw_df__count_inherited(s->c, s->st->env.n_keys + s->st->n_args);
 
+        if (!err)
+                err = take_args(s);
         if (!err && s->c->has_proxy)
                 err = sw_run_proxy(s->run, &s->c->proxy);
         if (!err)
