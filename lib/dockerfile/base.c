@@ -73,15 +73,15 @@ suggest_image(struct conv *c, sw_err *err, const char *name)
         near = sw_df__near(name, names, n);
         free(names);
         if (near && sw_err_code(err) != SW_E_CANCELLED) {
-                sw_err *better = sw_err_new((enum sw_code) sw_err_code(err),
-                                            "%s: %s (did you mean %s?)", name,
-                                            sw_err_message(err), near);
+                sw_err *better = sw_df_err((enum sw_code) sw_err_code(err),
+                                           "%s: %s (did you mean %s?)", name,
+                                           sw_err_message(err), near);
 
                 sw_err_set_vertex(better, sw_err_vertex(err));
                 sw_err_free(err);
                 return better;
         }
-        return sw_err_wrap(err, "%s", name);
+        return sw_df_wrap(err, "%s", name);
 }
 
 static void
@@ -238,7 +238,7 @@ full_name(struct conv *c, struct stage *st)
         sw_err *err = sw_image_name_parse(st->base_name, &name);
 
         if (err)
-                return sw_err_wrap(err, "failed to parse stage name \"%s\"", st->base_name);
+                return sw_df_wrap(err, "failed to parse stage name \"%s\"", st->base_name);
         sw_image_name_default_tag(&name);
         full = sw_image_name_str(&name);
         st->base_name = sw_df_dup(c->arena, full);

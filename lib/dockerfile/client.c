@@ -40,7 +40,7 @@ sw_err *
 sw_df_client_read(sw_df_client *c, sw_ref *ref, const char *path, size_t max, sw_buf *out)
 {
         if (!ref)
-                return sw_err_new(SW_E_NOT_FOUND, "%s: the tree is empty", path);
+                return sw_df_err(SW_E_NOT_FOUND, "%s: the tree is empty", path);
         return c->bridge->read_file(c->bridge->arg, c->ctx, ref, path, max, out);
 }
 
@@ -127,13 +127,13 @@ look_at_download(sw_df_client *c, const sw_state *download, sw_buf *start)
         sw_err *err = sw_df_client_solve(c, download, &ref);
 
         if (err)
-                return sw_err_wrap(err, "failed to resolve httpcontext");
+                return sw_df_wrap(err, "failed to resolve httpcontext");
         if (!ref)
-                err = sw_err_new(SW_E_NOT_FOUND, "%s: the tree is empty", CONTEXT);
+                err = sw_df_err(SW_E_NOT_FOUND, "%s: the tree is empty", CONTEXT);
         else
                 err = c->bridge->read_start(c->bridge->arg, c->ctx, ref, CONTEXT, LOOK,
                                             start);
-        return sw_err_wrap(err, "failed to read downloaded context");
+        return sw_df_wrap(err, "failed to read downloaded context");
 }
 
 static sw_err *
@@ -350,10 +350,10 @@ read_dockerfile(sw_df_client *c, sw_ref *ref)
         }
         if (sw_err_code(err) == SW_E_NOT_FOUND) {
                 sw_err_drop(err, "said in the reference's words");
-                err = sw_err_new(SW_E_NOT_FOUND, "open %s: no such file or directory",
-                                 c->filename);
+                err = sw_df_err(SW_E_NOT_FOUND, "open %s: no such file or directory",
+                                c->filename);
         }
-        return sw_err_wrap(err, "failed to read dockerfile");
+        return sw_df_wrap(err, "failed to read dockerfile");
 }
 
 static sw_err *
@@ -404,11 +404,11 @@ sw_df_client_load(sw_df_client *c)
         if (!err)
                 err = note_vertex(c);
         if (err)
-                return sw_err_wrap(err, "failed to marshal local source");
+                return sw_df_wrap(err, "failed to marshal local source");
         err = c->bridge->solve(c->bridge->arg, c->ctx, c->definition.data,
                                c->definition.len, &ref);
         if (err)
-                return sw_err_wrap(err, "failed to resolve dockerfile");
+                return sw_df_wrap(err, "failed to resolve dockerfile");
         err = read_dockerfile(c, ref);
         if (!err)
                 err = read_own_ignore(c, ref);
@@ -457,7 +457,7 @@ sw_df_client_ignored(sw_df_client *c, const sw_strlist **out)
                 return err;
         c->ignore_parsed = true;
         err = sw_df_ignore_parse(c->ignore.data, c->ignore.len, &c->ignored);
-        return sw_err_wrap(err, "failed parsing %s", c->ignore_name);
+        return sw_df_wrap(err, "failed parsing %s", c->ignore_name);
 }
 
 sw_err *
@@ -473,7 +473,7 @@ sw_df_client_main(sw_df_client *c, const char *const *follow, sw_state **out)
         }
         err = sw_df_client_ignored(c, &ignored);
         if (err)
-                return sw_err_wrap(err, "failed to read dockerignore patterns");
+                return sw_df_wrap(err, "failed to read dockerignore patterns");
         exclude = sw_df_new_array(c->arena, const char *, ignored->n + 1);
         for (size_t i = 0; i < ignored->n; i++)
                 exclude[i] = ignored->v[i];

@@ -104,7 +104,7 @@ add_platform(sw_df_config *c, const char *text)
         sw_err *err = sw_platform_parse(text, &p);
 
         if (err)
-                return sw_err_wrap(err, "failed to parse target platform %s", text);
+                return sw_df_wrap(err, "failed to parse target platform %s", text);
         plain = sw_platform_normalize(p);
         c->platforms[c->n_platforms++] = sw_df_platform_copy(c->arena, plain);
         return SW_OK;
@@ -122,8 +122,8 @@ take_platforms(sw_df_config *c)
         for (const char *p = s; *p; p++)
                 n += *p == ',';
         if (n > SW_DF_PLATFORMS_MAX)
-                return sw_err_new(SW_E_LIMIT, "more than %d target platforms",
-                                  SW_DF_PLATFORMS_MAX);
+                return sw_df_err(SW_E_LIMIT, "more than %d target platforms",
+                                 SW_DF_PLATFORMS_MAX);
         c->platforms = sw_df_new_array(c->arena, const sw_platform *, n);
         while (!err) {
                 size_t len = strcspn(s, ",");
@@ -151,13 +151,13 @@ take_multi_platform(sw_df_config *c)
         err = sw_parse_bool(s, &c->multi_platform);
         if (err) {
                 sw_err_drop(err, "said in the reference's words");
-                return sw_err_new(SW_E_INVALID,
-                                  "invalid boolean value for multi-platform: %s", s);
+                return sw_df_err(SW_E_INVALID,
+                                 "invalid boolean value for multi-platform: %s", s);
         }
         if (!c->multi_platform && c->n_platforms > 1)
-                return sw_err_new(SW_E_INVALID,
-                                  "conflicting config: returning multiple target platforms "
-                                  "is not allowed");
+                return sw_df_err(SW_E_INVALID,
+                                 "conflicting config: returning multiple target platforms "
+                                 "is not allowed");
         return SW_OK;
 }
 
@@ -174,13 +174,13 @@ take_choices(sw_df_config *c)
         else if (strcmp(mode, "local") == 0)
                 c->resolve = SW_LLB_RESOLVE_LOCAL;
         else if (*mode && strcmp(mode, "default") != 0)
-                return sw_err_new(SW_E_INVALID, "invalid image-resolve-mode: %s", mode);
+                return sw_df_err(SW_E_INVALID, "invalid image-resolve-mode: %s", mode);
         if (strcmp(net, "none") == 0)
                 c->network = SW_LLB_NETWORK_NONE;
         else if (strcmp(net, "host") == 0)
                 c->network = SW_LLB_NETWORK_HOST;
         else if (*net && strcmp(net, "sandbox") != 0)
-                return sw_err_new(SW_E_INVALID, "invalid netmode %s", net);
+                return sw_df_err(SW_E_INVALID, "invalid netmode %s", net);
         return SW_OK;
 }
 
@@ -223,12 +223,12 @@ take_host(sw_df_config *c, char *field, struct sw_df_host *out)
         char ip[INET6_ADDRSTRLEN], *eq = strchr(field, '=');
 
         if (!eq)
-                return sw_err_new(SW_E_INVALID, "invalid key-value pair %s", field);
+                return sw_df_err(SW_E_INVALID, "invalid key-value pair %s", field);
         for (char *p = field; *p; p++)
                 if (*p >= 'A' && *p <= 'Z')
                         *p = (char) (*p - 'A' + 'a');
         if (!canonical_ip(eq + 1, ip))
-                return sw_err_new(SW_E_INVALID, "failed to parse IP %s", eq + 1);
+                return sw_df_err(SW_E_INVALID, "failed to parse IP %s", eq + 1);
         out->name = sw_df_arena_str(c->arena, field, (size_t) (eq - field));
         out->ip = sw_df_dup(c->arena, ip);
         return SW_OK;
@@ -250,7 +250,7 @@ take_hosts(sw_df_config *c)
                 err = take_host(c, fields.v[i], &v[i]);
         c->hosts = v;
         c->n_hosts = fields.n;
-        return sw_err_wrap(err, "failed to parse additional hosts");
+        return sw_df_wrap(err, "failed to parse additional hosts");
 }
 
 static sw_err *
@@ -261,22 +261,21 @@ take_limits(const char *field, const char *s, struct sw_df_ulimit *out)
         sw_err *err;
 
         if (colon && strchr(colon + 1, ':'))
-                return sw_err_new(
-                        SW_E_INVALID,
-                        "too many limit value arguments - %s, can only have up to "
-                        "two, `soft[:hard]`",
-                        s);
+                return sw_df_err(SW_E_INVALID,
+                                 "too many limit value arguments - %s, can only have up to "
+                                 "two, `soft[:hard]`",
+                                 s);
         err = sw_parse_int(soft, INT64_MIN, INT64_MAX, &out->soft);
         out->hard = out->soft;
         if (!err && colon)
                 err = sw_parse_int(colon + 1, INT64_MIN, INT64_MAX, &out->hard);
         if (err)
-                return sw_err_wrap(err, "ulimit %s", field);
+                return sw_df_wrap(err, "ulimit %s", field);
         if (out->hard != -1 && (out->soft == -1 || out->soft > out->hard))
-                return sw_err_new(SW_E_INVALID,
-                                  "ulimit soft limit must be less than or equal to hard "
-                                  "limit: %" PRId64 " > %" PRId64,
-                                  out->soft, out->hard);
+                return sw_df_err(SW_E_INVALID,
+                                 "ulimit soft limit must be less than or equal to hard "
+                                 "limit: %" PRId64 " > %" PRId64,
+                                 out->soft, out->hard);
         return SW_OK;
 }
 
@@ -291,12 +290,12 @@ take_ulimit(sw_df_config *c, const char *field, struct sw_df_ulimit *out)
         const char *eq = strchr(field, '=');
 
         if (!eq)
-                return sw_err_new(SW_E_INVALID, "invalid ulimit argument: %s", field);
+                return sw_df_err(SW_E_INVALID, "invalid ulimit argument: %s", field);
         out->name = sw_df_arena_str(c->arena, field, (size_t) (eq - field));
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (strcmp(names[i], out->name) == 0)
                         return take_limits(field, eq + 1, out);
-        return sw_err_new(SW_E_INVALID, "invalid ulimit type: %s", out->name);
+        return sw_df_err(SW_E_INVALID, "invalid ulimit type: %s", out->name);
 }
 
 static sw_err *
@@ -315,7 +314,7 @@ take_ulimits(sw_df_config *c)
                 err = take_ulimit(c, fields.v[i], &v[i]);
         c->ulimits = v;
         c->n_ulimits = fields.n;
-        return sw_err_wrap(err, "failed to parse ulimit");
+        return sw_df_wrap(err, "failed to parse ulimit");
 }
 
 /* ---- Numbers ---- */
@@ -330,9 +329,9 @@ take_number(sw_df_config *c, const char *key, int64_t min, int64_t *out, bool *h
                 return SW_OK;
         err = sw_parse_int(s, min, INT64_MAX, out);
         if (!err && *out == 0)
-                err = sw_err_new(SW_E_INVALID, "may not be 0");
+                err = sw_df_err(SW_E_INVALID, "may not be 0");
         *has = true;
-        return sw_err_wrap(err, "invalid value for %s", key);
+        return sw_df_wrap(err, "invalid value for %s", key);
 }
 
 /* "0-3,7": numbers and ranges of them. */
@@ -367,7 +366,7 @@ take_cpuset(sw_df_config *c, const char *key, const char **out)
         if (!*s)
                 return SW_OK;
         if (!is_cpuset(s))
-                return sw_err_new(SW_E_INVALID, "invalid value for %s: \"%s\"", key, s);
+                return sw_df_err(SW_E_INVALID, "invalid value for %s: \"%s\"", key, s);
         *out = s;
         c->has_resources = true;
         return SW_OK;
@@ -407,7 +406,7 @@ take_shm_size(sw_df_config *c)
         if (!*s)
                 return SW_OK;
         err = sw_parse_int(s, INT64_MIN, INT64_MAX, &c->shm_size);
-        return sw_err_wrap(err, "failed to parse shm size");
+        return sw_df_wrap(err, "failed to parse shm size");
 }
 
 /* ---- All of it ---- */

@@ -35,8 +35,8 @@ check_caps(const char *s)
                 if (plus)
                         *plus = '\0';
                 if (!known_cap(names.v[i]))
-                        return sw_err_new(SW_E_UNSUPPORTED,
-                                          "unsupported frontend capability %s", names.v[i]);
+                        return sw_df_err(SW_E_UNSUPPORTED,
+                                         "unsupported frontend capability %s", names.v[i]);
         }
         return SW_OK;
 }
@@ -50,18 +50,18 @@ sw_df_config_check_removed(const sw_df_config *c)
         bool yes = false;
 
         if (copy && *copy)
-                return sw_err_new(SW_E_UNSUPPORTED,
-                                  "support for \"override-copy-image\" was removed in "
-                                  "BuildKit 0.11");
+                return sw_df_err(SW_E_UNSUPPORTED,
+                                 "support for \"override-copy-image\" was removed in "
+                                 "BuildKit 0.11");
         if (fileop) {
                 sw_err *err = sw_parse_bool(fileop, &yes);
 
                 sw_err_drop(err, "what is no boolean is not true");
         }
         if (yes)
-                return sw_err_new(SW_E_UNSUPPORTED,
-                                  "support for \"BUILDKIT_DISABLE_FILEOP\" build-arg was "
-                                  "removed in BuildKit 0.11");
+                return sw_df_err(SW_E_UNSUPPORTED,
+                                 "support for \"BUILDKIT_DISABLE_FILEOP\" build-arg was "
+                                 "removed in BuildKit 0.11");
         return caps ? check_caps(caps) : SW_OK;
 }
 
@@ -71,11 +71,10 @@ check_attest(const char *type)
         if (strcasecmp(type, "provenance") == 0)
                 return SW_OK;
         if (strcasecmp(type, "sbom") == 0)
-                return sw_err_new(
-                        SW_E_UNSUPPORTED,
-                        "attest:sbom: bills of materials are not made here; leave "
-                        "the attestation out");
-        return sw_err_new(SW_E_INVALID, "unknown attestation type \"%s\"", type);
+                return sw_df_err(SW_E_UNSUPPORTED,
+                                 "attest:sbom: bills of materials are not made here; leave "
+                                 "the attestation out");
+        return sw_df_err(SW_E_INVALID, "unknown attestation type \"%s\"", type);
 }
 
 sw_err *

@@ -30,7 +30,7 @@ sw_df_client_named(sw_df_client *c, const char *name, const sw_platform *platfor
 
         *out = (struct sw_df_named){ .name = NULL };
         if (err)
-                return sw_err_wrap(err, "invalid context name %s", name);
+                return sw_df_wrap(err, "invalid context name %s", name);
         familiar = sw_image_name_familiar(&parsed);
         n = strlen(familiar) - (sw_str_has_suffix(familiar, ":latest") ? 7 : 0);
         short_name = sw_df_arena_str(c->arena, familiar, n);
@@ -155,7 +155,7 @@ sw_df_client_image_config(sw_df_client *c, const char *ref, const sw_platform *p
         };
         sw_err *err = sw_df_client_resolve(c, &req, out);
 
-        return sw_err_wrap(err, "failed to resolve source metadata for %s", ref);
+        return sw_df_wrap(err, "failed to resolve source metadata for %s", ref);
 }
 
 /* ---- Layouts ---- */
@@ -173,14 +173,14 @@ split_layout(struct sw_df_arena *a, const char *ref, const char **store,
         sw_err *err;
 
         if (end == ref)
-                return sw_err_new(SW_E_INVALID, "oci-layout reference \"%s\" has no name",
-                                  ref);
+                return sw_df_err(SW_E_INVALID, "oci-layout reference \"%s\" has no name",
+                                 ref);
         if (!at)
-                return sw_err_new(SW_E_INVALID, "oci-layout reference \"%s\" has no digest",
-                                  ref);
+                return sw_df_err(SW_E_INVALID, "oci-layout reference \"%s\" has no digest",
+                                 ref);
         err = sw_digest_parse(at + 1, SIZE_MAX, &d);
         if (err)
-                return sw_err_wrap(err, "could not parse oci-layout reference \"%s\"", ref);
+                return sw_df_wrap(err, "could not parse oci-layout reference \"%s\"", ref);
         *store = sw_df_arena_str(a, ref, (size_t) ((colon ?: end) - ref));
         *digest = at;
         return SW_OK;
@@ -312,7 +312,7 @@ load_local(sw_df_client *c, const struct sw_df_named *n, const char *name,
                 return err;
         err = sw_df_ignore_parse(text.data, text.len, &ignored);
         if (err)
-                return sw_err_wrap(err, "failed parsing " IGNORE);
+                return sw_df_wrap(err, "failed parsing " IGNORE);
         exclude = sw_df_new_array(c->arena, const char *, ignored.n + 1);
         for (size_t i = 0; i < ignored.n; i++)
                 exclude[i] = sw_df_dup(c->arena, ignored.v[i]);
@@ -338,10 +338,10 @@ input_config(sw_df_client *c, const char *name, const struct sw_df_named *n, sw_
         if (!err)
                 err = sw_json_str(doc, "containerimage.config", &config);
         if (err)
-                return sw_err_wrap(err, "failed to parse input metadata %s", text);
+                return sw_df_wrap(err, "failed to parse input metadata %s", text);
         if (config && !sw_base64_decode(config, strlen(config), out))
-                return sw_err_new(SW_E_INVALID, "failed to parse image config for %s",
-                                  n->key);
+                return sw_df_err(SW_E_INVALID, "failed to parse image config for %s",
+                                 n->key);
         return SW_OK;
 }
 
@@ -354,7 +354,7 @@ load_input(sw_df_client *c, const struct sw_df_named *n, const char *name, sw_st
         sw_err *err = sw_df_client_input(c, name, &state);
 
         if (!err && !state)
-                return sw_err_new(SW_E_INVALID, "invalid input %s for %s", name, n->key);
+                return sw_df_err(SW_E_INVALID, "invalid input %s for %s", name, n->key);
         if (!err)
                 err = input_config(c, name, n, &config);
         if (!err && config.len) {
@@ -378,7 +378,7 @@ load_url(sw_df_client *c, const struct sw_df_named *n, bool web, sw_state **out)
         if (err || *out)
                 return err;
         if (!web)
-                return sw_err_new(SW_E_INVALID, "invalid git context %s", n->value);
+                return sw_df_err(SW_E_INVALID, "invalid git context %s", n->value);
         return sw_llb_http(n->value, SW_LLB_HTTP(.filename = "context"),
                            SW_LLB_OPTS(.name = title), out);
 }
@@ -394,8 +394,8 @@ sw_df_client_named_load(sw_df_client *c, const struct sw_df_named *n,
         *has_image = false;
         *out = NULL;
         if (!colon)
-                return sw_err_new(SW_E_INVALID, "invalid context specifier %s for %s",
-                                  n->value, n->key);
+                return sw_df_err(SW_E_INVALID, "invalid context specifier %s for %s",
+                                 n->value, n->key);
         k = (size_t) (colon - n->value);
         rest = colon + 1;
         if (strncmp(n->value, "local", k) == 0 && k == 5)
@@ -415,6 +415,6 @@ sw_df_client_named_load(sw_df_client *c, const struct sw_df_named *n,
         if ((strncmp(n->value, "git", k) == 0 && k == 3) ||
             sw_str_has_prefix(n->value, "git@"))
                 return load_url(c, n, false, out);
-        return sw_err_new(SW_E_INVALID, "unsupported context source %.*s for %s", (int) k,
-                          n->value, n->key);
+        return sw_df_err(SW_E_INVALID, "unsupported context source %.*s for %s", (int) k,
+                         n->value, n->key);
 }

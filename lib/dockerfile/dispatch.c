@@ -89,10 +89,10 @@ sw_err *
 sw_df__count_inherited(struct conv *c, size_t n)
 {
         if (n > SW_DF_INHERIT_MAX || c->inherited > SW_DF_INHERIT_MAX - n)
-                return sw_err_new(SW_E_LIMIT,
-                                  "stages and commands get more than %d variables, "
-                                  "arguments and triggers, all together",
-                                  SW_DF_INHERIT_MAX);
+                return sw_df_err(SW_E_LIMIT,
+                                 "stages and commands get more than %d variables, "
+                                 "arguments and triggers, all together",
+                                 SW_DF_INHERIT_MAX);
         c->inherited += n;
         return SW_OK;
 }
@@ -101,8 +101,8 @@ sw_err *
 sw_df__set_env(struct conv *c, struct stage *st, const char *key, const char *value)
 {
         if (st->env.n_keys >= SW_DF_VARIABLES_MAX)
-                return sw_err_new(SW_E_LIMIT, "more than %d variables in one stage",
-                                  SW_DF_VARIABLES_MAX);
+                return sw_df_err(SW_E_LIMIT, "more than %d variables in one stage",
+                                 SW_DF_VARIABLES_MAX);
         sw_df_env_set(c->arena, &st->env, key, value);
         sw_state_replace(&st->state, sw_state_env(st->state, key, value));
         return SW_OK;

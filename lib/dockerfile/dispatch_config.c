@@ -92,8 +92,8 @@ one_arg(struct conv *c, struct stage *st, const struct sw_df_cmd *cmd,
         if (!err && value && is_env(kv->key))
                 err = sw_df__set_env(c, st, kv->key, value);
         if (!err && st->n_args >= SW_DF_VARIABLES_MAX)
-                err = sw_err_new(SW_E_LIMIT, "more than %d arguments in one stage",
-                                 SW_DF_VARIABLES_MAX);
+                err = sw_df_err(SW_E_LIMIT, "more than %d arguments in one stage",
+                                SW_DF_VARIABLES_MAX);
         if (err)
                 return err;
         if (!global)
@@ -294,7 +294,7 @@ expose(struct conv *c, struct stage *st, const struct sw_df_cmd *cmd)
         for (size_t i = 0; i < words.n && !err; i++) {
                 err = sw_df_port_words(words.v[i], c->lint, cmd, &ports);
                 if (!err && c->ports + ports.n > SW_DF_PORTS_MAX)
-                        err = sw_err_new(SW_E_LIMIT, "more than %d ports", SW_DF_PORTS_MAX);
+                        err = sw_df_err(SW_E_LIMIT, "more than %d ports", SW_DF_PORTS_MAX);
         }
         if (err)
                 return err;
@@ -317,8 +317,8 @@ volume(struct conv *c, struct stage *st, const struct sw_df_cmd *cmd)
 
         for (size_t i = 0; i < list.n && !err; i++) {
                 if (!*list.v[i])
-                        return sw_err_new(SW_E_INVALID,
-                                          "VOLUME specified can not be an empty string");
+                        return sw_df_err(SW_E_INVALID,
+                                         "VOLUME specified can not be an empty string");
                 sw_df_table_set(c->arena, &st->image.volumes, list.v[i], NULL);
         }
         if (!err)
@@ -378,7 +378,7 @@ single_word(struct conv *c, struct stage *st, const struct sw_df_cmd *cmd)
         case SW_DF_USER: sw_df__user(st, word); break;
         case SW_DF_STOPSIGNAL:
                 if (!is_signal(word))
-                        return sw_err_new(SW_E_INVALID, "invalid signal: %s", word);
+                        return sw_df_err(SW_E_INVALID, "invalid signal: %s", word);
                 st->image.stop_signal = word;
                 break;
         default: st->image.author = word; break;

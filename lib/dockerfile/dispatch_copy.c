@@ -75,10 +75,10 @@ take_chmod(copying *k)
         }
         if (k->has_mode || (s[n] && is_symbolic(s)))
                 return SW_OK;
-        return sw_err_new(SW_E_INVALID,
-                          "invalid chmod parameter: '%s'. it should be octal string and "
-                          "between 0 and 07777",
-                          s);
+        return sw_df_err(SW_E_INVALID,
+                         "invalid chmod parameter: '%s'. it should be octal string and "
+                         "between 0 and 07777",
+                         s);
 }
 
 static struct sw_llb_copy
@@ -109,12 +109,12 @@ check_checksum(const copying *k)
         if (!k->checksum || !*k->checksum)
                 return SW_OK;
         if (k->sources.n != 1)
-                return sw_err_new(SW_E_INVALID,
-                                  "checksum can't be specified for multiple sources");
+                return sw_df_err(SW_E_INVALID,
+                                 "checksum can't be specified for multiple sources");
         err = sw_df_gitref_parse(k->sources.v[0], &is_git, &g);
         sw_err_drop(err, "comes up again");
         if (!is_git && !sw_df__is_url(k->sources.v[0]))
-                return sw_err_new(SW_E_INVALID, "checksum requires HTTP(S) or Git sources");
+                return sw_df_err(SW_E_INVALID, "checksum requires HTTP(S) or Git sources");
         return SW_OK;
 }
 
@@ -131,7 +131,7 @@ add_git(copying *k, const char *src, bool *done)
         if (err || !*done)
                 return err;
         if (!k->add)
-                return sw_err_new(SW_E_INVALID, "source can't be a git ref for COPY");
+                return sw_df_err(SW_E_INVALID, "source can't be a git ref for COPY");
         return sw_files_copy(k->files, tree, "/", k->dest, &o);
 }
 
@@ -147,7 +147,7 @@ add_url(copying *k, const char *src)
         sw_err *err = SW_OK;
 
         if (!k->add)
-                return sw_err_new(SW_E_INVALID, "source can't be a URL for COPY");
+                return sw_df_err(SW_E_INVALID, "source can't be a URL for COPY");
         if (sum)
                 err = sw_digest_parse(sum, SIZE_MAX, &digest);
         if (!err)
@@ -413,10 +413,10 @@ sw_df__copy(struct conv *c, struct stage *st, struct command *cmd)
         sw_err *err;
 
         if (cmd->from && !cmd->from->dispatched)
-                return sw_err_new(SW_E_INVALID,
-                                  "cannot copy from stage \"%s\", it needs to be defined "
-                                  "before current stage \"%s\"",
-                                  cmd->cmd->copy.from, st->label);
+                return sw_df_err(SW_E_INVALID,
+                                 "cannot copy from stage \"%s\", it needs to be defined "
+                                 "before current stage \"%s\"",
+                                 cmd->cmd->copy.from, st->label);
         err = expand_all(&k);
         if (err)
                 return err;

@@ -116,7 +116,7 @@ take_args(step *s)
                 return SW_OK;
         }
         if (r->line.args.n != 1 || !r->line.shell)
-                return sw_err_new(SW_E_INVALID, "parsing produced an invalid run command");
+                return sw_df_err(SW_E_INVALID, "parsing produced an invalid run command");
         if (sw_df_heredoc_word(r->line.args.v[0], NULL))
                 err = take_script(s);
         else

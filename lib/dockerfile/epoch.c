@@ -63,7 +63,7 @@ keep_git_dir(const struct sw_df_copy *copy, const sw_df_gitref *g, bool *out)
 
         if (said != SW_DF_UNSET && g->keep_git_dir != SW_DF_UNSET &&
             said != g->keep_git_dir)
-                return sw_err_new(SW_E_INVALID, "inconsistent keep-git-dir configuration");
+                return sw_df_err(SW_E_INVALID, "inconsistent keep-git-dir configuration");
         if (g->keep_git_dir != SW_DF_UNSET)
                 said = g->keep_git_dir;
         *out = said == SW_DF_YES;
@@ -87,8 +87,8 @@ sw_df__git_source(const struct sw_df_copy *copy, const char *src, const char *ch
         err = keep_git_dir(copy, &g, &keep);
         if (!err && checksum && *checksum && *g.checksum &&
             strcmp(checksum, g.checksum) != 0)
-                err = sw_err_new(SW_E_INVALID, "checksum mismatch \"%s\" != \"%s\"",
-                                 checksum, g.checksum);
+                err = sw_df_err(SW_E_INVALID, "checksum mismatch \"%s\" != \"%s\"",
+                                checksum, g.checksum);
         if (err)
                 return err;
         if (*g.checksum)
@@ -224,8 +224,8 @@ stage_source(struct conv *c, const struct sw_df_copy *copy, struct sw_df_env *en
         sw_err *err;
 
         if (copy->n_inlines || copy->sources.n != 1)
-                return sw_err_new(SW_E_INVALID, EPOCH " stage must contain exactly one "
-                                                      "remote ADD source");
+                return sw_df_err(SW_E_INVALID, EPOCH " stage must contain exactly one "
+                                                     "remote ADD source");
         err = stage_word(c, env, copy->sources.v[0], &src);
         if (!err)
                 err = stage_word(c, env, copy->checksum, &sum);
@@ -234,8 +234,8 @@ stage_source(struct conv *c, const struct sw_df_copy *copy, struct sw_df_env *en
         if (err || is_git)
                 return err;
         if (!sw_df__is_url(src))
-                return sw_err_new(SW_E_INVALID, EPOCH " stage source must be a single "
-                                                      "HTTP(S) or Git ADD");
+                return sw_df_err(SW_E_INVALID, EPOCH " stage source must be a single "
+                                                     "HTTP(S) or Git ADD");
         return sw_llb_http(src,
                            SW_LLB_HTTP(.filename = sw_df__url_file(c->arena, src),
                                        .checksum = sum && *sum ? sum : NULL),
@@ -253,29 +253,29 @@ stage_state(struct conv *c, const struct sw_df_stage *st, sw_state **out)
         sw_df_env_unset(&env, EPOCH);
         err = stage_word(c, &env, st->base, &base);
         if (err)
-                return sw_err_wrap(err, "failed to process source stage base name \"%s\"",
-                                   st->base);
+                return sw_df_wrap(err, "failed to process source stage base name \"%s\"",
+                                  st->base);
         if (strcmp(base, SCRATCH) != 0)
-                return sw_err_new(SW_E_INVALID, EPOCH " stage must use FROM scratch");
+                return sw_df_err(SW_E_INVALID, EPOCH " stage must use FROM scratch");
         for (size_t i = 0; i < st->n_cmds && !err; i++) {
                 const struct sw_df_cmd *cmd = &st->cmds[i];
 
                 if (cmd->kind == SW_DF_ARG)
                         err = stage_args(c, cmd, &env);
                 else if (cmd->kind != SW_DF_ADD)
-                        err = sw_err_new(SW_E_INVALID,
-                                         EPOCH " stage does not meet source-only "
-                                               "requirements: unsupported %s instruction",
-                                         cmd->name);
+                        err = sw_df_err(SW_E_INVALID,
+                                        EPOCH " stage does not meet source-only "
+                                              "requirements: unsupported %s instruction",
+                                        cmd->name);
                 else if (*out)
-                        err = sw_err_new(SW_E_INVALID, EPOCH " stage must contain exactly "
-                                                             "one remote ADD");
+                        err = sw_df_err(SW_E_INVALID, EPOCH " stage must contain exactly "
+                                                            "one remote ADD");
                 else
                         err = stage_source(c, &cmd->copy, &env, out);
         }
         if (!err && !*out)
-                err = sw_err_new(SW_E_INVALID,
-                                 EPOCH " stage must contain exactly one remote ADD");
+                err = sw_df_err(SW_E_INVALID,
+                                EPOCH " stage must contain exactly one remote ADD");
         return err;
 }
 
@@ -299,7 +299,7 @@ time_of_stage(struct conv *c, const char *name)
                                             "[internal] resolve " EPOCH " source stage %s",
                                             st->name));
         }
-        return sw_err_new(SW_E_INVALID, "invalid " EPOCH ": %s", name);
+        return sw_df_err(SW_E_INVALID, "invalid " EPOCH ": %s", name);
 }
 
 static sw_err *
@@ -319,7 +319,7 @@ time_of_name(struct conv *c, const char *name)
         }
         err = sw_df_client_named(c->client, name, NULL, &n);
         if (err)
-                return sw_err_wrap(err, "invalid " EPOCH ": %s", name);
+                return sw_df_wrap(err, "invalid " EPOCH ": %s", name);
         if (!n.name)
                 return time_of_stage(c, name);
         err = sw_df_client_named_load(c->client, &n, NULL, &state, &image, &has_image);
@@ -376,7 +376,7 @@ sw_df__epoch(struct conv *c)
                 }
         }
         if (!err && c->has_epoch && (c->epoch > EPOCH_MAX || c->epoch < -EPOCH_MAX))
-                err = sw_err_new(SW_E_INVALID, "invalid " EPOCH ": %s", value);
+                err = sw_df_err(SW_E_INVALID, "invalid " EPOCH ": %s", value);
         if (err)
                 return err;
         set_arg(c);

@@ -7,6 +7,7 @@
 #include <slipway/text.h>
 
 #include "lib/dockerfile/gitref.h"
+#include "lib/dockerfile/said.h"
 
 enum { MAX_REF = 16 * 1024 };
 
@@ -167,15 +168,15 @@ add_query(query *q, const char *pair, size_t n)
                 if (strcmp(key, key_names[i]) != 0)
                         continue;
                 if (q->value[i])
-                        return sw_err_new(SW_E_INVALID, "query \"%s\" has multiple values",
-                                          key);
+                        return sw_df_err(SW_E_INVALID, "query \"%s\" has multiple values",
+                                         key);
                 if (!*value && i != KEY_KEEP_GIT_DIR && i != KEY_SUBMODULES &&
                     i != KEY_FETCH_BY_COMMIT)
-                        return sw_err_new(SW_E_INVALID, "query \"%s\" has no value", key);
+                        return sw_df_err(SW_E_INVALID, "query \"%s\" has no value", key);
                 q->value[i] = sw_steal(value);
                 return SW_OK;
         }
-        return sw_err_new(SW_E_INVALID, "unexpected query \"%s\"", key);
+        return sw_df_err(SW_E_INVALID, "unexpected query \"%s\"", key);
 }
 
 static sw_err *
@@ -200,8 +201,8 @@ static sw_err *
 settle(const char *what, char **slot, const char *value)
 {
         if (**slot && strcmp(*slot, value) != 0)
-                return sw_err_new(SW_E_INVALID, "%s conflicts: \"%s\" vs \"%s\"", what,
-                                  *slot, value);
+                return sw_df_err(SW_E_INVALID, "%s conflicts: \"%s\" vs \"%s\"", what,
+                                 *slot, value);
         free(*slot);
         *slot = sw_strdup(value);
         return SW_OK;
@@ -229,8 +230,8 @@ take_bool(const query *q, enum key key, enum sw_df_maybe *out)
 
                 if (err) {
                         sw_err_drop(err, "said in the reference's words");
-                        return sw_err_new(SW_E_INVALID, "invalid %s value: \"%s\"",
-                                          key_names[key], value);
+                        return sw_df_err(SW_E_INVALID, "invalid %s value: \"%s\"",
+                                         key_names[key], value);
                 }
         }
         *out = yes ? SW_DF_YES : SW_DF_NO;
@@ -248,7 +249,7 @@ take_bools(const query *q, sw_df_gitref *g)
         if (!err)
                 err = take_bool(q, KEY_FETCH_BY_COMMIT, &g->fetch_by_commit);
         if (!err && mtime && strcmp(mtime, "commit") != 0 && strcmp(mtime, "checkout") != 0)
-                err = sw_err_new(SW_E_INVALID, "invalid mtime value: \"%s\"", mtime);
+                err = sw_df_err(SW_E_INVALID, "invalid mtime value: \"%s\"", mtime);
         if (!err && mtime) {
                 free(g->mtime);
                 g->mtime = sw_strdup(mtime);
@@ -275,7 +276,7 @@ take_query(const query *q, sw_df_gitref *g)
         if (!err && q->value[KEY_TAG])
                 err = settle_named("refs/tags/", q->value[KEY_TAG], g);
         if (!err && q->value[KEY_BRANCH] && q->value[KEY_TAG])
-                err = sw_err_new(SW_E_INVALID, "branch conflicts with tag");
+                err = sw_df_err(SW_E_INVALID, "branch conflicts with tag");
         if (!err && q->value[KEY_BRANCH])
                 err = settle_named("refs/heads/", q->value[KEY_BRANCH], g);
         if (!err && *g->checksum && !*g->ref)
@@ -292,8 +293,8 @@ take_fragment(const char *fragment, sw_df_gitref *g)
         size_t n;
 
         if (!text)
-                return sw_err_new(SW_E_INVALID, "broken %% escape in fragment \"%s\"",
-                                  fragment);
+                return sw_df_err(SW_E_INVALID, "broken %% escape in fragment \"%s\"",
+                                 fragment);
         n = strcspn(text, ":");
         g->ref = sw_strndup(text, n);
         g->subdir = sw_strdup(text[n] ? text + n + 1 : "");

@@ -4,6 +4,7 @@
 #include <slipway/path.h>
 
 #include "lib/dockerfile/ignore.h"
+#include "lib/dockerfile/said.h"
 
 /* Bytes of the white space at the start of @s, or 0: what Unicode calls so. */
 static size_t
@@ -57,7 +58,7 @@ add_pattern(const char *line, size_t n, sw_strlist *out)
                 n--;
                 trim(&line, &n);
                 if (!n)
-                        return sw_err_new(SW_E_INVALID, "illegal exclusion pattern: \"!\"");
+                        return sw_df_err(SW_E_INVALID, "illegal exclusion pattern: \"!\"");
         }
         raw = sw_strndup(line, n);
         clean = sw_path_clean(raw);
@@ -70,18 +71,18 @@ static sw_err *
 take_line(const char *line, size_t n, size_t number, sw_strlist *out)
 {
         if (n > SW_DF_IGNORE_LINE_MAX)
-                return sw_err_new(SW_E_LIMIT, "line %zu is longer than %d bytes", number,
-                                  SW_DF_IGNORE_LINE_MAX);
+                return sw_df_err(SW_E_LIMIT, "line %zu is longer than %d bytes", number,
+                                 SW_DF_IGNORE_LINE_MAX);
         if (n && *line == '#')
                 return SW_OK;
         trim(&line, &n);
         if (!n)
                 return SW_OK;
         if (memchr(line, 0, n))
-                return sw_err_new(SW_E_INVALID, "line %zu has a NUL byte in it", number);
+                return sw_df_err(SW_E_INVALID, "line %zu has a NUL byte in it", number);
         if (out->n >= SW_DF_IGNORE_PATTERNS_MAX)
-                return sw_err_new(SW_E_LIMIT, "more than %d patterns",
-                                  SW_DF_IGNORE_PATTERNS_MAX);
+                return sw_df_err(SW_E_LIMIT, "more than %d patterns",
+                                 SW_DF_IGNORE_PATTERNS_MAX);
         return add_pattern(line, n, out);
 }
 

@@ -17,7 +17,7 @@ enum {
 static sw_err *
 wrong(const char *key, const char *what)
 {
-        return sw_err_new(SW_E_INVALID, "\"%s\" is not %s", key, what);
+        return sw_df_err(SW_E_INVALID, "\"%s\" is not %s", key, what);
 }
 
 static sw_err *
@@ -48,7 +48,7 @@ get_time(struct sw_df_arena *a, const sw_json *o, const char *key, const char **
                 err = SW_OK;
         }
         if (err)
-                return sw_err_wrap(err, "\"%s\"", key);
+                return sw_df_wrap(err, "\"%s\"", key);
         *out = sw_df_dup(a, s);
         dot = strchr(*out, '.');
         if (!dot)
@@ -202,8 +202,8 @@ get_layers(struct sw_df_arena *a, const sw_json *doc, struct sw_df_image *out)
         if (!err)
                 err = sw_json_arr(doc, "history", &history);
         if (!err && json_array_size(history) > HISTORY_MAX)
-                return sw_err_new(SW_E_LIMIT, "history of more than %d entries",
-                                  HISTORY_MAX);
+                return sw_df_err(SW_E_LIMIT, "history of more than %d entries",
+                                 HISTORY_MAX);
         for (size_t i = 0; !err && i < json_array_size(history); i++)
                 err = get_history_entry(a, json_array_get(history, i), out);
         return err;
@@ -215,7 +215,7 @@ get_image(struct sw_df_arena *a, const sw_json *doc, struct sw_df_image *out)
         sw_err *err;
 
         if (!json_is_object(doc))
-                return sw_err_new(SW_E_INVALID, "no JSON object");
+                return sw_df_err(SW_E_INVALID, "no JSON object");
         err = get_time(a, doc, "created", &out->created);
         if (!err)
                 err = get_text(a, doc, "author", &out->author);
@@ -246,14 +246,14 @@ sw_df_image_parse(struct sw_df_arena *a, const char *json, size_t len,
 
         memset(&img, 0, sizeof(img));
         if (len > CONFIG_MAX)
-                return sw_err_new(SW_E_LIMIT,
-                                  "failed to parse image config: larger than %d bytes",
-                                  CONFIG_MAX);
+                return sw_df_err(SW_E_LIMIT,
+                                 "failed to parse image config: larger than %d bytes",
+                                 CONFIG_MAX);
         err = sw_json_parse("image configuration", json, len, &doc);
         if (!err)
                 err = get_image(a, doc, &img);
         if (err)
-                return sw_err_wrap(err, "failed to parse image config");
+                return sw_df_wrap(err, "failed to parse image config");
         *out = img;
         return SW_OK;
 }

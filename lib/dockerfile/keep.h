@@ -5,6 +5,7 @@
 #define SLIPWAY_LIB_DOCKERFILE_KEEP_H
 
 #include "lib/dockerfile/arena.h"
+#include "lib/dockerfile/said.h"
 
 /** sw_df_dup - a copy; NULL gives NULL. */
 char *sw_df_dup(struct sw_df_arena *a, const char *s);

@@ -72,5 +72,7 @@ lib_libdockerfile_la_SOURCES += \
 	lib/dockerfile/keep.h \
 	lib/dockerfile/mounts.c \
 	lib/dockerfile/names.c \
+	lib/dockerfile/said.c \
+	lib/dockerfile/said.h \
 	lib/dockerfile/outline.c \
 	lib/dockerfile/stages.c

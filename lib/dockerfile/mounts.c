@@ -35,7 +35,7 @@ add_secret(const struct mount *t)
 
         if (!*id) {
                 if (!target)
-                        return sw_err_new(SW_E_INVALID, "one of source, target required");
+                        return sw_df_err(SW_E_INVALID, "one of source, target required");
                 base = sw_path_base(target);
                 id = base;
         }
@@ -65,7 +65,7 @@ add_agent(const struct mount *t)
         const struct sw_df_mount *m = t->m;
 
         if (*m->source)
-                return sw_err_new(SW_E_INVALID, "ssh does not support source");
+                return sw_df_err(SW_E_INVALID, "ssh does not support source");
         sw_df__note_need(t->c, &t->st->agents, *m->id ? m->id : "default", m->required,
                          t->cmd->range);
         const struct sw_llb_ssh agent = {
@@ -119,11 +119,10 @@ find_source(const struct mount *t, sw_state **out)
                 return SW_OK;
         }
         if (!t->stage->dispatched)
-                return sw_err_new(
-                        SW_E_INVALID,
-                        "cannot mount from stage \"%s\" to \"%s\", stage needs to "
-                        "be defined before current command",
-                        t->from, m->target);
+                return sw_df_err(SW_E_INVALID,
+                                 "cannot mount from stage \"%s\" to \"%s\", stage needs to "
+                                 "be defined before current command",
+                                 t->from, m->target);
         *out = sw_state_ref(t->stage->state);
         return SW_OK;
 }
@@ -141,7 +140,7 @@ find_target(const struct mount *t, char **out)
                 *out = sw_path_join(below, t->m->target);
         }
         if (strcmp(*out, "/") == 0)
-                return sw_err_new(SW_E_INVALID, "invalid mount target \"%s\"", *out);
+                return sw_df_err(SW_E_INVALID, "invalid mount target \"%s\"", *out);
         return SW_OK;
 }
 

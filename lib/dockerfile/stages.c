@@ -86,8 +86,8 @@ add_globals(struct conv *c, bool defaults, struct sw_df_env *env)
                 for (size_t k = 0; k < cmd->kvs.n && !err; k++)
                         err = add_global(c, cmd, &cmd->kvs.v[k], defaults, env);
                 if (!err && env->n_keys > SW_DF_VARIABLES_MAX)
-                        err = sw_err_new(SW_E_LIMIT, "more than %d global arguments",
-                                         SW_DF_VARIABLES_MAX);
+                        err = sw_df_err(SW_E_LIMIT, "more than %d global arguments",
+                                        SW_DF_VARIABLES_MAX);
         }
         return err;
 }
@@ -160,7 +160,7 @@ static sw_err *
 add_stage(struct conv *c, struct stage *st)
 {
         if (c->n_stages >= SW_DF_STAGES_MAX)
-                return sw_err_new(SW_E_LIMIT, "more than %d stages", SW_DF_STAGES_MAX);
+                return sw_df_err(SW_E_LIMIT, "more than %d stages", SW_DF_STAGES_MAX);
         if (c->n_stages == c->cap_stages) {
                 c->cap_stages = c->cap_stages ? c->cap_stages * 2 : 16;
                 c->stages = (struct stage **) sw_realloc_array(c->stages, c->cap_stages,
@@ -248,8 +248,8 @@ suggest_any(struct conv *c, const sw_strlist *unset, enum sw_code code, const ch
         sw_df_env_keys(&c->globals, keys);
         for (size_t i = 0; i < unset->n && !near; i++)
                 near = sw_df__near(unset->v[i], keys, c->globals.n_keys);
-        err = near ? sw_err_new(code, "%s (did you mean %s?)", message, near)
-                   : sw_err_new(code, "%s", message);
+        err = near ? sw_df_err(code, "%s (did you mean %s?)", message, near)
+                   : sw_df_err(code, "%s", message);
         free(keys);
         return err;
 }
@@ -265,8 +265,8 @@ take_platform(struct conv *c, struct stage *st, const struct sw_df_stage *src)
                 return SW_OK;
         err = expand_from(c, src, src->platform, &w);
         if (err)
-                return sw_err_wrap(err, "failed to process arguments for platform %s",
-                                   w.text.data);
+                return sw_df_wrap(err, "failed to process arguments for platform %s",
+                                  w.text.data);
         if (!w.text.len) {
                 sw_auto(sw_str) text =
                         sw_asprintf("empty platform value from expression %s",
@@ -280,7 +280,7 @@ take_platform(struct conv *c, struct stage *st, const struct sw_df_stage *src)
                         suggest_any(c, &w.unmatched, SW_E_INVALID, sw_err_message(err));
 
                 sw_err_free(err);
-                return sw_err_wrap(better, "failed to parse platform %s", src->platform);
+                return sw_df_wrap(better, "failed to parse platform %s", src->platform);
         }
         use_args(c, st, &w.matched);
         st->platform = sw_df_platform_copy(c->arena, p);
@@ -320,8 +320,8 @@ make_stage(struct conv *c, const struct sw_df_stage *src)
         sw_err *err = expand_from(c, src, src->base, &w);
 
         if (!err && !w.text.len)
-                err = sw_err_new(SW_E_INVALID, "base name (%s) should not be blank",
-                                 src->base);
+                err = sw_df_err(SW_E_INVALID, "base name (%s) should not be blank",
+                                src->base);
         if (err)
                 return err;
         st->src = src;
@@ -373,17 +373,17 @@ copy_source(struct conv *c, const struct sw_df_cmd *cmd, struct stage **out)
         if (err)
                 return err;
         if (strcmp(expanded.data, from) != 0)
-                return sw_err_new(SW_E_INVALID,
-                                  "variable expansion is not supported for --from, define "
-                                  "a new stage with FROM using ARG from global scope as a "
-                                  "workaround");
+                return sw_df_err(SW_E_INVALID,
+                                 "variable expansion is not supported for --from, define "
+                                 "a new stage with FROM using ARG from global scope as a "
+                                 "workaround");
         err = sw_parse_int(from, INT64_MIN, INT64_MAX, &index);
         if (err) {
                 sw_err_drop(err, "a name, then");
                 return source_stage(c, from, cmd->range, out);
         }
         if (index < 0 || (uint64_t) index >= c->n_stages)
-                return sw_err_new(SW_E_INVALID, "invalid stage index %" PRId64, index);
+                return sw_df_err(SW_E_INVALID, "invalid stage index %" PRId64, index);
         *out = c->stages[index];
         return SW_OK;
 }
@@ -499,7 +499,7 @@ sw_df__check_cycles(struct conv *c)
                         top->next = d->next;
                         if (d->stage->mark == OPEN)
                                 return sw_df_blame(
-                                        sw_err_new(
+                                        sw_df_err(
                                                 SW_E_INVALID,
                                                 "circular dependency detected on stage: %s",
                                                 c->stages[i]->label),
@@ -556,8 +556,8 @@ find_target(struct conv *c, struct stage **out)
         for (size_t i = 0; i < c->n_stages; i++)
                 names[i] = c->stages[i]->label;
         near = sw_df__near(name, names, c->n_stages);
-        err = sw_err_new(SW_E_INVALID, "target stage \"%s\" could not be found%s%s%s", name,
-                         near ? " (did you mean " : "", near ?: "", near ? "?)" : "");
+        err = sw_df_err(SW_E_INVALID, "target stage \"%s\" could not be found%s%s%s", name,
+                        near ? " (did you mean " : "", near ?: "", near ? "?)" : "");
         free(names);
         return err;
 }

@@ -14,6 +14,7 @@
 #include <slipway/frontend.h>
 
 #include "lib/dockerfile/convert.h"
+#include "lib/dockerfile/said.h"
 
 /* The plugin's options. */
 struct dockerfile {

@@ -191,11 +191,11 @@ build_answer(build *b, const char *id, struct sw_frontend_result *out)
                 { "frontend.targets", targets },
         };
         sw_auto(sw_buf) json = SW_BUF_INIT, text = SW_BUF_INIT;
-        sw_err *err = sw_err_new(SW_E_UNSUPPORTED,
-                                 "unsupported request %s: this frontend answers "
-                                 "frontend.outline, frontend.targets, frontend.lint and "
-                                 "frontend.subrequests.describe",
-                                 id);
+        sw_err *err = sw_df_err(SW_E_UNSUPPORTED,
+                                "unsupported request %s: this frontend answers "
+                                "frontend.outline, frontend.targets, frontend.lint and "
+                                "frontend.subrequests.describe",
+                                id);
 
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (strcmp(known[i].id, id) == 0) {

@@ -64,13 +64,13 @@ is_official(const char *source, bool *labs)
 static sw_err *
 refuse(const char *source)
 {
-        return sw_err_new(SW_E_UNSUPPORTED,
-                          "the Dockerfile asks for the frontend %s, an image that the "
-                          "frontend plugin gateway.v0 would run, which is not installed "
-                          "(package slipway-frontend-gateway); to go on without it, take "
-                          "the syntax line out, or let it name docker/dockerfile:1, which "
-                          "is built in",
-                          source);
+        return sw_df_err(SW_E_UNSUPPORTED,
+                         "the Dockerfile asks for the frontend %s, an image that the "
+                         "frontend plugin gateway.v0 would run, which is not installed "
+                         "(package slipway-frontend-gateway); to go on without it, take "
+                         "the syntax line out, or let it name docker/dockerfile:1, which "
+                         "is built in",
+                         source);
 }
 
 typedef struct sw_df_syntax sw_df_syntax;
@@ -99,8 +99,7 @@ syntax_check(const struct dockerfile *self, const sw_df_client *c, struct syntax
                 return SW_OK;
         err = refuse(source);
         if (first)
-                return sw_err_wrap(err, "failed with build-arg:BUILDKIT_SYNTAX = %s",
-                                   given);
+                return sw_df_wrap(err, "failed with build-arg:BUILDKIT_SYNTAX = %s", given);
         return sw_df_blame(err, &c->text,
                            found.line ? (struct sw_df_range){ found.line, found.line }
                                       : at);

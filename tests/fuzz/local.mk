@@ -176,3 +176,16 @@ tests_fuzz_gitref_fuzz_SOURCES = tests/fuzz/gitref_fuzz.c tests/fuzz/fuzz.h \
 	plugins/source-git/ref.c plugins/source-git/ref.h
 tests_fuzz_gitref_fuzz_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_gitref_fuzz_LDFLAGS = $(FUZZ_LINK)
+
+# What the Dockerfile frontend is told besides: ignore files, git references, options.
+FUZZ_TARGETS += tests/fuzz/dfref_fuzz
+tests_fuzz_dfref_fuzz_SOURCES = tests/fuzz/dfref_fuzz.c tests/fuzz/fuzz.h
+tests_fuzz_dfref_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_dfref_fuzz_LDADD = lib/libdockerfile.la $(LDADD)
+
+# Whole Dockerfiles, with options, to definitions.
+FUZZ_TARGETS += tests/fuzz/convert_fuzz
+tests_fuzz_convert_fuzz_SOURCES = tests/fuzz/convert_fuzz.c tests/fuzz/fuzz.h \
+	tests/unit/lib/dockerfile/fakebridge.h
+tests_fuzz_convert_fuzz_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_convert_fuzz_LDADD = lib/libdockerfile.la $(LDADD) -lpthread
