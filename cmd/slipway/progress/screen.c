@@ -10,7 +10,7 @@
 #include "cmd/slipway/progress/screen.h"
 
 #define BEGIN "\033[?2026h\033[?25l\033[?7l"
-#define END   "\033[?7h\033[?25h\033[?2026l"
+#define END   "\033[J\033[?7h\033[?25h\033[?2026l" /* what was typed below goes, too */
 
 enum { WIDTH = 80, HEIGHT = 24, WIDTH_MAX = 10000 };
 
@@ -151,7 +151,7 @@ screen_paint(struct screen *s, sw_buf *out)
                         }
                         sw_buf_adds(out, "\r\n");
                 }
-                sw_buf_adds(out, s->next.n < s->shown.n ? "\033[J" END : END);
+                sw_buf_adds(out, END);
         }
         s->shown = s->next;
         s->next = was;

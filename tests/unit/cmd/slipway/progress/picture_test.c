@@ -341,7 +341,7 @@ END_TEST
 /* ---- The screen ---- */
 
 #define BEGIN "\033[?2026h\033[?25l\033[?7l"
-#define END   "\033[?7h\033[?25h\033[?2026l"
+#define END   "\033[J\033[?7h\033[?25h\033[?2026l"
 
 static void
 rows(struct screen *s, const char *const *all)
@@ -374,7 +374,7 @@ START_TEST(only_what_changed)
         rows(&s, ROWS("one", "2", "three"));
         paints(&s, BEGIN "\033[3A\r\r\n2\033[K\r\n\r\n" END);
         rows(&s, ROWS("one", "2"));
-        paints(&s, BEGIN "\033[3A\r\r\n\r\n\033[J" END);
+        paints(&s, BEGIN "\033[3A\r\r\n\r\n" END);
         rows(&s, ROWS("one", "2", "3"));
         paints(&s, BEGIN "\033[2A\r\r\n\r\n3\033[K\r\n" END);
         screen_clear(&s, &out);
@@ -404,8 +404,8 @@ START_TEST(narrower)
                 screen_paint(&s, &first);
                 s.width = 10;
                 rows(&s, ROWS("x"));
-                paints(&s, reflows ? BEGIN "\033[4A\r\033[Jx\033[K\r\n\033[J" END
-                                   : BEGIN "\033[2A\r\033[Jx\033[K\r\n\033[J" END);
+                paints(&s, reflows ? BEGIN "\033[4A\r\033[Jx\033[K\r\n" END
+                                   : BEGIN "\033[2A\r\033[Jx\033[K\r\n" END);
                 screen_release(&s);
         }
 }
