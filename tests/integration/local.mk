@@ -34,7 +34,7 @@ dist_check_SCRIPTS += \
 	tests/integration/redraw.py \
 	tests/integration/report.sh \
 	tests/integration/told.sh \
-	tests/integration/tty.py \
+	tests/integration/tmux.py \
 	tests/integration/roots.sh \
 	tests/integration/run.sh \
 	tests/integration/ssh.sh \

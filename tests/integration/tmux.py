@@ -5,7 +5,7 @@ that are drawn beside the last one or scroll away, a size that is not looked at 
 is left of the terminal when the program is killed or suspended, colours that were not asked
 for, sequences of logs that reach the terminal.
 
-tty.py capture WIDTH HEIGHT SECONDS STORY...: prints the screen, for the documentation."""
+tmux.py capture WIDTH HEIGHT SECONDS STORY...: prints the screen, for the documentation."""
 import concurrent.futures, itertools, os, re, signal, subprocess, sys, tempfile, time
 
 top = os.environ.get("top_builddir", "build")
