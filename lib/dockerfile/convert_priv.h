@@ -120,7 +120,7 @@ struct conv {
         size_t n_stages, cap_stages;
         sw_map *by_name; /* stages, in lower case */
         SW_ARRAY(sw_df_trigger *) triggers;
-        size_t inherited, ports; /* counted against limits */
+        size_t inherited, ports, made; /* counted against limits */
 
         sw_source_map *source;
         sw_state *context; /* late */
@@ -166,6 +166,9 @@ SW_NODISCARD sw_err *sw_df__set_env(struct conv *c, struct stage *st, const char
                                     const char *value);
 /* Count what is handed to a stage or to a command. SW_E_LIMIT when it gets too much. */
 SW_NODISCARD sw_err *sw_df__count_inherited(struct conv *c, size_t n);
+/* SW_E_LIMIT when @n more bytes that were made of variables are too many. Texts that are
+ * lists of such words are only added to c->made; the next instruction finds out. */
+SW_NODISCARD sw_err *sw_df__count_made(struct conv *c, size_t n);
 void sw_df__add_arg(struct conv *c, struct stage *st, struct arg arg);
 
 /* Expand a word with the stage's variables, into the arena; unset ones are reported. NULL

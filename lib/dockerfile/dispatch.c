@@ -27,7 +27,8 @@ sw_df__report_unset(struct conv *c, struct stage *st, const struct sw_df_cmd *cm
 
         if (!c->lint)
                 return;
-        for (size_t i = 0; i < unmatched->n; i++) {
+        /* To look for what was meant takes long; not for what nobody is told. */
+        for (size_t i = 0; i < unmatched->n && c->lint->told < SW_DF_FINDINGS_MAX; i++) {
                 if (is_declared(st, unmatched->v[i]))
                         continue;
                 if (!keys) {
@@ -63,6 +64,8 @@ sw_df__expand(struct conv *c, struct stage *st, const struct sw_df_cmd *cmd,
         err = sw_df_expand(&lex, word, &b);
         sw_df__report_unset(c, st, cmd, &unmatched);
         if (!err)
+                err = sw_df__count_made(c, b.len);
+        if (!err)
                 *out = sw_df_arena_str(c->arena, b.data, b.len);
         return err;
 }
@@ -95,6 +98,18 @@ sw_df__count_inherited(struct conv *c, size_t n)
                                  SW_DF_INHERIT_MAX);
         c->inherited += n;
         return SW_OK;
+}
+
+sw_err *
+sw_df__count_made(struct conv *c, size_t n)
+{
+        c->made += n;
+        if (c->made <= SW_DF_MADE_MAX)
+                return SW_OK;
+        return sw_err_new(SW_E_LIMIT,
+                          "variables make more than %d bytes of words, environments and "
+                          "history, all together",
+                          SW_DF_MADE_MAX);
 }
 
 sw_err *
@@ -142,6 +157,7 @@ sw_df__use_path(struct conv *c, sw_df_paths *paths, const char *path)
 void
 sw_df__commit(struct conv *c, struct stage *st, const char *what, bool layer)
 {
+        c->made += strlen(what);
         sw_df_image_add_history(c->arena, &st->image, what, !layer,
                                 c->has_epoch ? c->epoch_text : NULL);
 }
@@ -276,8 +292,10 @@ dispatch_stage(struct conv *c, struct stage *st)
         for (size_t i = 0; i < st->n_commands && !err; i++) {
                 err = sw_ctx_check(c->client->ctx);
                 if (!err)
-                        err = sw_df_blame(dispatch(c, st, &st->commands[i]),
-                                          &c->client->text, st->commands[i].cmd->range);
+                        err = dispatch(c, st, &st->commands[i]);
+                if (!err)
+                        err = sw_df__count_made(c, 0);
+                err = sw_df_blame(err, &c->client->text, st->commands[i].cmd->range);
         }
         return err;
 }

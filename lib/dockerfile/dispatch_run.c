@@ -283,6 +283,7 @@ end_step(step *s, const char *name)
         if (err)
                 return err;
         sw_state_replace(&s->st->state, root);
+        c->made += s->st->env.bytes; /* every step has all of it */
         sw_df__commit(c, s->st, history_text(s, &s->st->env), true);
         return SW_OK;
 }

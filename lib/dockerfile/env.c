@@ -56,6 +56,12 @@ make_room(struct sw_df_arena *a, struct sw_df_env *e)
         *e = full;
 }
 
+static size_t
+size_of(const struct sw_df_var *v)
+{
+        return strlen(v->key) + strlen(v->value);
+}
+
 void
 sw_df_env_set(struct sw_df_arena *a, struct sw_df_env *e, const char *key,
               const char *value)
@@ -64,7 +70,9 @@ sw_df_env_set(struct sw_df_arena *a, struct sw_df_env *e, const char *key,
 
         make_room(a, e);
         e->v[e->n] = (struct sw_df_var){ key, value };
+        e->bytes += size_of(&e->v[e->n]);
         if (find(e, key, strlen(key), &at)) {
+                e->bytes -= size_of(&e->v[e->by_key[at]]);
                 e->v[e->by_key[at]].value = NULL;
         } else {
                 if (e->n_keys == e->cap_keys) {
@@ -90,6 +98,7 @@ sw_df_env_unset(struct sw_df_env *e, const char *key)
 
         if (!find(e, key, strlen(key), &at))
                 return;
+        e->bytes -= size_of(&e->v[e->by_key[at]]);
         e->v[e->by_key[at]].value = NULL;
         e->n_keys--;
         memmove(e->by_key + at, e->by_key + at + 1, (e->n_keys - at) * sizeof(*e->by_key));
@@ -117,7 +126,9 @@ sw_df_env_copy(struct sw_df_arena *a, const struct sw_df_env *src, struct sw_df_
 {
         size_t *moved = sw_df_new_array(a, size_t, src->n + 1);
 
-        *out = (struct sw_df_env){ .cap = src->n_keys * 2 + 4, .n_keys = src->n_keys };
+        *out = (struct sw_df_env){ .cap = src->n_keys * 2 + 4,
+                                   .n_keys = src->n_keys,
+                                   .bytes = src->bytes };
         out->v = sw_df_new_array(a, struct sw_df_var, out->cap);
         out->cap_keys = src->n_keys + 4;
         out->by_key = sw_df_new_array(a, size_t, out->cap_keys);

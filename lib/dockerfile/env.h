@@ -17,6 +17,7 @@ struct sw_df_env {
         size_t n, cap;
         size_t *by_key; /* indexes of those with a value, sorted by key */
         size_t n_keys, cap_keys;
+        size_t bytes; /* of keys and values */
 };
 
 /** sw_df_env_set - set again, it moves to the end. Both strings are kept. */

@@ -277,7 +277,8 @@ lower(char c)
 
 enum { SUGGEST_MAX = 2, SUGGEST_LEN = 64 };
 
-/* Edits from @a to @b: characters added, dropped, changed. */
+/* Edits from @a to @b: characters added, dropped, changed; more than SUGGEST_MAX is all the
+ * same. */
 static size_t
 distance(const char *a, size_t a_len, const char *b, size_t b_len, bool exact)
 {
@@ -286,7 +287,7 @@ distance(const char *a, size_t a_len, const char *b, size_t b_len, bool exact)
         for (size_t j = 0; j <= b_len; j++)
                 row[j] = j;
         for (size_t i = 0; i < a_len; i++) {
-                size_t before = row[0];
+                size_t before = row[0], least = i + 1;
 
                 row[0] = i + 1;
                 for (size_t j = 0; j < b_len; j++) {
@@ -297,7 +298,11 @@ distance(const char *a, size_t a_len, const char *b, size_t b_len, bool exact)
                         row[j + 1] = (before < row[j] ? before : row[j]) + 1;
                         if (changed < row[j + 1])
                                 row[j + 1] = changed;
+                        if (row[j + 1] < least)
+                                least = row[j + 1];
                 }
+                if (least > SUGGEST_MAX)
+                        return least;
         }
         return row[b_len];
 }

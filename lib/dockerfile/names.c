@@ -92,6 +92,7 @@ sw_df__step_text(struct conv *c, const struct sw_df_lex *lex, const char *text)
                 sw_err_drop(err, "as it is written, then");
                 sw_buf_adds(&b, text);
         }
+        c->made += b.len;
         name = sw_df_arena_str(c->arena, b.data, b.len);
         for (char *p = name; *p && *p != ' '; p++)
                 if (*p >= 'a' && *p <= 'z')

@@ -60,6 +60,8 @@ add_global(struct conv *c, const struct sw_df_cmd *cmd, const struct sw_df_kv *k
         if (!value && kv->value) {
                 sw_err *err = sw_df_expand(&lex, kv->value, &out);
 
+                if (!err)
+                        err = sw_df__count_made(c, out.len);
                 if (err)
                         return sw_df_blame(err, &c->client->text, cmd->range);
                 value = sw_df_arena_str(c->arena, out.data, out.len);
@@ -197,7 +199,7 @@ report_unset_args(struct conv *c, const struct sw_df_stage *src, const word *w)
                 return;
         keys = (const char **) sw_alloc_array(c->globals.n_keys + 1, sizeof(*keys));
         sw_df_env_keys(&c->globals, keys);
-        for (size_t i = 0; i < w->unmatched.n; i++) {
+        for (size_t i = 0; i < w->unmatched.n && c->lint->told < SW_DF_FINDINGS_MAX; i++) {
                 const char *name = w->unmatched.v[i];
                 bool declared = false;
 
@@ -225,7 +227,7 @@ expand_from(struct conv *c, const struct sw_df_stage *src, const char *text, wor
         sw_err *err = sw_df_expand(&lex, text, &w->text);
 
         report_unset_args(c, src, w);
-        return err;
+        return err ? err : sw_df__count_made(c, w->text.len);
 }
 
 static void
