@@ -277,7 +277,7 @@ read_modifier(struct reader *r, char op[8])
                 op[n++] = *r->p++;
         } while (r->p < r->end && ((unsigned char) *r->p & 0xc0) == 0x80 && n < 6);
         op[n] = '\0';
-        if (strchr("-+?#%", op[colon]) || (!colon && strchr("}/", op[0])))
+        if (strchr("-+?", op[colon]) || (!colon && strchr("#%}/", op[0])))
                 return SW_OK;
         return unsupported(op);
 }
