@@ -421,6 +421,18 @@ plain_escape(struct reader *r, struct collector *words, sw_buf *out)
         sw_buf_add(out, from, (size_t) (r->p - from));
 }
 
+/* At "<<": blanks after it do not divide it from the name of its here-document. */
+static sw_err *
+here_operator(struct reader *r, struct collector *words, sw_buf *out)
+{
+        size_t n = 2 + strspn(r->p + 2, " \t\r");
+
+        collect_raw(words, r->p, n);
+        sw_buf_add(out, r->p, n);
+        r->p += n;
+        return spend(r, n);
+}
+
 /* One character, or what a special one stands for. */
 static sw_err *
 read_one(struct reader *r, struct collector *words, sw_buf *out)
@@ -439,6 +451,8 @@ read_one(struct reader *r, struct collector *words, sw_buf *out)
                 collect_raw(words, out->data + before, out->len - before);
                 return err;
         }
+        if (quotes && r->p[0] == '<' && r->p[1] == '<')
+                return here_operator(r, words, out);
         err = spend(r, 1);
         if (err)
                 return err;

@@ -1,6 +1,6 @@
 /*
- * lib/dockerfile/heredoc.c - words that announce a here-document: <<NAME, 3<<NAME, <<-NAME,
- * <<"NAME". Pure.
+ * lib/dockerfile/heredoc.c - words that announce a here-document: <<NAME, << NAME, 3<<NAME,
+ * <<-NAME, <<"NAME". Pure.
  */
 #include <slipway/array.h>
 
@@ -33,6 +33,7 @@ read_word(const char *word, struct sw_df_heredoc *out)
         word += 2;
         out->chomp = *word == '-';
         word += out->chomp;
+        word += strspn(word, " \t\n\f\r");
         if (!*word || strchr(word, '<'))
                 return false;
 
