@@ -1,20 +1,15 @@
 /*
  * lib/dockerfile/base.c - images and contexts that stages start from, and the triggers that
- * come with them. See convert_priv.h. Images that several stages need are looked up before,
- * in parallel; the bridge answers the same question once.
+ * come with them. See convert_priv.h; ahead.c looks images up before they are asked for.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include <slipway/imagename.h>
 
 #include "lib/dockerfile/convert_priv.h"
 
-enum { LOOKERS = 4 }; /* threads that look things up */
-
-static const sw_platform *
-platform_of(const struct conv *c, const struct stage *st)
+const sw_platform *
+sw_df__platform_of(const struct conv *c, const struct stage *st)
 {
         return st->platform ?: c->target;
 }
@@ -44,8 +39,8 @@ detect_platform(const struct conv *c, const struct sw_df_image *img)
         return strcmp(b->os, os) == 0 && strcmp(b->arch, arch) == 0 ? b : c->target;
 }
 
-static const char *
-metadata_title(struct conv *c, const char *name, const sw_platform *p)
+const char *
+sw_df__metadata_title(struct conv *c, const char *name, const sw_platform *p)
 {
         if (!c->config->multi_platform)
                 return sw_df_printf(c->arena, "[internal] load metadata for %s", name);
@@ -123,15 +118,14 @@ make_image_state(struct conv *c, struct stage *st, const sw_platform *p)
 static sw_err *
 use_image(struct conv *c, struct stage *st, const char *name)
 {
-        sw_auto(sw_df_source_meta) meta = { .size = sizeof(meta) };
-        const sw_platform *p = platform_of(c, st);
+        const sw_platform *p = sw_df__platform_of(c, st);
+        const sw_df_source_meta *meta;
         const char *json;
-        sw_err *err = sw_df_client_image_config(c->client, st->base_name, p,
-                                                metadata_title(c, st->base_name, p), &meta);
+        sw_err *err = sw_df__image(c, st->base_name, p, &meta);
 
         if (err)
                 return suggest_image(c, err, name);
-        json = meta.config ?: "{}";
+        json = meta->config ?: "{}";
         err = sw_df_image_parse(c->arena, json, strlen(json), &st->image);
         if (err)
                 return err;
@@ -142,7 +136,7 @@ use_image(struct conv *c, struct stage *st, const char *name)
         st->image.created = NULL;
         if (!st->platform && c->implicit)
                 p = detect_platform(c, &st->image);
-        st->base_name = with_digest(c, st->base_name, meta.digest);
+        st->base_name = with_digest(c, st->base_name, meta->digest);
         if (!st->image.diff_ids.n && !st->image.has_layer_history) {
                 st->state = sw_llb_scratch();
         } else {
@@ -210,7 +204,7 @@ use_stage_context(struct conv *c, struct stage *st)
 static sw_err *
 use_base_context(struct conv *c, struct stage *st, const struct sw_df_named *n)
 {
-        const sw_platform *p = platform_of(c, st);
+        const sw_platform *p = sw_df__platform_of(c, st);
         struct sw_df_image *base = sw_df_new(c->arena, struct sw_df_image);
         bool has_image;
         sw_err *err = sw_df_client_named_load(c->client, n, st->paths, &st->state,
@@ -230,8 +224,8 @@ use_base_context(struct conv *c, struct stage *st, const struct sw_df_named *n)
 
 /* ---- Which it is ---- */
 
-static sw_err *
-full_name(struct conv *c, struct stage *st)
+sw_err *
+sw_df__full_name(struct conv *c, struct stage *st)
 {
         sw_auto(sw_image_name) name = { .host = NULL };
         sw_auto(sw_str) full = NULL;
@@ -250,7 +244,7 @@ resolve_base(struct conv *c, struct stage *st)
 {
         const char *name = st->base_name;
         struct sw_df_named n = { .name = NULL };
-        sw_err *err = full_name(c, st);
+        sw_err *err = sw_df__full_name(c, st);
 
         if (err)
                 return err;
@@ -260,7 +254,7 @@ resolve_base(struct conv *c, struct stage *st)
         }
         if (st->named.name)
                 return use_stage_context(c, st);
-        err = sw_df_client_named(c->client, st->base_name, platform_of(c, st), &n);
+        err = sw_df_client_named(c->client, st->base_name, sw_df__platform_of(c, st), &n);
         if (err)
                 return err;
         return n.name ? use_base_context(c, st, &n) : use_image(c, st, name);
@@ -285,97 +279,6 @@ resolve_stage(struct conv *c, struct stage *st)
         if (st->unregistered && st->resolved)
                 st->dispatched = true;
         return sw_df_blame(err, &c->client->text, st->range);
-}
-
-/* ---- Asking ahead ---- */
-
-struct question {
-        const char *name, *title;
-        const sw_platform *platform;
-};
-
-struct ahead {
-        struct conv *c;
-        struct question *v;
-        size_t n;
-        atomic_size_t next;
-};
-
-static void *
-look_ahead(void *arg)
-{
-        struct ahead *a = (struct ahead *) arg;
-        size_t i;
-
-        while ((i = atomic_fetch_add(&a->next, 1)) < a->n) {
-                sw_auto(sw_df_source_meta) meta = { .size = sizeof(meta) };
-                sw_err *err =
-                        sw_df_client_image_config(a->c->client, a->v[i].name,
-                                                  a->v[i].platform, a->v[i].title, &meta);
-
-                sw_err_drop(err, "comes up again where it can be told");
-        }
-        return NULL;
-}
-
-/* What will be asked of the bridge for this stage; false: nothing. */
-static bool
-question_of(struct conv *c, struct stage *st, struct question *out)
-{
-        struct sw_df_named n = { .name = NULL };
-        const char *name = st->base_name;
-        bool asks = false;
-        sw_err *err;
-
-        if (st->base || st->dispatched || st->resolved || st->named.name ||
-            !(st->reachable || c->req->all_stages) || strcmp(name, SCRATCH) == 0)
-                return false;
-        err = full_name(c, st);
-        if (!err)
-                err = sw_df_client_named(c->client, st->base_name, platform_of(c, st), &n);
-        if (!err && !n.name) {
-                out->name = st->base_name;
-                out->platform = platform_of(c, st);
-                out->title = metadata_title(c, st->base_name, out->platform);
-                asks = true;
-        }
-        sw_err_drop(err, "comes up again");
-        st->base_name = name;
-        return asks;
-}
-
-static size_t
-add_question(struct question *v, size_t n, const struct question *q)
-{
-        for (size_t i = 0; i < n; i++)
-                if (strcmp(v[i].name, q->name) == 0 && v[i].platform == q->platform)
-                        return n;
-        v[n] = *q;
-        return n + 1;
-}
-
-/* Bases are most often few; more than these are asked for one after the other. */
-enum { AHEAD_MAX = 64 };
-
-static void
-ask_ahead(struct conv *c)
-{
-        struct question v[AHEAD_MAX], q;
-        struct ahead a = { .c = c, .v = v };
-        pthread_t threads[LOOKERS];
-        size_t started = 0;
-
-        for (size_t i = 0; i < c->n_stages && a.n < AHEAD_MAX; i++)
-                if (question_of(c, c->stages[i], &q))
-                        a.n = add_question(v, a.n, &q);
-        if (a.n < 2)
-                return;
-        while (started < LOOKERS && started + 1 < a.n &&
-               pthread_create(&threads[started], NULL, look_ahead, &a) == 0)
-                started++;
-        (void) look_ahead(&a);
-        for (size_t i = 0; i < started; i++)
-                (void) pthread_join(threads[i], NULL);
 }
 
 /* ---- Triggers ---- */
@@ -446,7 +349,7 @@ sw_df__resolve(struct conv *c, struct stage *target)
                 again = false;
                 before = c->n_stages;
                 sw_df__reach(c, target);
-                ask_ahead(c);
+                sw_df__look_ahead(c);
                 for (size_t i = 0; i < c->n_stages && !err; i++)
                         err = resolve_stage(c, c->stages[i]);
                 for (size_t i = 0; i < before && !err; i++)

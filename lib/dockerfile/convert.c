@@ -14,6 +14,7 @@ conv_release(conv *c)
         for (size_t i = 0; i < c->triggers.n; i++)
                 sw_df_trigger_free(c->triggers.v[i]);
         sw_array_release(&c->triggers);
+        sw_df__answers_release(c);
         free(c->stages);
         sw_map_free(c->by_name);
         sw_source_map_unref(c->source);

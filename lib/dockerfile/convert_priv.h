@@ -2,7 +2,8 @@
  * lib/dockerfile/convert_priv.h - what the files of conversion share.
  *
  *   stages.c     stages are listed, their bases and sources found, cycles refused
- *   base.c       images of stages that are needed are looked up; ONBUILD triggers join
+ *   base.c       what stages start from; ONBUILD triggers join
+ *   ahead.c      images are looked up
  *   dispatch.c   one instruction after the other: dispatch_run.c, dispatch_copy.c,
  *                dispatch_config.c, mounts.c
  *   names.c      what steps are called, and where they stand
@@ -28,6 +29,7 @@
 #define COMMAND_KEY "com.docker.dockerfile.v1.command"
 
 struct stage;
+struct answer;
 
 /* An instruction of a stage. */
 struct command {
@@ -120,6 +122,7 @@ struct conv {
         size_t n_stages, cap_stages;
         sw_map *by_name; /* stages, in lower case */
         SW_ARRAY(sw_df_trigger *) triggers;
+        struct answer *answers; /* of images that were looked up */
         size_t inherited, ports, made; /* counted against limits */
 
         sw_source_map *source;
@@ -141,7 +144,22 @@ SW_NODISCARD sw_err *sw_df__check_cycles(struct conv *c);
 /* Set reachable of all that @target needs. */
 void sw_df__reach(struct conv *c, struct stage *target);
 
+/* ---- ahead.c ---- */
+
+/* Look up what stages that are reachable start from. */
+void sw_df__look_ahead(struct conv *c);
+/* The configuration of an image. *out: lives as long as the conversion. */
+SW_NODISCARD sw_err *sw_df__image(struct conv *c, const char *name, const sw_platform *p,
+                                  const sw_df_source_meta **out);
+void sw_df__answers_release(struct conv *c);
+
 /* ---- base.c ---- */
+
+const sw_platform *sw_df__platform_of(const struct conv *c, const struct stage *st);
+/* What the step is called that looks an image up. */
+const char *sw_df__metadata_title(struct conv *c, const char *name, const sw_platform *p);
+/* Let the stage's base name be that of an image in full. */
+SW_NODISCARD sw_err *sw_df__full_name(struct conv *c, struct stage *st);
 
 SW_NODISCARD sw_err *sw_df__resolve(struct conv *c, struct stage *target);
 

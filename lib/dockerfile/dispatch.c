@@ -106,7 +106,7 @@ sw_df__count_made(struct conv *c, size_t n)
         c->made += n;
         if (c->made <= SW_DF_MADE_MAX)
                 return SW_OK;
-        return sw_err_new(SW_E_LIMIT,
+        return sw_df_err(SW_E_LIMIT,
                           "variables make more than %d bytes of words, environments and "
                           "history, all together",
                           SW_DF_MADE_MAX);

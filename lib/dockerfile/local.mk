@@ -41,6 +41,7 @@ lib_libdockerfile_la_LIBADD = $(BASE_LIBS)
 
 # Conversion: a Dockerfile becomes a definition.
 lib_libdockerfile_la_SOURCES += \
+	lib/dockerfile/ahead.c \
 	lib/dockerfile/base.c \
 	lib/dockerfile/client.c \
 	lib/dockerfile/client.h \
