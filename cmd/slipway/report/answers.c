@@ -10,6 +10,7 @@
 #include "cmd/slipway/report/report.h"
 
 #define CPU_MAX     (INT64_C(1) << 60) /* ns */
+#define LEAD_NAME   60
 #define SLOWEST     6
 #define CHAIN_LEAST 1000000 /* ns */
 #define CAUSES      8
@@ -243,8 +244,12 @@ add_time_lead(const report *r, const struct timed *first, int64_t whole, sw_buf 
         sw_buf_adds(out, "<p class=\"lead\">");
         html_add_time(out, whole);
         if (percent(first->ns, whole) >= 40) {
-                sw_buf_addf(out, ", of which %u%% were ", percent(first->ns, whole));
-                html_add_link(out, r, first->step);
+                const char *name = r->steps.v[first->step].s->name;
+
+                sw_buf_addf(out, ", of which %u%% were <a href=\"#s%zu\">",
+                            percent(first->ns, whole), first->step + 1);
+                html_add_cut(out, *name ? name : "(unnamed)", LEAD_NAME);
+                sw_buf_adds(out, "</a>");
         } else {
                 sw_buf_adds(out, " in all, and no step took most of it");
         }

@@ -116,6 +116,7 @@ START_TEST(the_rest_comes_back)
         ck_assert_str_eq(w->source->file, "Dockerfile");
         ck_assert(w->source->len == 7 && w->source->first_char == 2 &&
                   w->source->end_char == 5);
+        ck_assert(!sw_history_story_next(s, &out) && !sw_history_story_damaged(s));
 }
 END_TEST
 
