@@ -397,6 +397,20 @@ take_warning(model *m, const struct sw_progress_warning *p)
         touch(s);
 }
 
+/* A step is over: its last lines have an end now, and are of interest if it failed. */
+static void
+end_log(model *m, struct model_step *s)
+{
+        for (size_t k = 0; k < SW_COUNT(s->partial); k++)
+                if (s->partial[k].len > 0)
+                        end_line(m, s, &s->partial[k]);
+        for (size_t i = 0; i < MODEL_TAIL && !s->error && !s->is_group; i++) {
+                free(s->tail[i]);
+                s->tail[i] = NULL;
+                s->n_tail = 0;
+        }
+}
+
 void
 model_take(model *m, const struct sw_progress_batch *b)
 {
@@ -411,8 +425,7 @@ model_take(model *m, const struct sw_progress_batch *b)
         for (size_t i = 0; i < b->n_vertices; i++) {
                 struct model_step *s = step_of(m, &b->vertices[i].digest)->row;
 
-                for (size_t k = 0; k < SW_COUNT(s->partial); k++)
-                        if (s->completed && s->partial[k].len > 0)
-                                end_line(m, s, &s->partial[k]);
+                if (s->completed)
+                        end_log(m, s);
         }
 }

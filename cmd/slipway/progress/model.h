@@ -64,7 +64,7 @@ struct model_step {
         sw_strlist warnings; /* all */
         size_t n_warned;     /* printed ones */
         char *tail[MODEL_TAIL];
-        size_t n_tail; /* lines ever; the last MODEL_TAIL are there */
+        size_t n_tail; /* lines ever; the last MODEL_TAIL are there, until it ended well */
         bool fresh;    /* something of it changed; the printer clears it */
         /* The printer's. */
         unsigned number; /* 0: not shown yet */
