@@ -9,3 +9,6 @@ bench_state_bench_LDADD = libslipway.la $(BASE_LIBS) -lm
 noinst_PROGRAMS += bench/solver_bench
 bench_solver_bench_SOURCES = bench/solver_bench.c
 bench_solver_bench_LDADD = libslipway.la $(BASE_LIBS) $(LMDB_LIBS) -lm
+noinst_PROGRAMS += bench/dockerfile_bench
+bench_dockerfile_bench_SOURCES = bench/dockerfile_bench.c tests/unit/lib/dockerfile/fakebridge.h
+bench_dockerfile_bench_LDADD = lib/libdockerfile.la libslipway.la $(BASE_LIBS) -lpthread
