@@ -37,10 +37,10 @@ read_word(const char *word, struct sw_df_heredoc *out)
         if (!*word || strchr(word, '<'))
                 return false;
 
-        /* A name that is another once its quotes are gone was quoted. */
+        /* A name that is another once its quotes are gone was quoted; escapes do not count.
+         */
         sw_auto(sw_str) bare = only_word(word, SW_DF_KEEP_UNSET);
-        sw_auto(sw_str) raw =
-                only_word(word, SW_DF_KEEP_UNSET | SW_DF_KEEP_QUOTES | SW_DF_KEEP_ESCAPES);
+        sw_auto(sw_str) raw = only_word(word, SW_DF_KEEP_UNSET | SW_DF_KEEP_QUOTES);
 
         if (!bare || !raw)
                 return false;
