@@ -50,7 +50,7 @@ RUN /bin/sh -c cat /src/* >/all # buildkit true
 END
 }
 check "its layers, and what made them" layers
-check "the second time" tells 'cache   all of 3 steps
+check "the second time" tells 'cache   3 of 3 steps cached
 result  in the cache only; --output says where to put it'
 echo three >"$app/src/three"
 echo 2 >"$app/src/two"

@@ -267,12 +267,12 @@ add_cache(struct summary *s)
 
         if (s->steps == 0)
                 return;
+        sw_buf_addf(&text, "%zu of %zu step%s cached", s->cached, s->steps,
+                    s->steps == 1 ? "" : "s");
         if (s->cached == s->steps) {
-                sw_buf_addf(&text, "all of %zu step%s", s->steps, s->steps == 1 ? "" : "s");
                 add_line(s, "cache", text.data);
                 return;
         }
-        sw_buf_addf(&text, "%zu of %zu steps cached", s->cached, s->steps);
         if (s->cached > 0) {
                 add_reasons(s, &text);
                 return;
