@@ -233,14 +233,28 @@ end_line(struct talk *t)
         sw_buf_clear(&t->line);
 }
 
+/* Servers have their say in it, too: nothing that could steer a terminal is kept. */
+static void
+add_byte(sw_buf *line, char byte)
+{
+        const unsigned char c = (unsigned char) byte;
+        const bool high = c >= 0x80 && c < 0xa0 && line->len > 0 &&
+                          (unsigned char) line->data[line->len - 1] == 0xc2;
+
+        if (high)
+                sw_buf_truncate(line, line->len - 1);
+        if (line->len < MAX_LINE)
+                sw_buf_addc(line, c < 0x20 || c == 0x7f || high ? ' ' : byte);
+}
+
 static void
 take_errors(struct talk *t, const char *p, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 if (p[i] == '\n' || p[i] == '\r')
                         end_line(t);
-                else if (p[i] && t->line.len < MAX_LINE)
-                        sw_buf_addc(&t->line, p[i]);
+                else
+                        add_byte(&t->line, p[i]);
 }
 
 static sw_err *
