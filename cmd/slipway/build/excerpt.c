@@ -134,7 +134,8 @@ add_caret(sw_buf *b, const struct excerpt *x, const char *line, size_t n)
         add_columns(&marks, line + first, end - first, '^');
         if (x->width && MARGIN + width_of(marks.data) > x->width)
                 return;
-        sw_buf_addf(b, "     |     %s\n", marks.data);
+        sw_buf_addf(b, "     |     %s%s%s\n", x->colour ? x->colour : "", marks.data,
+                    x->colour ? "\033[0m" : "");
 }
 
 static void

@@ -26,6 +26,7 @@ struct excerpt {
         size_t n_ranges;
         int first_char, end_char; /* of the first marked line: from 1, in bytes, one past
                                      the end; 0: no caret */
+        const char *colour;       /* of the caret: an escape sequence, or NULL */
         size_t width;             /* of the terminal: no caret in lines that are broken; 0:
                                      none */
 };

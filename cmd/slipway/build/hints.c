@@ -275,6 +275,7 @@ hints_add(sw_buf *b, const struct hint_case *c)
         if (!no_command(&text, c) && !no_source(&text, c) && !bad_instruction(&text, c) &&
             !from_table(&text, c))
                 return;
-        sw_buf_adds(b, "hint: ");
+        sw_buf_addf(b, "%shint:%s ", c->colour ? c->colour : "",
+                    c->colour ? "\033[0m" : "");
         term_add_wrapped(b, text.data, sizeof("hint: ") - 1, c->width);
 }

@@ -15,6 +15,7 @@
 #include "cmd/slipway/build/excerpt.h"
 #include "cmd/slipway/build/hints.h"
 #include "cmd/slipway/build/report.h"
+#include "cmd/slipway/progress/colour.h"
 #include "cmd/slipway/program.h"
 #include "cmd/slipway/term.h"
 
@@ -39,7 +40,7 @@ step_of(const struct report *r, const char *vertex)
 }
 
 static void
-add_source(sw_buf *b, const struct sw_err_source *s)
+add_source(sw_buf *b, const struct sw_err_source *s, const struct colours *colours)
 {
         const struct sw_llb_range range = { .start_line = s->first_line,
                                             .end_line = s->last_line };
@@ -51,6 +52,7 @@ add_source(sw_buf *b, const struct sw_err_source *s)
                 .n_ranges = 1,
                 .first_char = s->first_char,
                 .end_char = s->end_char,
+                .colour = colours->error,
                 .width = term_width(STDERR_FILENO),
         };
 
@@ -106,7 +108,8 @@ report_failure(const struct report *r, const sw_err *err)
                                     .terminal = isatty(STDERR_FILENO),
                                     .colour = term_colour(STDERR_FILENO) };
         bool step = r->build && sw_build_failed_step(r->build, &f);
-        const struct hint_case hint = {
+        struct colours colours = { .done = NULL };
+        struct hint_case hint = {
                 .message = sw_err_message(err),
                 .step = step_of(r, step ? f.vertex : sw_err_vertex(err)),
                 .context = r->context,
@@ -116,11 +119,14 @@ report_failure(const struct report *r, const sw_err *err)
 
         if (sw_err_code(err) == SW_E_CANCELLED)
                 return;
+        if (out.colour)
+                colours_init(&colours);
+        hint.colour = colours.warning;
         sw_buf_init(&out.buf);
         if (step && sw_str_eq(r->mode, "quiet")) /* others have told it */
                 progress_add_failures(r->model, &out);
         if (sw_err_source(err))
-                add_source(&out.buf, sw_err_source(err));
+                add_source(&out.buf, sw_err_source(err), &colours);
         else
                 add_locations(&out.buf, &f);
         add_traces(&out.buf, &f);

@@ -403,6 +403,16 @@ START_TEST(widths)
                 { "e\xcc\x81x", 1, 1, "e\xcc\x81" }, /* a mark joins what is before it */
                 { "\xf0\x9f\x9a\xa2!", 3, 3, "\xf0\x9f\x9a\xa2!" },
                 { "", 5, 0, "" },
+                { "한글x", 4, 4, "한글" },
+                { "a\xe2\x80\x8b"
+                  "b",
+                  2, 2,
+                  "a\xe2\x80\x8b"
+                  "b" },                                           /* zero width space */
+                { "x\xef\xb8\x8f", 1, 1, "x\xef\xb8\x8f" },        /* variation selector */
+                { "ก\xe0\xb8\xb4", 1, 1, "ก\xe0\xb8\xb4" },        /* a vowel above */
+                { "\xf0\xa0\x80\x80z", 2, 2, "\xf0\xa0\x80\x80" }, /* plane 2 */
+                { "\xe2\x80\xa6x", 2, 2, "\xe2\x80\xa6x" }, /* an ellipsis is narrow */
         };
 
         for (size_t i = 0; i < SW_COUNT(cases); i++) {
@@ -411,6 +421,7 @@ START_TEST(widths)
                 ck_assert_uint_eq(width_add(&b, cases[i].text, cases[i].room),
                                   cases[i].used);
                 ck_assert_str_eq(b.data, cases[i].kept);
+                ck_assert_uint_eq(width_of(cases[i].kept), cases[i].used);
         }
 }
 END_TEST
