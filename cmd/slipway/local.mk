@@ -26,6 +26,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/build/explain.c \
 	cmd/slipway/build/flags.c cmd/slipway/build/flags.h \
 	cmd/slipway/build/image.c cmd/slipway/build/image.h \
+	cmd/slipway/build/input.c cmd/slipway/build/input.h \
 	cmd/slipway/build/hints.c cmd/slipway/build/hints.h \
 	cmd/slipway/build/load.c cmd/slipway/build/load.h \
 	cmd/slipway/build/load_priv.h \

@@ -22,6 +22,7 @@
 #include "cmd/slipway/build/context.h"
 #include "cmd/slipway/build/flags.h"
 #include "cmd/slipway/build/image.h"
+#include "cmd/slipway/build/input.h"
 #include "cmd/slipway/build/opts.h"
 #include "cmd/slipway/build/report.h"
 #include "cmd/slipway/build/signals.h"
@@ -77,8 +78,7 @@ read_definition(struct build_run *r)
         } else if (isatty(STDIN_FILENO)) {
                 return nothing_to_build();
         } else {
-                err = sw_buf_read_fd(&r->definition, STDIN_FILENO, SW_DEFINITION_MAX_BYTES,
-                                     "standard input");
+                err = input_read_all(r->cancel, SW_DEFINITION_MAX_BYTES, &r->definition);
         }
         if (err)
                 return err;
@@ -407,7 +407,7 @@ run_build(const struct cli_call *cli)
         sw_buf_init(&r.definition);
         sw_buf_init(&r.context.definition);
         (void) sw_id_new(r.id);
-        r.cancel = sw_cancel_new(NULL);
+        r.cancel = r.context.cancel = sw_cancel_new(NULL);
         signals_start(&signals, r.cancel);
         err = run(&r);
         release(&r);

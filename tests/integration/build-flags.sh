@@ -118,6 +118,24 @@ killed() { # and what a killed build left goes with the next
         ask ctx >/dev/null && [ ! -e "$SLIPWAY_ROOT/stdin" ]
 }
 check "what a killed build left of it goes" killed
+interrupted() { # while nothing comes
+        local pid status
+        exec 9<>"$dir/slow"
+        timeout 20 "$SLIPWAY" build "$@" <"$dir/slow" 2>"$dir/err" 9>&- &
+        pid=$!
+        sleep 0.5 # until it waits
+        kill -INT "$pid" # timeout hands it on
+        wait "$pid"
+        status=$?
+        exec 9>&-
+        [ $status = 1 ] && grep -q interrupted "$dir/err" && return
+        echo "status $status"
+        cat "$dir/err"
+        return 1
+}
+check "an archive that does not come is waited for until interrupted" interrupted --frontend fake -
+check "and so is a definition" interrupted --llb -
+check "nothing of it is kept" test ! -e "$SLIPWAY_ROOT/stdin"
 
 # ---- Questions
 asked() { "$SLIPWAY" build --progress quiet --frontend fake "$@" ctx >"$dir/out" 2>"$dir/err"; }

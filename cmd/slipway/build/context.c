@@ -10,6 +10,7 @@
 #include <slipway/path.h>
 #include <slipway/text.h>
 
+#include "cmd/slipway/build/input.h"
 #include "cmd/slipway/build/named.h"
 
 #define LOCAL_ARCHIVE "slipway-stdin"
@@ -228,30 +229,26 @@ put(context *c, sw_local_session *client, const char *local, const char *name,
         sw_err *err = spool_dir(c->spool, local, &path);
 
         if (!err)
-                err = spool_put(c->spool, local, name, head->data, head->len, STDIN_FILENO);
+                err = spool_put(c->spool, local, name, head->data, head->len, c->cancel);
         return err ? err : context_add_local(client, local, path);
 }
 
 static sw_err *
-read_head(sw_buf *out)
+read_head(const context *c, sw_buf *out)
 {
         char head[HEAD];
+        size_t got = 1;
+        sw_err *err = SW_OK;
 
-        while (out->len < HEAD) {
-                ssize_t n = read(STDIN_FILENO, head, HEAD - out->len);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return sw_err_sys(SW_E_IO, errno, "read standard input");
-                if (n == 0)
-                        break;
-                sw_buf_add(out, head, (size_t) n);
+        while (!err && got > 0 && out->len < HEAD) {
+                err = input_read(c->cancel, head, HEAD - out->len, &got);
+                if (!err)
+                        sw_buf_add(out, head, got);
         }
-        if (out->len == 0)
-                return sw_err_new(SW_E_INVALID, "standard input is empty: an archive or a "
-                                                "Dockerfile was to come from it");
-        return SW_OK;
+        if (!err && out->len == 0)
+                err = sw_err_new(SW_E_INVALID, "standard input is empty: an archive or a "
+                                               "Dockerfile was to come from it");
+        return err;
 }
 
 /* A Dockerfile without a context has an empty one. */
@@ -278,7 +275,7 @@ context_read(context *c, const char *root, sw_local_session *client, opts *o)
 
         if (!c->any_on_stdin && !c->dockerfile_on_stdin)
                 return SW_OK;
-        err = read_head(&head);
+        err = read_head(c, &head);
         if (!err)
                 err = spool_new(root, &c->spool);
         if (err)

@@ -22,6 +22,7 @@ typedef struct context {
         bool dockerfile_on_stdin, any_on_stdin; /* "-f -"; CONTEXT is "-" */
         bool remote;                            /* CONTEXT is a URL */
         const char *dir;                        /* it is this directory; or NULL */
+        sw_cancel *cancel;                      /* of the build; borrowed */
         spool *spool;                           /* or NULL */
         sw_buf definition;
         /* An archive, of @definition: the context, and where the Dockerfile is. */

@@ -14,6 +14,8 @@
 #include <slipway/mem.h>
 #include <slipway/path.h>
 
+#include "cmd/slipway/build/input.h"
+
 #define PLACE "stdin" /* in the root */
 
 struct spool {
@@ -113,28 +115,25 @@ spool_dir(spool *s, const char *name, char **path)
 }
 
 static sw_err *
-copy(int to, const void *head, size_t n, int fd)
+copy(int to, const void *head, size_t n, sw_cancel *cancel)
 {
         static const size_t size = 256 * 1024;
         sw_auto(sw_str) buf = sw_alloc(size);
         int rc = sw_write_all(to, head, n);
+        size_t got = 1;
+        sw_err *err = SW_OK;
 
-        while (!rc) {
-                ssize_t got = read(fd, buf, size);
-
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return sw_err_sys(SW_E_IO, errno, "read standard input");
-                if (got == 0)
-                        return SW_OK;
-                rc = sw_write_all(to, buf, (size_t) got);
+        while (!rc && !err && got > 0) {
+                err = input_read(cancel, buf, size, &got);
+                if (!err)
+                        rc = sw_write_all(to, buf, got);
         }
-        return sw_err_sys(SW_E_IO, rc, "keep what comes from standard input");
+        return rc ? sw_err_sys(SW_E_IO, rc, "keep what comes from standard input") : err;
 }
 
 sw_err *
-spool_put(spool *s, const char *dir, const char *name, const void *head, size_t n, int fd)
+spool_put(spool *s, const char *dir, const char *name, const void *head, size_t n,
+          sw_cancel *cancel)
 {
         sw_auto(sw_str) rel = sw_asprintf("%s/%s", dir, name);
         sw_auto(sw_fd) to =
@@ -143,7 +142,7 @@ spool_put(spool *s, const char *dir, const char *name, const void *head, size_t 
 
         if (to < 0)
                 return sw_err_sys(SW_E_IO, errno, "make %s/%s/%s", s->path, s->rel, rel);
-        err = copy(to, head, n, fd);
+        err = copy(to, head, n, cancel);
         if (!err && close(sw_fd_steal(&to)) != 0)
                 err = sw_err_sys(SW_E_IO, errno, "keep what comes from standard input");
         return err;

@@ -8,7 +8,7 @@
 #ifndef SLIPWAY_CMD_BUILD_SPOOL_H
 #define SLIPWAY_CMD_BUILD_SPOOL_H
 
-#include <slipway/error.h>
+#include <slipway/cancel.h>
 
 typedef struct spool spool;
 
@@ -18,10 +18,10 @@ void spool_sweep(const char *root);
 SW_NODISCARD sw_err *spool_new(const char *root, spool **out);
 /** spool_dir - make a directory in it. @path: its absolute path, from malloc. */
 SW_NODISCARD sw_err *spool_dir(spool *s, const char *name, char **path);
-/** spool_put - the file @dir/@name: @n bytes at @head, then all that @fd has. Errors:
- *  SW_E_IO. Blocks: until the other end of @fd is done. */
+/** spool_put - the file @dir/@name: @n bytes at @head, then all that standard input has.
+ *  Errors: SW_E_IO, SW_E_CANCELLED. Blocks: until the other end is done. */
 SW_NODISCARD sw_err *spool_put(spool *s, const char *dir, const char *name,
-                               const void *head, size_t n, int fd);
+                               const void *head, size_t n, sw_cancel *cancel);
 /** spool_free - NULL is fine. */
 void spool_free(spool *s);
 SW_DEFINE_AUTOPTR(spool, spool_free)

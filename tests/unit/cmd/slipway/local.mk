@@ -36,5 +36,5 @@ tests_unit_cmd_slipway_template_test_SOURCES = tests/unit/cmd/slipway/template_t
 	cmd/slipway/template.c
 tests_unit_cmd_slipway_build_flags_test_SOURCES = \
 	tests/unit/cmd/slipway/build/flags_test.c cmd/slipway/cli.c \
-	cmd/slipway/build/context.c cmd/slipway/build/flags.c cmd/slipway/build/named.c \
+	cmd/slipway/build/context.c cmd/slipway/build/flags.c cmd/slipway/build/input.c cmd/slipway/build/named.c \
 	cmd/slipway/build/opts.c cmd/slipway/build/spool.c

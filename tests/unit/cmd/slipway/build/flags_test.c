@@ -379,6 +379,7 @@ START_TEST(spools)
         sw_auto(sw_str) two = NULL;
         sw_auto(sw_str) file = NULL;
         sw_auto(sw_buf) text = SW_BUF_INIT;
+        sw_autoptr(sw_cancel) cancel = sw_cancel_new(NULL);
         spool *a = NULL, *b = NULL;
         int ends[2];
 
@@ -388,8 +389,9 @@ START_TEST(spools)
         ck_assert_int_eq(pipe(ends), 0);
         ck_assert_int_eq(write(ends[1], "tail", 4), 4);
         (void) close(ends[1]);
-        ok(spool_put(a, "x", "file", "head ", 5, ends[0]));
+        ck_assert_int_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
         (void) close(ends[0]);
+        ok(spool_put(a, "x", "file", "head ", 5, cancel));
         file = sw_asprintf("%s/file", one);
         ok(sw_buf_read_file(&text, AT_FDCWD, file, 100));
         ck_assert_str_eq(text.data, "head tail");
