@@ -78,7 +78,7 @@ SW_NODISCARD sw_err *sw_df_client_named(sw_df_client *c, const char *name,
 /* Paths of a tree that are used, as "/a/b"; "/": all of it. */
 typedef struct sw_df_table sw_df_paths;
 /** sw_df_paths_follow - what to follow, NULL-ended, without "/" in front; NULL: all. */
-const char *const *sw_df_paths_follow(struct sw_df_arena *a, const sw_df_paths *paths);
+const char *const *sw_df_paths_follow(struct sw_df_arena *a, sw_df_paths *paths);
 
 /**
  * sw_df_client_named_load - its tree.
@@ -88,7 +88,7 @@ const char *const *sw_df_paths_follow(struct sw_df_arena *a, const sw_df_paths *
  * Blocks.
  */
 SW_NODISCARD sw_err *sw_df_client_named_load(sw_df_client *c, const struct sw_df_named *n,
-                                             const sw_df_paths *used, sw_state **out,
+                                             sw_df_paths *used, sw_state **out,
                                              struct sw_df_image *image, bool *has_image);
 
 /** sw_df_client_git - the git repository that @ref names, as a context; *out NULL: it names

@@ -21,25 +21,6 @@ get(const sw_df_config *c, const char *key)
         return sw_df_config_get(c, key) ?: "";
 }
 
-const char *
-sw_df_table_get(const struct sw_df_table *t, const char *key)
-{
-        size_t lo = 0, hi = t->n;
-
-        while (lo < hi) {
-                size_t mid = lo + (hi - lo) / 2;
-                int c = strcmp(t->v[mid].key, key);
-
-                if (c == 0)
-                        return t->v[mid].value;
-                if (c < 0)
-                        lo = mid + 1;
-                else
-                        hi = mid;
-        }
-        return NULL;
-}
-
 bool
 sw_df_config_ignores_cache(const sw_df_config *c, const char *stage)
 {
@@ -429,6 +410,8 @@ take_texts(sw_df_config *c)
                 else if (strncmp(key, "label:", 6) == 0)
                         sw_df_table_set(c->arena, &c->labels, key + 6, value);
         }
+        sw_df_table_settle(&c->build_args);
+        sw_df_table_settle(&c->labels);
 }
 
 static sw_err *

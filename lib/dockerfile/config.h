@@ -62,8 +62,6 @@ SW_DEFINE_AUTOPTR(sw_df_config, sw_df_config_free)
 
 /** sw_df_config_get - an option's value as given, or NULL. */
 const char *sw_df_config_get(const sw_df_config *c, const char *key);
-/** sw_df_table_get - the value, or NULL. */
-const char *sw_df_table_get(const struct sw_df_table *t, const char *key);
 /** sw_df_config_ignores_cache - for a stage of this name ("": it has none). */
 bool sw_df_config_ignores_cache(const sw_df_config *c, const char *stage);
 

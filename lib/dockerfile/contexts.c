@@ -59,12 +59,13 @@ by_text(const void *a, const void *b)
 }
 
 const char *const *
-sw_df_paths_follow(struct sw_df_arena *a, const sw_df_paths *paths)
+sw_df_paths_follow(struct sw_df_arena *a, sw_df_paths *paths)
 {
         const char **list;
 
         if (!paths || !paths->n)
                 return NULL;
+        sw_df_table_settle(paths);
         list = sw_df_new_array(a, const char *, paths->n + 1);
         for (size_t i = 0; i < paths->n; i++) {
                 list[i] = paths->v[i].key + 1;
@@ -248,7 +249,7 @@ struct local {
         sw_df_client *c;
         const char *name, *key;
         const char *const *exclude;
-        const sw_df_paths *used;
+        sw_df_paths *used;
 };
 
 static sw_err *
@@ -299,7 +300,7 @@ read_named_ignore(sw_df_client *c, const struct sw_df_named *n, const char *name
 
 static sw_err *
 load_local(sw_df_client *c, const struct sw_df_named *n, const char *name,
-           const sw_df_paths *used, sw_state **out)
+           sw_df_paths *used, sw_state **out)
 {
         sw_auto(sw_buf) text = SW_BUF_INIT;
         sw_auto(sw_strlist) ignored = { NULL, 0, 0 };
@@ -384,9 +385,8 @@ load_url(sw_df_client *c, const struct sw_df_named *n, bool web, sw_state **out)
 }
 
 sw_err *
-sw_df_client_named_load(sw_df_client *c, const struct sw_df_named *n,
-                        const sw_df_paths *used, sw_state **out, struct sw_df_image *image,
-                        bool *has_image)
+sw_df_client_named_load(sw_df_client *c, const struct sw_df_named *n, sw_df_paths *used,
+                        sw_state **out, struct sw_df_image *image, bool *has_image)
 {
         const char *colon = strchr(n->value, ':'), *rest;
         size_t k;

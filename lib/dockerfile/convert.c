@@ -174,6 +174,7 @@ finish(struct conv *c, struct stage *target, sw_df_result *out)
                 return err;
         set_platform(c, img);
         normalize_platform(c, img);
+        sw_df_image_settle(img);
         sw_df_image_write(img, &out->config);
         if (target->base_image)
                 sw_df_image_write(target->base_image, &out->base_config);

@@ -340,6 +340,7 @@ set_arg(struct conv *c)
 
         (void) snprintf(text, sizeof(text), "%lld", (long long) c->epoch);
         value = sw_df_dup(c->arena, text);
+        sw_df_table_settle(&c->build_args);
         for (size_t i = 0; i < c->build_args.n; i++) {
                 const struct sw_df_entry *e = &c->build_args.v[i];
                 bool it = strcmp(e->key, EPOCH) == 0;

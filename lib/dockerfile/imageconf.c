@@ -42,31 +42,6 @@ sw_df_list_copy(struct sw_df_arena *a, struct sw_df_list *l, const char *const *
         l->cap = n + 1;
 }
 
-void
-sw_df_table_set(struct sw_df_arena *a, struct sw_df_table *t, const char *key,
-                const char *value)
-{
-        size_t lo = 0, hi = t->n;
-
-        while (lo < hi) {
-                size_t mid = lo + (hi - lo) / 2;
-                int c = strcmp(t->v[mid].key, key);
-
-                if (c == 0) {
-                        t->v[mid].value = value;
-                        return;
-                }
-                if (c < 0)
-                        lo = mid + 1;
-                else
-                        hi = mid;
-        }
-        t->v = (struct sw_df_entry *) grow(a, t->v, t->n, &t->cap, sizeof(*t->v));
-        memmove(t->v + lo + 1, t->v + lo, (t->n - lo) * sizeof(*t->v));
-        t->v[lo] = (struct sw_df_entry){ key, value };
-        t->n++;
-}
-
 static void
 copy_table(struct sw_df_arena *a, const struct sw_df_table *src, struct sw_df_table *out)
 {
@@ -75,6 +50,15 @@ copy_table(struct sw_df_arena *a, const struct sw_df_table *src, struct sw_df_ta
         out->cap = src->n + 1;
         if (src->n)
                 memcpy(out->v, src->v, src->n * sizeof(*src->v));
+        sw_df_table_settle(out);
+}
+
+void
+sw_df_image_settle(struct sw_df_image *img)
+{
+        sw_df_table_settle(&img->ports);
+        sw_df_table_settle(&img->volumes);
+        sw_df_table_settle(&img->labels);
 }
 
 void

@@ -24,14 +24,20 @@ void sw_df_list_add(struct sw_df_arena *a, struct sw_df_list *l, const char *s);
 void sw_df_list_copy(struct sw_df_arena *a, struct sw_df_list *l, const char *const *v,
                      size_t n);
 
-/* Strings by name, sorted; a set where values are NULL. */
+/* Strings by name; a set where values are NULL. Sorted and each once after
+ * sw_df_table_settle(), which who goes through it calls first. */
 struct sw_df_entry {
         const char *key, *value;
 };
 struct sw_df_table {
         struct sw_df_entry *v;
         size_t n, cap;
+        size_t n_sorted; /* private: how many are in order */
 };
+/** sw_df_table_settle - put it into order. */
+void sw_df_table_settle(struct sw_df_table *t);
+/** sw_df_table_get - the value, or NULL. */
+const char *sw_df_table_get(const struct sw_df_table *t, const char *key);
 /** sw_df_table_set - both strings are kept, not copied. */
 void sw_df_table_set(struct sw_df_arena *a, struct sw_df_table *t, const char *key,
                      const char *value);
@@ -82,7 +88,9 @@ void sw_df_image_set_env(struct sw_df_arena *a, struct sw_df_image *img, const c
 /** sw_df_image_add_history - @created_by is kept; @created: RFC 3339, or NULL. */
 void sw_df_image_add_history(struct sw_df_arena *a, struct sw_df_image *img,
                              const char *created_by, bool empty_layer, const char *created);
-/** sw_df_image_write - appended. */
+/** sw_df_image_settle - settle its tables, before it is written. */
+void sw_df_image_settle(struct sw_df_image *img);
+/** sw_df_image_write - appended. Its tables are settled. */
 void sw_df_image_write(const struct sw_df_image *img, sw_buf *out);
 
 /* Texts as Go's fmt prints values. */

@@ -254,6 +254,7 @@ sw_df_image_parse(struct sw_df_arena *a, const char *json, size_t len,
                 err = get_image(a, doc, &img);
         if (err)
                 return sw_df_wrap(err, "failed to parse image config");
+        sw_df_image_settle(&img);
         *out = img;
         return SW_OK;
 }

@@ -68,6 +68,7 @@ lib_libdockerfile_la_SOURCES += \
 	lib/dockerfile/imageconf.c \
 	lib/dockerfile/imageconf.h \
 	lib/dockerfile/imageparse.c \
+	lib/dockerfile/imagetable.c \
 	lib/dockerfile/imagetext.c \
 	lib/dockerfile/keep.c \
 	lib/dockerfile/keep.h \

@@ -41,7 +41,9 @@ check_result(const sw_df_result *r)
             r->definition.len < SW_DEFINITION_MAX_BYTES)
                 fuzz_check(fuzz_ok(sw_definition_decode(r->definition.data,
                                                         r->definition.len, NULL, &def)));
-        if (fuzz_ok(sw_df_image_parse(a, r->config.data, r->config.len, &img))) {
+        /* what is no UTF-8 was written as U+FFFD, escaped; read, that is a character */
+        if (!strstr(r->config.data, "\\ufffd") &&
+            fuzz_ok(sw_df_image_parse(a, r->config.data, r->config.len, &img))) {
                 sw_df_image_write(&img, &again);
                 fuzz_check(strcmp(again.data, r->config.data) == 0);
         }
