@@ -9,7 +9,7 @@ sw_df_table_row(struct sw_df_table *t, const char *a, const char *b, const char 
 {
         const char *const cells[SW_DF_TABLE_COLUMNS] = { a, b, c };
 
-        for (size_t i = 0; i < t->columns; i++)
+        for (size_t i = 0; i < t->columns && i < SW_DF_TABLE_COLUMNS; i++)
                 sw_strlist_take(&t->cells, sw_df_plain(cells[i] ? cells[i] : ""));
 }
 
