@@ -8,6 +8,7 @@ UNIT_TESTS += \
 	tests/unit/cmd/slipway/environ_test \
 	tests/unit/cmd/slipway/progress/picture_test \
 	tests/unit/cmd/slipway/progress/printer_test \
+	tests/unit/cmd/slipway/report/html_test \
 	tests/unit/cmd/slipway/table_test \
 	tests/unit/cmd/slipway/template_test
 tests_unit_cmd_slipway_build_failure_test_SOURCES = \
@@ -38,3 +39,5 @@ tests_unit_cmd_slipway_build_flags_test_SOURCES = \
 	tests/unit/cmd/slipway/build/flags_test.c cmd/slipway/cli.c \
 	cmd/slipway/build/context.c cmd/slipway/build/flags.c cmd/slipway/build/input.c cmd/slipway/build/named.c \
 	cmd/slipway/build/opts.c cmd/slipway/build/spool.c
+tests_unit_cmd_slipway_report_html_test_SOURCES = \
+	tests/unit/cmd/slipway/report/html_test.c cmd/slipway/report/html.c

@@ -53,6 +53,7 @@ START_TEST(outcomes)
         ck_assert_int_eq(l.v[1].state, SW_HISTORY_COMPLETED);
         ck_assert(l.v[1].steps == 1 && l.v[1].completed_steps == 1);
         ck_assert_int_ge(l.v[1].completed, l.v[1].created);
+        sw_history_list_release(&l);
         ok(sw_history_find(h, "^1", &l));
         ck_assert_str_eq(l.v[0].id, "good");
         sw_history_list_release(&l);
