@@ -328,8 +328,6 @@ choose(const sw_history_list *all, const char *asked, size_t *out)
                 return SW_OK;
         if (n > 1)
                 return sw_err_new(SW_E_INVALID, "%zu builds begin with %.130s", n, asked);
-        if (!all->n)
-                return sw_err_new(SW_E_NOT_FOUND, "there is no build in the history");
         return sw_err_new(SW_E_NOT_FOUND,
                           "there is no build %.130s in the history (slipway history "
                           "lists them; latest is the last one, ^1 the one before it)",
@@ -343,6 +341,8 @@ sw_history_find(sw_history *h, const char *asked, sw_history_list *out)
         size_t at = 0;
         sw_err *err = sw_history_builds(h, &all);
 
+        if (!err && (!all.n || !all.v))
+                err = sw_err_new(SW_E_NOT_FOUND, "there is no build in the history");
         if (!err)
                 err = choose(&all, asked, &at);
         if (err)

@@ -65,8 +65,8 @@ past_took(const struct sw_history_build *b, char out[32])
         const double s = end > b->created ? (double) (end - b->created) / 1e9 : 0;
 
         if (!end)
-                return strcpy(out, "-");
-        if (s < 60)
+                (void) snprintf(out, 32, "-");
+        else if (s < 60)
                 (void) snprintf(out, 32, s < 0.1 ? "%.3fs" : "%.1fs", s);
         else if (s < 3600)
                 (void) snprintf(out, 32, "%dm%02ds", (int) s / 60, (int) s % 60);

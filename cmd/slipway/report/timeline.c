@@ -138,6 +138,21 @@ has_bar(const struct report_step *s)
         return s->s->started && s->state != STEP_CACHED;
 }
 
+static void
+add_legend(const report *r, size_t left_out, sw_buf *out)
+{
+        sw_buf_adds(out, "<p class=\"legend\"><span><i class=\"ran\"></i>ran</span>"
+                         "<span><i class=\"failed\"></i>failed</span><span><i "
+                         "class=\"chain\"></i>the chain the build waited for</span>");
+        if (r->n[STEP_CACHED])
+                sw_buf_addf(out, "<span>%zu from the cache are not drawn</span>",
+                            r->n[STEP_CACHED]);
+        if (left_out)
+                sw_buf_addf(out, "<span>%zu more are not drawn: there is no room</span>",
+                            left_out);
+        sw_buf_adds(out, "</p>\n");
+}
+
 void
 report_add_timeline(const report *r, sw_buf *out)
 {
@@ -158,9 +173,11 @@ report_add_timeline(const report *r, sw_buf *out)
                         left_out++;
                         continue;
                 }
-                if (p.lane == lanes.n)
-                        sw_array_push(&lanes, (struct lane){ 0 });
-                lanes.v[p.lane].end = p.taken_to + (p.words == NOT ? 0 : 0.4);
+                const struct lane l = { p.taken_to + (p.words == NOT ? 0 : 0.4) };
+                if (p.lane < lanes.n)
+                        lanes.v[p.lane] = l;
+                else
+                        sw_array_push(&lanes, l);
                 add_bar(r, i, &p, &bars);
                 shown++;
         }
@@ -178,16 +195,6 @@ report_add_timeline(const report *r, sw_buf *out)
                 shown, height);
         add_ticks(r, height, out);
         sw_buf_add(out, bars.data, bars.len);
-        sw_buf_adds(
-                out,
-                "</svg></div>\n<p class=\"legend\"><span><i class=\"ran\"></i>ran</span>"
-                "<span><i class=\"failed\"></i>failed</span><span><i "
-                "class=\"chain\"></i>the chain the build waited for</span>");
-        if (r->n[STEP_CACHED])
-                sw_buf_addf(out, "<span>%zu from the cache are not drawn</span>",
-                            r->n[STEP_CACHED]);
-        if (left_out)
-                sw_buf_addf(out, "<span>%zu more are not drawn: there is no room</span>",
-                            left_out);
-        sw_buf_adds(out, "</p>\n");
+        sw_buf_adds(out, "</svg></div>\n");
+        add_legend(r, left_out, out);
 }
