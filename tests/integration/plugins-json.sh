@@ -33,7 +33,7 @@ assert (p["state"], p["fault"]) == (state, fault), p
 assert reason in p["reason"], p
 assert bool(p["reason"]) == (state != "ready"), p
 if state == "ready":
-    assert p["kind"] == "exporter" and p["name"] and p["abi"] == "1.0", p
+    assert p["kind"] == file.split("_")[0] and p["name"] and p["abi"] == "1.0", p
 END
 done <<'END'
 exporter_abi_larger ready -
@@ -70,6 +70,8 @@ exporter_options ready -
 exporter_short_descriptor broken bad-descriptor 16 bytes
 exporter_short_ops broken bad-descriptor table of operations
 exporter_unmet broken unmet-need slipway-source-nowhere
+frontend_fake ready -
+source_fake ready -
 stray broken bad-descriptor exporter_stray.so
 END
 
