@@ -107,9 +107,9 @@ sw_df__count_made(struct conv *c, size_t n)
         if (c->made <= SW_DF_MADE_MAX)
                 return SW_OK;
         return sw_df_err(SW_E_LIMIT,
-                          "variables make more than %d bytes of words, environments and "
-                          "history, all together",
-                          SW_DF_MADE_MAX);
+                         "variables make more than %d bytes of words, environments and "
+                         "history, all together",
+                         SW_DF_MADE_MAX);
 }
 
 sw_err *
