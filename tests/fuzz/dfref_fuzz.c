@@ -19,9 +19,14 @@ fuzz_ignore(const char *text, size_t n)
 
         if (!fuzz_ok(sw_df_ignore_parse(text, n, &list)))
                 return;
-        for (size_t i = 0; i < list.n; i++)
-                if (list.v[i][0] == '#' || strcmp(list.v[i], "!") == 0)
-                        return; /* of "/#a" and "/!"; they are not written so */
+        for (size_t i = 0; i < list.n; i++) {
+                unsigned char first = (unsigned char) list.v[i][0];
+
+                /* of "/#a", "/!", "/ a": they do not read so without the slash */
+                if (first == '#' || strcmp(list.v[i], "!") == 0 || first <= ' ' ||
+                    first >= 0x80)
+                        return;
+        }
         joined = sw_strlist_join(&list, "\n");
         fuzz_check(fuzz_ok(sw_df_ignore_parse(joined, strlen(joined), &again)));
         if (list.n <= 100 &&
