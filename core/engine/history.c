@@ -258,8 +258,8 @@ failed(sw_history *h, int rc, const char *what)
                        : sw__meta_failed(sw__root_meta(h->root), rc, what);
 }
 
-sw_err *
-sw_history_builds(sw_history *h, sw_history_list *out)
+static sw_err *
+list(sw_history *h, sw_history_list *out)
 {
         sw_auto(sw__tx) tx = { 0 };
         sw_meta *meta = sw__root_meta(h->root);
@@ -286,6 +286,40 @@ sw_history_builds(sw_history *h, sw_history_list *out)
                 err = failed(h, rc, "list builds");
         if (err)
                 sw_history_list_release(out);
+        return err;
+}
+
+static bool
+is_interrupted(const sw_history_list *l, const char *id)
+{
+        for (size_t i = 0; i < l->n; i++)
+                if (strcmp(l->v[i].id, id) == 0)
+                        return l->v[i].state == SW_HISTORY_INTERRUPTED;
+        return false;
+}
+
+/* A build that ends completes its record and lets go of its story while we look, maybe
+ * between our look at the one and at the other: then it seems to be interrupted. One that
+ * is stays so. */
+sw_err *
+sw_history_builds(sw_history *h, sw_history_list *out)
+{
+        sw_auto(sw_history_list) first = { 0 };
+        bool any = false;
+        sw_err *err = list(h, &first);
+
+        for (size_t i = 0; i < first.n; i++)
+                any |= first.v[i].state == SW_HISTORY_INTERRUPTED;
+        if (err || !any) {
+                *out = first;
+                first = (sw_history_list){ 0 };
+                return err;
+        }
+        err = list(h, out);
+        for (size_t i = 0; i < out->n && !err; i++)
+                if (out->v[i].state == SW_HISTORY_INTERRUPTED &&
+                    !is_interrupted(&first, out->v[i].id))
+                        out->v[i].state = SW_HISTORY_RUNNING;
         return err;
 }
 
