@@ -423,9 +423,8 @@ sink_warning(void *arg, const char *text)
 {
         struct sw__story_vertex *v = arg;
 
-        sw__story_warn(v, &(struct sw_progress_warning){ .vertex = v->digest,
-                                                         .text = text,
-                                                         .level = 1 });
+        sw__story_warn(v, &(struct sw_progress_warning){
+                                  .vertex = v->digest, .text = text, .level = 1 });
 }
 
 const struct sw_progress_sink sw__story_sink = {

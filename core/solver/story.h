@@ -66,8 +66,8 @@ SW_API void sw__story_why(struct sw__story_vertex *v, enum sw_why why, uint32_t 
 /** sw__story_warnings - something that @j has warnings through and that is no step of its
  *  story. One reference, handed back. */
 SW_API struct sw__story_vertex *sw__story_warnings(struct sw__story_job *j);
-/** sw__story_warn - a warning to who reads of @v; the vertex it belongs to is @w's, the time
- *  is now. Copied. */
+/** sw__story_warn - a warning to who reads of @v; the vertex it belongs to is @w's, the
+ * time is now. Copied. */
 SW_API void sw__story_warn(struct sw__story_vertex *v, const struct sw_progress_warning *w);
 
 /* By ops and hosts. */

@@ -349,8 +349,8 @@ check_cancelled(struct contract *c, int dir, int calls)
 
 struct worker {
         struct contract *c;
-        int dir;
         sw_err *err;
+        int dir;
         bool back;
 };
 

@@ -2,6 +2,7 @@
 #include "cmd/slipway/build/opts.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,8 +67,21 @@ set_arg(opts *o, const char *name, size_t len, const char *value)
         opts_set(o, key, value);
 }
 
-/* Proxies are told to commands by their names in capitals, whichever way the environment
- * has them; the exec op adds the others. */
+/* Whether a build argument of that name was given, in capitals or not. */
+static bool
+has_arg(const opts *o, const char *name)
+{
+        static const char prefix[] = "build-arg:";
+
+        for (size_t i = 0; i < o->all.n; i++)
+                if (sw_str_has_prefix(o->all.v[i].key, prefix) &&
+                    strcasecmp(o->all.v[i].key + strlen(prefix), name) == 0)
+                        return true;
+        return false;
+}
+
+/* What no flag says. Proxies are told to commands by their names in capitals, whichever way
+ * the environment has them; the exec op adds the others. */
 static void
 take_environment(opts *o, const char *const *env)
 {
@@ -76,42 +90,23 @@ take_environment(opts *o, const char *const *env)
         static const char epoch[] = "SOURCE_DATE_EPOCH";
         const char *value = env_get(env, epoch, strlen(epoch));
 
-        if (value)
+        if (value && !opts_get(o, "build-arg:SOURCE_DATE_EPOCH"))
                 set_arg(o, epoch, strlen(epoch), value);
         for (size_t i = 0; i < SW_COUNT(proxies); i++) {
                 char lower[16] = { '\0' };
                 size_t n = strlen(proxies[i]);
 
                 for (size_t k = 0; k < n; k++)
-                        lower[k] =
-                                proxies[i][k] == '_' ? '_' : (char) (proxies[i][k] | 0x20);
+                        lower[k] = (char) tolower((unsigned char) proxies[i][k]);
                 value = env_get(env, proxies[i], n);
                 if (!value)
                         value = env_get(env, lower, n);
-                if (value && *value)
+                if (value && *value && !has_arg(o, proxies[i]))
                         set_arg(o, proxies[i], n, value);
         }
 }
 
 /* ---- Flags with words of their own ---- */
-
-/* A proxy that is given in small letters goes before the environment's in capitals. */
-static void
-forget_proxy(opts *o, const char *name, size_t len)
-{
-        for (size_t i = 0; i < o->all.n; i++) {
-                const char *key = o->all.v[i].key + strlen("build-arg:");
-
-                if (!sw_str_has_prefix(o->all.v[i].key, "build-arg:") ||
-                    strlen(key) != len || strncasecmp(key, name, len) != 0 || len < 6 ||
-                    strncasecmp(name + len - 6, "_proxy", 6) != 0)
-                        continue;
-                free((char *) o->all.v[i].key);
-                free((char *) o->all.v[i].value);
-                o->all.v[i] = o->all.v[--o->all.n];
-                return;
-        }
-}
 
 /* "NAME=VALUE"; "NAME" has the environment's value, and without one says nothing. */
 static sw_err *
@@ -123,7 +118,6 @@ take_arg(opts *o, const char *flag, const char *text, const char *const *env)
         if (len == 0)
                 return sw_err_new(SW_E_USAGE, "--%s %s: a name is missing: give NAME=VALUE",
                                   flag, text);
-        forget_proxy(o, text, len);
         if (value)
                 set_arg(o, text, len, value);
         return SW_OK;
@@ -383,7 +377,6 @@ opts_take(opts *o, const struct cli_call *call, const char *const *env)
 {
         sw_err *err;
 
-        take_environment(o, env);
         if (cli_bool(call, "pull"))
                 opts_set(o, "image-resolve-mode", "pull");
         err = take_args(o, call, env);
@@ -401,7 +394,11 @@ opts_take(opts *o, const struct cli_call *call, const char *const *env)
                 err = take_no_cache(o, call);
         if (!err)
                 err = take_network(o, call);
-        return err ? err : take_opts(o, call, env);
+        if (!err)
+                err = take_opts(o, call, env);
+        if (!err)
+                take_environment(o, env);
+        return err;
 }
 
 const char *

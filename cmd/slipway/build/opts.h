@@ -2,8 +2,8 @@
  * cmd/slipway/build/opts.h - what a frontend is told: flags of the command line as options
  * by the names BuildKit gave them.
  *
- * Of two values for one option the later one counts: what the environment says, then the
- * flags, then --opt. Thread: main.
+ * Of two values for one option the later one counts, --opt after the flags. The environment
+ * says what they do not. Thread: main.
  */
 #ifndef SLIPWAY_CMD_BUILD_OPTS_H
 #define SLIPWAY_CMD_BUILD_OPTS_H

@@ -165,7 +165,7 @@ START_TEST(what_the_environment_says)
         ok(options(".", env, &got));
         ck_assert_str_eq(got.data, usual);
         for (size_t i = 0; i < SW_COUNT(cases); i++) {
-                sw_auto(sw_str) want = sw_asprintf("%s %s", usual, cases[i].want);
+                sw_auto(sw_str) want = sw_asprintf("%s %s", cases[i].want, usual);
 
                 sw_buf_clear(&got);
                 ok(options(cases[i].words, env, &got));
@@ -179,6 +179,9 @@ START_TEST(what_the_environment_says)
         ck_assert_ptr_nonnull(strstr(got.data, "build-arg:SOURCE_DATE_EPOCH=8"));
         ck_assert_ptr_nonnull(strstr(got.data, "build-arg:http_proxy=p"));
         ck_assert_ptr_nonnull(strstr(got.data, "build-arg:HTTPS_PROXY=q"));
+        ck_assert_ptr_null(strstr(got.data, "http://"));
+        sw_buf_clear(&got);
+        ok(options("--build-arg http_proxy= --opt build-arg:https_proxy=o", env, &got));
         ck_assert_ptr_null(strstr(got.data, "http://"));
 }
 END_TEST
