@@ -6,7 +6,18 @@
 #include "core/base/utf8.h"
 #include "lib/dockerfile/said.h"
 
-enum { SHOWN_MAX = 600 }; /* bytes of a message */
+/* Bytes of a message that are shown, and when most of them have to be escaped. */
+enum { SHOWN_MAX = 600, ESCAPED_MAX = 150 };
+
+static void
+show(const sw_buf *text, sw_buf *out)
+{
+        sw__buf_add_escaped(out, text->data, text->len, SHOWN_MAX, 0);
+        if (out->len <= SHOWN_MAX + ESCAPED_MAX)
+                return;
+        sw_buf_clear(out);
+        sw__buf_add_escaped(out, text->data, text->len, ESCAPED_MAX, 0);
+}
 
 sw_err *
 sw_df_err_at(struct sw_place place, enum sw_code code, const char *fmt, ...)
@@ -17,7 +28,7 @@ sw_df_err_at(struct sw_place place, enum sw_code code, const char *fmt, ...)
         va_start(ap, fmt);
         sw_buf_vaddf(&text, fmt, ap);
         va_end(ap);
-        sw__buf_add_escaped(&shown, text.data, text.len, SHOWN_MAX, 0);
+        show(&text, &shown);
         return sw_err_new_at(place, code, 0, "%s", shown.data);
 }
 
@@ -32,6 +43,6 @@ sw_df_wrap_at(struct sw_place place, sw_err *err, const char *fmt, ...)
         va_start(ap, fmt);
         sw_buf_vaddf(&text, fmt, ap);
         va_end(ap);
-        sw__buf_add_escaped(&shown, text.data, text.len, SHOWN_MAX, 0);
+        show(&text, &shown);
         return sw_err_wrap_at(place, err, "%s", shown.data);
 }
