@@ -86,9 +86,16 @@ fetch_one(const struct shared *s, const struct runner *r, const struct resolved 
 {
         sw_auto(sw_str) to = fetched_ref(what);
         sw_auto(sw_str) spec = sw_asprintf("+%s:%s", from, to);
-        const char *const args[] = { "fetch",     "--progress", "--depth=1",
-                                     "--no-tags", "--force",    "--no-write-fetch-head",
-                                     "origin",    spec,         NULL };
+        const char *const args[] = { "fetch",
+                                     "--quiet",
+                                     "--progress",
+                                     "--depth=1",
+                                     "--no-tags",
+                                     "--force",
+                                     "--no-write-fetch-head",
+                                     "origin",
+                                     spec,
+                                     NULL };
         const struct run q = run_in(s, RUN_REMOTE, args);
 
         return git_run(r, &q);

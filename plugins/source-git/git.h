@@ -16,6 +16,9 @@
 #ifndef SLIPWAY_SOURCE_GIT_GIT_H
 #define SLIPWAY_SOURCE_GIT_GIT_H
 
+#include <pthread.h>
+
+#include <slipway/map.h>
 #include <slipway/source.h>
 #include <slipway/worker.h>
 
@@ -26,6 +29,8 @@ struct git {
         const char *ca; /* file with CAs instead of the system's; or NULL */
         int64_t idle_ns;
         sw_log *log;
+        pthread_mutex_t lock;
+        sw_map *answers; /* of remotes, to the clients of now; under the lock */
 };
 
 /* What is asked for. */
@@ -46,8 +51,12 @@ char *spec_cache_key(const struct spec *s, const struct resolved *r);
 
 struct runner;
 
-/** resolve_ref - ask the remote, unless a commit is named; compare with the checksum. */
+/** resolve_ref - ask the remote, unless a commit is named or the same client asked just
+ * now: all of a build sees one commit; compare with the checksum. */
 SW_NODISCARD sw_err *resolve_ref(const struct runner *r, int cwd_fd, struct resolved *out);
+/** resolve_init, resolve_end - what was answered. */
+void resolve_init(struct git *plugin);
+void resolve_end(struct git *plugin);
 /** check_checksum - of what a ref stands for. */
 SW_NODISCARD sw_err *check_checksum(const struct spec *s, const char *sha,
                                     const char *commit);

@@ -20,6 +20,7 @@ git_init(const struct sw_plugin_env *env, void **self)
         g->ca = ca;
         g->idle_ns = idle;
         g->log = env->log;
+        resolve_init(g);
         *self = g;
         return SW_OK;
 }
@@ -27,6 +28,7 @@ git_init(const struct sw_plugin_env *env, void **self)
 static void
 git_shutdown(void *self)
 {
+        resolve_end(self);
         free(self);
 }
 

@@ -136,8 +136,8 @@ find_ssh(struct runner *r)
 }
 
 sw_err *
-runner_begin(struct runner *r, const struct git *plugin, const struct spec *spec,
-             sw_ctx *ctx, sw_session *session)
+runner_begin(struct runner *r, struct git *plugin, const struct spec *spec, sw_ctx *ctx,
+             sw_session *session)
 {
         *r = (struct runner){
                 .plugin = plugin,

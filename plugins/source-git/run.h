@@ -13,7 +13,7 @@
 
 /* What runs have in common: one repository, for one client. */
 struct runner {
-        const struct git *plugin;
+        struct git *plugin;
         const struct spec *spec;
         sw_ctx *ctx;
         sw_session *session;
@@ -23,7 +23,7 @@ struct runner {
         sw_strlist hidden; /* what messages must not show */
 };
 /** runner_begin - find the client's credentials. */
-SW_NODISCARD sw_err *runner_begin(struct runner *r, const struct git *plugin,
+SW_NODISCARD sw_err *runner_begin(struct runner *r, struct git *plugin,
                                   const struct spec *spec, sw_ctx *ctx,
                                   sw_session *session);
 void runner_end(struct runner *r);

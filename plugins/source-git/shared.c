@@ -74,8 +74,8 @@ wait_for_lock(int fd, int how, sw_ctx *ctx)
                 if (errno != EWOULDBLOCK && errno != EINTR)
                         return sw_err_sys(SW_E_IO, errno, "lock a git repository");
                 if (!told)
-                        sw_progress_note(ctx, "waiting for another build's use of the "
-                                              "repository");
+                        sw_progress_note(ctx,
+                                         "waiting for the repository, which is in use");
                 (void) sw_cancel_wait(sw_ctx_cancel(ctx), 50 * SW_NS_PER_MS);
                 sw_err *err = sw_ctx_check(ctx);
                 if (err)

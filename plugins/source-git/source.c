@@ -13,7 +13,7 @@
 #include "plugins/source-git/source.h"
 
 struct source {
-        const struct git *plugin;
+        struct git *plugin;
         sw_worker *worker;
         struct spec spec;
         bool known; /* what the ref stands for */

@@ -354,7 +354,9 @@ fetch_all(const struct asking *a, const contents *known, int *hit, struct conten
         err = transfer(&d, known, hit, out);
         if (!err && *hit < 0)
                 err = finish(&d, known, hit, out);
-        if (d.in && err && sw_err_code(err) != SW_E_LIMIT && sw_ingest_offset(d.in) > 0)
+        const bool later = d.validator.len > 0 || a->spec->has_checksum;
+        if (d.in && err && later && sw_err_code(err) != SW_E_LIMIT &&
+            sw_ingest_offset(d.in) > 0)
                 sw_ingest_close(d.in); /* to be resumed */
         else
                 sw_ingest_abort(d.in);

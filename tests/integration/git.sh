@@ -209,6 +209,23 @@ forced() {
 }
 check "forced branches, moved tags, names that were directories" forced
 
+swapped() { # the branch moves after it was looked at; what was promised is what comes
+        git -C "$r" checkout -q main && echo promised >"$r/file" && commit "$r" promised && publish r &&
+                echo later >"$r/file" && commit "$r" later
+        printf '#!/bin/sh\ngit -C %s fetch -q origin "+refs/heads/main:refs/heads/main"\n' "$www/r.git" >"$www/.swap"
+        chmod 755 "$www/.swap"
+        repo=http://127.0.0.1:$port/swap/r.git fetch '#main' && [ "$(cat "$dir/o/file")" = promised ] &&
+                [ "$(git -C "$www/r.git" show main:file)" = later ]
+}
+check "a branch that moves during the build" swapped
+one_answer() {
+        fetch '' || return
+        clear_log
+        printf 'a = source git://x/r git.fullurl=%s\nb = source git://x/r:sub git.fullurl=%s\nc = source git://x/r git.fullurl=%s git.mtime=commit\nm = merge a c\noutput m\n' "$repo" "$repo" "$repo" | kit_llb "$dir/def" &&
+                kit_build --llb "$dir/def" -o "type=local,dest=$dir/o2" && [ "$(grep -c 'GET.*info/refs' "$www/.log")" = 1 ]
+}
+check "several steps of one build ask once" one_answer
+
 # ---- Nobody else's settings
 ours() {
         git config --global "url.http://127.0.0.1:1/.insteadOf" http://127.0.0.1 && git config --global core.hooksPath "$dir/hooks" &&

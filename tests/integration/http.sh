@@ -186,20 +186,31 @@ fresh() { fetch "$web/cutplain/big" "http.checksum=$(sum "$www/big")" http.filen
 check "with a checksum also where nothing tells it is the same" fresh
 check "without one it does not" fetch_fails 'tried 6 times' "$web/cutplain/big" http.filename=d
 check "another range than was asked for" fetch_fails 'another part of the file' "$web/wrongrange/big"
-later() { # killed in the middle; the next one goes on
-        head -c 400 /dev/urandom >"$www/drops"
+killed() { # in the middle; another process goes on
         local pid
-        printf 'a = source %s\noutput a\n' "$web/cut/slowly" | kit_llb "$dir/def"
-        cp "$www/big" "$www/slowly"
-        printf 'a = source %s/slow/drops\noutput a\n' "$web" | kit_llb "$dir/def2"
+        cp "$www/big" "$www/held"
+        touch "$dir/mark"
+        printf 'a = source %s/hold/held\noutput a\n' "$web" | kit_llb "$dir/def2"
         kit_background --llb "$dir/def2" -o "type=local,dest=$dir/o2"
         pid=$!
-        until grep -q 'GET /slow/drops' "$www/.log"; do sleep 0.05; done
-        sleep 0.3
-        local before; before=$(date +%s%N)
+        until find "$SLIPWAY_ROOT/content/ingest" -type f -size +500 -newer "$dir/mark" | grep -q .; do kill -0 "$pid" || return; sleep 0.05; done
+        kill -9 "$pid"
+        wait "$pid" 2>/dev/null
+        clear_log && fetch "$web/hold/held" && is held "$www/big" 600 && logged 1 '^GET.*range=bytes=300000-' && logged 1 '^GET'
+}
+check "killed, it goes on" killed
+cancelled() {
+        local pid before
+        head -c 400 /dev/urandom >"$www/drops"
+        printf 'a = source %s/slow/drops\noutput a\n' "$web" | kit_llb "$dir/def2"
+        clear_log
+        kit_background --llb "$dir/def2" -o "type=local,dest=$dir/o2"
+        pid=$!
+        until grep -q 'GET /slow/drops' "$www/.log"; do kill -0 "$pid" || return; sleep 0.05; done
+        before=$(date +%s%N)
         kill -INT "$pid" && ! wait "$pid" && [ $((($(date +%s%N) - before) / 1000000)) -lt 1500 ]
 }
-check "cancelled at once" later
+check "cancelled at once" cancelled
 limit() {
         configure 'maxSize: 500000'
         fetch_fails 'larger than 500.00kB' "$web/f/big" http.filename=e && fetch_fails 'larger than' "$web/endless"

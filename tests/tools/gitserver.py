@@ -11,6 +11,7 @@ are logged to DIR/.log: "GET /git/r.git/info/refs auth=…". What it does is in 
     /auth/REPO         401 unless Authorization is what DIR/.auth holds
     /moved/REPO        a redirect to /git/REPO
     /elsewhere/REPO    a redirect to /git/REPO of another origin (localhost)
+    /swap/REPO         runs DIR/.swap before every request but the first two
     /tofile/REPO       a redirect to the directory of the repository, as file://
     /junk/REPO         megabytes that are nothing
     /hang/REPO         no answer
@@ -24,6 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = sys.argv[1]
 lock = threading.Lock()
+swap = {"left": 2}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -66,7 +68,11 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write((b"0040" + b"x" * 60) * 50000)
             elif kind == "auth" and self.headers.get("Authorization") != open(f"{ROOT}/.auth").read().strip():
                 self.simple(401, ("WWW-Authenticate", 'Basic realm="git"'))
-            elif kind in ("git", "v0", "auth"):
+            elif kind in ("git", "v0", "auth", "swap"):
+                if kind == "swap":
+                    swap["left"] -= 1
+                    if swap["left"] < 0:
+                        subprocess.run([f"{ROOT}/.swap"], check=False)
                 self.backend(rest, query, kind != "v0")
             else:
                 self.simple(404)

@@ -17,6 +17,7 @@ DIR/.log: "GET /f/x range=… auth=… agent=… match=…". What it does is in 
     /cut/NAME          each answer breaks off after 300,000 bytes of the body
     /cutplain/NAME     the same, without anything that tells whether it is still the same
     /wrongrange/NAME   breaks off; then answers with another range than was asked for
+    /hold/NAME         stops after 300,000 bytes, and says nothing more, unless a range is asked for
     /slow/NAME         a byte every 50 ms
     /busy/N/NAME       503 for the first N requests
     /status/CODE       that
@@ -176,6 +177,19 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_wrongrange(self, rest):
         self.serve(rest, cut=CUT, shift=1)
+
+    def do_hold(self, rest):
+        if self.headers.get("Range") or self.command == "HEAD":
+            self.serve(rest)
+            return
+        data, tag, _ = self.file(rest)
+        self.send_response(200)
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:CUT])
+        self.wfile.flush()
+        time.sleep(3600)
 
     def do_slow(self, rest):
         data, _, _ = self.file(rest)
