@@ -62,15 +62,17 @@ is_official(const char *source, bool *labs)
 }
 
 static sw_err *
-refuse(const char *source)
+refuse(const char *source, bool switched_off)
 {
         return sw_df_err(SW_E_UNSUPPORTED,
                          "the Dockerfile asks for the frontend %s, an image that the "
                          "frontend plugin gateway.v0 would run, which is not installed "
-                         "(package slipway-frontend-gateway); to go on without it, take "
-                         "the syntax line out, or let it name docker/dockerfile:1, which "
-                         "is built in",
-                         source);
+                         "(package slipway-frontend-gateway); to go on without it, %s",
+                         source,
+                         switched_off ? "let the option \"official\" of the plugin "
+                                        "frontend/dockerfile be true"
+                                      : "take the syntax line out, or let it name "
+                                        "docker/dockerfile:1, which is built in");
 }
 
 typedef struct sw_df_syntax sw_df_syntax;
@@ -84,6 +86,7 @@ syntax_check(const struct dockerfile *self, const sw_df_client *c, struct syntax
         sw_auto(sw_str) first = NULL;
         const struct sw_df_range at = { 0, 0 };
         const char *source;
+        bool official;
         sw_err *err;
 
         *out = (struct syntax){ .devices = false };
@@ -95,9 +98,12 @@ syntax_check(const struct dockerfile *self, const sw_df_client *c, struct syntax
                 first = sw_strndup(given, strcspn(given, " \t"));
         }
         source = first ?: found.source;
-        if (!source || !*source || (is_official(source, &out->devices) && self->official))
+        if (!source || !*source)
                 return SW_OK;
-        err = refuse(source);
+        official = is_official(source, &out->devices);
+        if (official && self->official)
+                return SW_OK;
+        err = refuse(source, official);
         if (first)
                 return sw_df_wrap(err, "failed with build-arg:BUILDKIT_SYNTAX = %s", given);
         return sw_df_blame(err, &c->text,
