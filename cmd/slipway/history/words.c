@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <slipway/text.h>
 #include <slipway/time.h>
 
 #include "cmd/slipway/history/past.h"
@@ -52,7 +53,10 @@ past_what(const struct sw_history_build *b)
         if (!out.len && dest)
                 sw_buf_addf(&out, "%s", dest);
         if (!out.len)
-                sw_buf_adds(&out, *b->frontend ? b->frontend : "a definition");
+                sw_buf_adds(&out, sw_str_has_prefix(b->frontend, "dockerfile.")
+                                          ? "Dockerfile"
+                                  : *b->frontend ? b->frontend
+                                                 : "a definition");
         return sw_buf_detach(&out);
 }
 
