@@ -211,6 +211,52 @@ RUN grep somewhere /etc/hosts | cut -c1-8 >/out; ulimit -n >>/out; hostname >>/o
 END
 ARGS=()
 
+# ---- Other frontends
+syntax() { # NAME: the Dockerfile asks for it, and is built
+        makes one <<<"# syntax=$1
+FROM scratch
+COPY a.txt /out"
+}
+for name in docker/dockerfile:1 docker/dockerfile docker.io/docker/dockerfile:1.7-labs docker/dockerfile-upstream:master; do
+        check "syntax $name" syntax "$name"
+done
+for name in docker/dockerfile:2 docker/dockerfile:1.99 example.com/docker/dockerfile:1 other; do
+        check "syntax $name" fails "$name, an image that the frontend plugin gateway.v0 would run, which is not installed" \
+                <<<"# syntax=$name
+FROM scratch"
+done
+check "its place" grep -q '^Dockerfile.now:1$' "$dir/said"
+ARGS=(--build-arg BUILDKIT_SYNTAX=other)
+by_argument() { ! syntax docker/dockerfile:1 >/dev/null && grep -q 'failed with build-arg:BUILDKIT_SYNTAX = other: ' "$dir/said"; }
+check "syntax by build argument" by_argument
+ARGS=()
+printf 'plugins:\n  frontend/dockerfile:\n    official: false\n' >off.yaml
+switched_off() { "$SLIPWAY" --config off.yaml build --progress quiet -f - ctx <<<$'# syntax=docker/dockerfile:1\nFROM scratch' 2>&1 | grep -q 'option "official"'; }
+check "the official one switched off" switched_off
+
+# ---- Questions
+cat >asked.Dockerfile <<'END'
+FROM scratch AS base
+# main the thing itself
+FROM base AS main
+ARG TOKEN=x
+COPY . /
+RUN --mount=type=secret,id=s,required --mount=type=ssh x
+END
+ask() { "$SLIPWAY" build --progress quiet --call "$1" -f asked.Dockerfile ctx; }
+answers() { # QUESTION JQ WANT
+        local got
+        got=$(ask "$1,format=json" | jq -c "$2")
+        [ "$got" = "$3" ] && return
+        echo "$got"
+        return 1
+}
+check "targets" answers targets '[.targets[] | [.name, .base, .default, .description]]' '[["base","scratch",null,null],["main","base",true,"the thing itself"]]'
+check "outline" answers outline '[.name, .args[0].name, .secrets[0], .ssh[0].name] | tostring' \
+        '"[\"main\",\"TOKEN\",{\"name\":\"s\",\"required\":true,\"location\":{\"ranges\":[{\"start\":{\"line\":6},\"end\":{\"line\":6}}]}},\"default\"]"'
+check "lint" answers lint '[.warnings[].ruleName]' '["SecretsUsedInArgOrEnv"]'
+
+# ---- The cache
 again() { # "CACHED of ALL": the Dockerfile of cached.Dockerfile
         "$SLIPWAY" "${kit_config[@]}" build --progress plain --build-context base=oci-layout://layout:1 "${ARGS[@]}" -f "$dir/cached.Dockerfile" ctx >"$dir/said" 2>&1 ||
                 { cat "$dir/said"; return 1; }
