@@ -302,8 +302,12 @@ take_triggers(struct conv *c, struct stage *st, const struct sw_df_list *texts)
 {
         size_t n = texts->n, total = n + st->n_commands;
         struct command *v = sw_df_new_array(c->arena, struct command, total);
-        sw_err *err = sw_df__count_inherited(c, n);
+        sw_err *err = SW_OK;
 
+        if (n > SW_DF_TRIGGERS_MAX - c->triggers.n)
+                err = sw_df_err(SW_E_LIMIT,
+                                "more than %d ONBUILD triggers to run, all together",
+                                SW_DF_TRIGGERS_MAX);
         for (size_t i = 0; i < n && !err; i++)
                 err = take_trigger(c, st, texts->v[i], &v[i]);
         if (err)

@@ -28,6 +28,7 @@ enum {
         SW_DF_INHERIT_MAX = 2000000, /* variables and arguments handed on, all together */
         SW_DF_VARIABLES_MAX = 20000, /* of one stage */
         SW_DF_PORTS_MAX = 200000,    /* written into a history, all together */
+        SW_DF_TRIGGERS_MAX = 20000,  /* of ONBUILD that are run, all together */
         SW_DF_MADE_MAX = 64 << 20,   /* bytes that variables come to, wherever they go */
 };
 

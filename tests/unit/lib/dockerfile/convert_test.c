@@ -278,4 +278,27 @@ START_TEST(table)
 }
 END_TEST
 
-UNIT_MAIN("dockerfile conversion", table)
+/* 150 triggers in each of 140 stages: each would be parsed and run. */
+START_TEST(too_many_triggers)
+{
+        sw_buf text = SW_BUF_INIT;
+        struct fake f;
+        sw_df_result *r = NULL;
+
+        sw_buf_adds(&text, "FROM busybox AS a\n");
+        for (int i = 0; i < 150; i++)
+                sw_buf_adds(&text, "ONBUILD RUN x\n");
+        for (int i = 0; i < 140; i++)
+                sw_buf_addf(&text, "FROM a AS s%d\n", i);
+        sw_buf_adds(&text, "FROM scratch\n");
+        for (int i = 0; i < 140; i++)
+                sw_buf_addf(&text, "COPY --from=s%d / /\n", i);
+        fake_init(&f);
+        (void) sw_map_set(f.files, "Dockerfile", sw_buf_detach(&text));
+        fails(fake_convert(&f, NULL, 0, NULL, &r), SW_E_LIMIT,
+              "more than 20000 ONBUILD triggers");
+        fake_release(&f);
+}
+END_TEST
+
+UNIT_MAIN("dockerfile conversion", table, too_many_triggers)
