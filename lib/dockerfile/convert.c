@@ -180,7 +180,8 @@ finish(struct conv *c, struct stage *target, sw_df_result *out)
                 sw_df_image_write(target->base_image, &out->base_config);
         out->has_epoch = c->has_epoch;
         out->epoch = c->epoch;
-        sw_df__outline(c, target, out);
+        if (c->req->outline)
+                sw_df__outline(c, target, out);
         return SW_OK;
 }
 

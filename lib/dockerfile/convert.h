@@ -38,6 +38,7 @@ struct sw_df_convert {
         const sw_platform *platform;  /* NULL: none was asked for */
         struct sw_df_lint *lint;      /* or NULL */
         bool all_stages; /* also those that the target does not need: for checks */
+        bool outline;    /* the result's is wanted */
         bool no_marshal; /* no definition is wanted: for questions */
         bool devices;    /* RUN --device is allowed */
 };
@@ -48,7 +49,7 @@ typedef struct sw_df_result {
         sw_buf base_config; /* containerimage.base.config; empty: there is no base image */
         bool has_epoch;
         int64_t epoch;                /* s */
-        struct sw_df_outline outline; /* but for its text */
+        struct sw_df_outline outline; /* but for its text; if asked for */
         struct sw_df_arena *arena;    /* private: what the outline points at */
 } sw_df_result;
 

@@ -68,6 +68,7 @@ convert_only(build *b, struct sw_df_lint *lint, bool all_stages, sw_df_result **
                 .platform = b->config->n_platforms ? b->config->platforms[0] : NULL,
                 .lint = lint,
                 .all_stages = all_stages,
+                .outline = true,
                 .no_marshal = true,
                 .devices = b->syntax.devices,
         };

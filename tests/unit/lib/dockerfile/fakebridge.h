@@ -219,6 +219,7 @@ fake_convert(struct fake *f, const struct sw_attr *opts, size_t n, struct sw_df_
                 .program = program,
                 .platform = config->n_platforms ? config->platforms[0] : NULL,
                 .lint = lint,
+                .outline = true,
                 .devices = true,
         };
         return sw_df_convert(&req, out);
