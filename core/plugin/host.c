@@ -152,18 +152,30 @@ sw__host_unlock(const sw_host *h)
         (void) pthread_mutex_unlock(h->lock);
 }
 
+static sw_err *
+start_ltdl(void)
+{
+        sw_err *err = SW_OK;
+
+        (void) pthread_mutex_lock(&sw__ltdl_lock);
+        /* Never matched by lt_dlexit(), which would unload what is still in use. */
+        if (lt_dlinit() != 0 || !sw__search_builtin()) {
+                const char *words = lt_dlerror();
+
+                err = sw_err_new(SW_E_INTERNAL, "libltdl does not start: %s",
+                                 words ? words : "no reason given");
+        }
+        (void) pthread_mutex_unlock(&sw__ltdl_lock);
+        return err;
+}
+
 sw_err *
 sw_host_new(const struct sw_host_opts *opts, sw_host **out)
 {
-        const char *words;
+        sw_err *err = start_ltdl();
 
-        /* Never matched by lt_dlexit(), which would unload what is still in use. */
-        if (lt_dlinit() != 0 || !sw__search_builtin()) {
-                words = lt_dlerror();
-                return sw_err_new(SW_E_INTERNAL, "libltdl does not start: %s",
-                                  words ? words : "no reason given");
-        }
-
+        if (err)
+                return err;
         sw_host *h = sw_new(sw_host);
         h->lock = new_lock();
         h->config = opts->config;

@@ -56,8 +56,12 @@ struct sw__module {
 
 typedef SW_ARRAY(struct sw__module *) sw__modules;
 
+/* libltdl has one state for the whole process, and no lock of its own. Held by who calls it
+ * or reads lt_dlerror(); nothing else is called with it. */
+extern pthread_mutex_t sw__ltdl_lock;
+
 struct sw_host {
-        pthread_mutex_t *lock; /* recursive; over everything below and libltdl */
+        pthread_mutex_t *lock; /* recursive; over everything below; before sw__ltdl_lock */
         const sw_config *config;
         sw_log *log;
         SW_ARRAY(struct sw__plugin_dir) dirs;

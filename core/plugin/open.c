@@ -20,6 +20,8 @@
 
 #include "core/plugin/host_priv.h"
 
+pthread_mutex_t sw__ltdl_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static const char *
 file_type(mode_t mode)
 {
@@ -191,6 +193,19 @@ symbol_name(const struct sw__module *m)
         return name;
 }
 
+/* Its descriptor; NULL: it has none, or could not be opened, and is broken then. */
+static const void *
+find_symbol(struct sw__module *m)
+{
+        const void *p = NULL;
+
+        (void) pthread_mutex_lock(&sw__ltdl_lock);
+        if (take_handle(m))
+                p = lt_dlsym((lt_dlhandle) m->handle, "sw_plugin");
+        (void) pthread_mutex_unlock(&sw__ltdl_lock);
+        return p;
+}
+
 bool
 sw__module_open(struct sw__module *m)
 {
@@ -198,9 +213,9 @@ sw__module_open(struct sw__module *m)
 
         if (m->file && (!check_file(m) || !bind_file(m)))
                 return false;
-        if (!take_handle(m))
+        p = find_symbol(m);
+        if (!m->handle)
                 return false;
-        p = lt_dlsym((lt_dlhandle) m->handle, "sw_plugin");
         if (!p) {
                 sw_auto(sw_str) symbol = symbol_name(m);
 
