@@ -185,16 +185,20 @@ commit_of(const struct shared *s, const struct runner *r, const struct resolved 
         const char *const args[] = { "log", "-1", "--format=%H %ct", name, "--", NULL };
         sw_auto(sw_buf) text = SW_BUF_INIT;
         struct run q = run_in(s, RUN_ALONE, args);
-        long long seconds;
+        char *end = NULL;
 
         q.out = &text;
         q.limit = MAX_TEXT;
         sw_err *err = git_run(r, &q);
         if (err)
                 return err;
-        if (sscanf(text.data, "%64[0-9a-f] %lld", commit, &seconds) != 2 ||
-            !ref_is_commit(commit))
+        char *space = strchr(text.data, ' ');
+        if (space)
+                *space++ = '\0';
+        const long long seconds = space ? strtoll(space, &end, 10) : 0;
+        if (!space || end == space || *end != '\n' || !ref_is_commit(text.data))
                 return sw_err_new(SW_E_REMOTE, "git log tells no commit for %s", what->sha);
+        (void) snprintf(commit, 65, "%s", text.data);
         *time = seconds;
         return SW_OK;
 }

@@ -343,22 +343,26 @@ resolved_read(const char *text, const char *ref, struct resolved *out)
 bool
 received_read(const char *line, int64_t *bytes, bool *end)
 {
-        static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-        char unit[6] = "";
-        double n = 0;
-        int at = -1;
+        static const char *const units[] = { " bytes", " KiB", " MiB", " GiB", " TiB" };
+        const char *comma = strchr(line, ',');
+        char *unit;
 
-        if (sscanf(line, "Receiving objects: %*3d%% (%*12d/%*12d), %12lf %5[A-Za-z]%n", &n,
-                   unit, &at) != 2 ||
-            at < 0 || !(n >= 0 && n < 1e12))
+        if (strncmp(line, "Receiving objects: ", 19) != 0 || !comma || comma[1] != ' ' ||
+            comma[2] < '0' || comma[2] > '9')
                 return false;
-        for (size_t i = 0; i < SW_COUNT(units); i++)
-                if (strcmp(unit, units[i]) == 0) {
-                        n *= (double) (INT64_C(1) << (10 * i));
-                        *bytes = n < 1e15 ? (int64_t) n : 0;
-                        *end = strstr(line + at, "done.") != NULL;
-                        return true;
-                }
+        const double n = strtod(comma + 2, &unit);
+        if (!(n >= 0 && n < 1e12))
+                return false;
+        for (size_t i = 0; i < SW_COUNT(units); i++) {
+                const size_t len = strlen(units[i]);
+                const double all = n * (double) (INT64_C(1) << (10 * i));
+
+                if (strncmp(unit, units[i], len) != 0)
+                        continue;
+                *bytes = all < 1e15 ? (int64_t) all : 0;
+                *end = strstr(unit + len, "done.") != NULL;
+                return true;
+        }
         return false;
 }
 

@@ -2,6 +2,7 @@
  * plugins/source-git/resolve.c - what a ref stands for now: the same for all that one
  * client asks for, which is one build, though the branch may move meanwhile.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <slipway/time.h>
@@ -154,7 +155,7 @@ resolve_ref(const struct runner *r, int cwd_fd, struct resolved *out)
         sw_err *err = SW_OK;
 
         if (ref_is_commit(s->ref)) {
-                (void) strcpy(out->sha, s->ref); /* 64 bytes at most */
+                (void) snprintf(out->sha, sizeof(out->sha), "%s", s->ref);
                 out->ref = sw_strdup(s->ref);
         } else {
                 err = ask_once(r, cwd_fd, out);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -66,11 +65,14 @@ static void
 set_user(struct runner *r, const char *user)
 {
         sw_auto(sw_buf) pair = SW_BUF_INIT;
-        unsigned byte;
-        int n;
 
         for (const char *p = user; *p; p++) {
-                if (*p == '%' && sscanf(p, "%%%2x%n", &byte, &n) == 1 && n == 3 && byte) {
+                const char hex[3] = { p[0] == '%' ? p[1] : '\0',
+                                      p[0] == '%' && p[1] ? p[2] : '\0' };
+                char *end;
+                const unsigned long byte = strtoul(hex, &end, 16);
+
+                if (end == hex + 2 && byte) {
                         sw_buf_addc(&pair, (char) byte);
                         p += 2;
                 } else {

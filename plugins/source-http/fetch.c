@@ -4,7 +4,6 @@
  * A download that broke off goes on where it stopped when the server can tell that it is
  * still the same (If-Range), or a checksum will.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include <slipway/text.h>
@@ -116,10 +115,12 @@ static sw_err *
 check_range(const struct download *d, const struct sw__http_answer *ans)
 {
         const char *range = sw__http_header(ans, "content-range", 0);
+        char *end = NULL;
         long long from = -1;
 
-        if (!d->ranged || !range || sscanf(range, "bytes %lld-", &from) != 1 ||
-            from != sw_ingest_offset(d->in))
+        if (d->ranged && range && strncmp(range, "bytes ", 6) == 0)
+                from = strtoll(range + 6, &end, 10);
+        if (!end || *end != '-' || from != sw_ingest_offset(d->in))
                 return sw_err_new(SW_E_REMOTE, "the server sent another part of the file "
                                                "than it was asked for");
         return SW_OK;

@@ -200,7 +200,7 @@ commit "$r" third
 publish r
 changed() { fetch '#main' && has main && [ "$(cat "$dir/o/file")" = three ]; }
 check "a changed one is" changed
-offline() { local port_was=$repo; fetch "#$first" && clear_log && fetch "#$first" -- --no-cache && has "$first" && logged 0 .; }
+offline() { fetch "#$first" && clear_log && fetch "#$first" -- --no-cache && has "$first" && logged 0 .; }
 check "a commit that is here needs no server" offline
 forced() {
         git -C "$r" checkout -q --orphan other && git -C "$r" rm -qrf . && echo new >"$r/file" && commit "$r" other &&
@@ -238,6 +238,7 @@ ours() {
 }
 check "neither the user's settings nor hooks count" ours
 git init -q "$dir/src/attr"
+git -C "$dir/src/attr" config core.safecrlf false
 a=$dir/src/attr
 printf '*.bin filter=lfs\n*.x filter=evil\n*.txt eol=crlf\n' >"$a/.gitattributes"
 printf 'version https://git-lfs.github.com/spec/v1\n' >"$a/a.bin"
