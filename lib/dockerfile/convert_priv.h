@@ -122,7 +122,7 @@ struct conv {
         size_t n_stages, cap_stages;
         sw_map *by_name; /* stages, in lower case */
         SW_ARRAY(sw_df_trigger *) triggers;
-        struct answer *answers; /* of images that were looked up */
+        struct answer *answers;        /* of images that were looked up */
         size_t inherited, ports, made; /* counted against limits */
 
         sw_source_map *source;

@@ -35,10 +35,9 @@ count(const char *page, const char *what)
 static void
 check_page(const sw_buf *page)
 {
-        static const char *const never[] = {
-                "<iframe", "<img",      "<link",    "<object",
-                "<embed",  " onerror=\"", " onload=\"", "href=\"j"
-        };
+        static const char *const never[] = { "<iframe",    "<img",    "<link",
+                                             "<object",    "<embed",  " onerror=\"",
+                                             " onload=\"", "href=\"j" };
         /* the script talks about tags; look at what comes before it */
         const char *script = strstr(page->data, "<script>");
 

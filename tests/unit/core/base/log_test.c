@@ -257,5 +257,5 @@ START_TEST(cut_line_ends)
 }
 END_TEST
 
-UNIT_MAIN("log", text_line, redirected, text_is_escaped, json_line, levels, errors, errno_and_size,
-          level_names, long_lines_stay_whole, cut_line_ends)
+UNIT_MAIN("log", text_line, redirected, text_is_escaped, json_line, levels, errors,
+          errno_and_size, level_names, long_lines_stay_whole, cut_line_ends)
