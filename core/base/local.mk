@@ -24,6 +24,7 @@ libslipway_la_SOURCES += \
 	core/base/pattern.c core/base/pattern.h \
 	core/base/patternauto.c \
 	core/base/pool.c core/base/pool.h core/base/spin.h \
+	core/base/redact.c core/base/redact.h \
 	core/base/random.c core/base/random.h \
 	core/base/siphash.c core/base/siphash.h \
 	core/base/spawn.c core/base/spawn.h \

@@ -12,7 +12,6 @@
  *      historyold.c     what is dropped with time
  *      story.c          parts of stories: pack and unpack
  *      storyread.c      a story from its file
- *      redact.c         what is not to be kept
  *
  * Nothing here waits for the disk: a power failure may take the last records, and no more.
  * A record that is not complete is that of a build that runs while its story is locked, and
@@ -112,14 +111,5 @@ SW_API size_t sw__storyframe_take(const char *p, size_t n, sw_buf *out);
 /** sw__story_read - the story whose file has the bytes in @file, which are given: for
  *  tests. */
 SW_API sw_history_story *sw__story_read(sw_buf *file);
-
-/* ---- What is not to be kept ---- */
-
-/** sw__redact - @s as valid UTF-8, user names and passwords of URLs replaced by xxxxx; from
- *  malloc. */
-SW_API char *sw__redact(const char *s);
-/** sw__redact_value - the same for the value of an option; one whose name says that it is a
- *  secret is replaced whole. */
-SW_API char *sw__redact_value(const char *key, const char *value);
 
 #endif

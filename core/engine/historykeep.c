@@ -16,6 +16,7 @@
 #include <slipway/io.h>
 #include <slipway/time.h>
 
+#include "core/base/redact.h"
 #include "core/engine/engine_priv.h"
 #include "core/engine/history.h"
 

@@ -10,7 +10,6 @@ libslipway_la_SOURCES += \
 	core/engine/history.c \
 	core/engine/historykeep.c \
 	core/engine/historyold.c \
-	core/engine/redact.c \
 	core/engine/shell.c \
 	core/engine/steplog.c \
 	core/engine/story.c \

@@ -12,6 +12,7 @@
 
 #include <slipway/time.h>
 
+#include "core/base/redact.h"
 #include "core/engine/history.h"
 
 typedef Moby__Buildkit__V1__StatusResponse status_msg;

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "core/base/redact.h"
 #include "core/llb/llb_priv.h"
 
 #define CUSTOM_NAME "llb.customname"
@@ -127,7 +128,11 @@ sw__llb_make_name(sw_definition *def, const sw_llb_vertex *v)
         if (custom)
                 return custom;
         switch (v->kind) {
-        case SW_OP_SOURCE: return v->op->source->identifier;
+        case SW_OP_SOURCE: {
+                sw_auto(sw_str) clean = sw__redact(v->op->source->identifier);
+
+                return sw__pb_arena_strndup(&def->arena, clean, strlen(clean));
+        }
         case SW_OP_BUILD: return "build";
         case SW_OP_EXEC:
                 if (v->op->exec->meta->n_args == 1)

@@ -5,6 +5,7 @@
  */
 #include <zstd.h>
 
+#include "core/base/redact.h"
 #include "core/engine/history.h"
 #include "tests/unit/unit.h"
 

@@ -869,6 +869,19 @@ START_TEST(names)
 }
 END_TEST
 
+/* Catches: a password in a URL that reaches progress, logs and the history. */
+START_TEST(names_have_no_passwords)
+{
+        struct made m = { 0 };
+
+        made_finish_at(&m, made_source(&m, "https://me:s3cret@example.org/a.tar"), 0);
+        sw_autoptr(sw_definition) def = decode(&m, NULL);
+        ck_assert_str_eq(sw_llb_vertex_name(sw_definition_vertex(def, 0)),
+                         "https://xxxxx:xxxxx@example.org/a.tar");
+        made_release(&m);
+}
+END_TEST
+
 /* Catches: names that double with every merge. */
 START_TEST(names_are_bounded)
 {
@@ -970,4 +983,5 @@ UNIT_MAIN("llb definition", recorded, empty_definitions, too_few_ops, last_op,
           outputs_are_counted, outputs_are_those_of_mounts, digests_are_of_canonical_bytes,
           two_spellings_are_one_vertex, unknown_fields_count, proxy_network,
           changed_sources, metadata, nothing_known, capabilities, locations, platforms,
-          names, names_are_bounded, long_names_are_cheap, later_options)
+          names, names_have_no_passwords, names_are_bounded, long_names_are_cheap,
+          later_options)

@@ -1,5 +1,5 @@
 /*
- * core/engine/redact.c - what is not to be kept of what people typed.
+ * core/base/redact.c - what is not to be shown or kept of what people typed.
  *
  * Thread: any.
  */
@@ -8,7 +8,7 @@
 
 #include <slipway/text.h>
 
-#include "core/engine/history.h"
+#include "core/base/redact.h"
 
 #define HIDDEN "xxxxx"
 
