@@ -67,8 +67,10 @@ sw__http_free(sw__http *h)
 static sw_err *
 start(sw__http *h)
 {
-        sw_err *err = SW_OK;
+        sw_err *err = sw__curl_open();
 
+        if (err)
+                return err;
         pthread_mutex_lock(&h->lock);
         if (!h->ready && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
                 err = sw_err_new(SW_E_INTERNAL, "curl_global_init failed");

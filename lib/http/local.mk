@@ -4,6 +4,8 @@ if HAVE_CURL
 noinst_LTLIBRARIES += lib/libhttp.la
 endif
 lib_libhttp_la_SOURCES = \
+	lib/http/curl.c \
+	lib/http/curl.h \
 	lib/http/http.c \
 	lib/http/http.h \
 	lib/http/loop.c \
@@ -17,4 +19,4 @@ lib_libhttp_la_SOURCES = \
 	lib/http/xfer.c \
 	lib/http/xfer.h
 lib_libhttp_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
-lib_libhttp_la_LIBADD = $(CURL_LIBS) $(BASE_LIBS)
+lib_libhttp_la_LIBADD = $(BASE_LIBS)

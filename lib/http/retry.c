@@ -3,11 +3,10 @@
  */
 #include <sys/random.h>
 
-#include <curl/curl.h>
-
 #include <slipway/text.h>
 #include <slipway/time.h>
 
+#include "lib/http/curl.h"
 #include "lib/http/retry.h"
 
 bool

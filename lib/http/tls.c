@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include <curl/curl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <slipway/text.h>
 
+#include "lib/http/curl.h"
 #include "lib/http/tls.h"
 
 #define MAX_PEM (4 * 1024 * 1024)

@@ -5,10 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
 #include <slipway/mem.h>
 
+#include "lib/http/curl.h"
 #include "lib/http/url.h"
 
 struct origin {
@@ -60,10 +59,19 @@ sw__url_host(const char *url, char **host, char **port)
 }
 
 sw_err *
+sw__url_usable(void)
+{
+        return sw__curl_open();
+}
+
+sw_err *
 sw__url_refused(const char *to, const char *why)
 {
         sw_auto(sw_buf) shown = SW_BUF_INIT;
+        sw_err *err = sw__url_usable();
 
+        if (err)
+                return err;
         sw__printable(&shown, to, strcspn(to, "?"), 200); /* queries have signatures */
         return sw_err_new(SW_E_REMOTE, "it leads to %s, %s", shown.data, why);
 }

@@ -9,6 +9,9 @@
 
 #include <slipway/buf.h>
 
+/** sw__url_usable - Errors: SW_E_UNSUPPORTED: libcurl, whose parser takes them apart,
+ * cannot be opened; to all functions below every text is no URL then. */
+SW_NODISCARD sw_err *sw__url_usable(void);
 /** sw__url_join - @to as seen from @from, without its fragment. @to may not name a user.
  *  @down: it leads from https to http.   Errors: SW_E_REMOTE: it cannot be followed. */
 SW_NODISCARD sw_err *sw__url_join(const char *from, const char *to, char **out, bool *down);

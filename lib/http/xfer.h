@@ -12,8 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <curl/curl.h>
-
+#include "lib/http/curl.h"
 #include "lib/http/http.h"
 
 struct sw__xfer {

@@ -23,4 +23,4 @@ lib_libregistry_la_SOURCES = \
 	lib/registry/token.c \
 	lib/registry/url.c
 lib_libregistry_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
-lib_libregistry_la_LIBADD = lib/libhttp.la $(CURL_LIBS) $(BASE_LIBS)
+lib_libregistry_la_LIBADD = lib/libhttp.la $(BASE_LIBS)

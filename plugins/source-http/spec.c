@@ -94,7 +94,10 @@ set_url(struct spec *s, const char *identifier)
 {
         sw_auto(sw_str) port = NULL;
         sw_auto(sw_buf) shown = SW_BUF_INIT;
+        sw_err *err = sw__url_usable();
 
+        if (err)
+                return err;
         if (strnlen(identifier, MAX_URL + 1) > MAX_URL)
                 return sw_err_new(SW_E_LIMIT, "a URL of more than %d bytes", MAX_URL);
         s->url = sw__url_tidy(identifier);

@@ -214,6 +214,8 @@ check "  in time" eval '! grep "too late" "$dir/err"'
 check "and one that waits for its turn" refuses cancelled enough --slow 20000 --cancel-after 500 fetch-all "$repo" "$layer:$size" "$layer:$size" "$layer:$size" "$layer:$size" "$layer:$size" "$layer:$size"
 check "  in time" eval '! grep "too late" "$dir/err"'
 check "a sink that fails ends it, in its own words" eval 't fetch "$repo" "$layer" "$size" 2>&1 >/dev/full | grep -q "^io: the sink: No space left"'
+mkdir "$dir/nocurl" && echo none >"$dir/nocurl/libcurl.so.4"
+LD_LIBRARY_PATH=$dir/nocurl check "a libcurl that cannot be opened is told" refuses unsupported "libcurl cannot be used: $dir/nocurl" resolve "$repo:v1"
 
 # ---- pages and referrers ----
 oci_start pages --page 2 || exit 1
