@@ -3,6 +3,7 @@
  * up: the main context, a named one, a stage that is one remote ADD. What has no time
  * leaves it unset. See convert_priv.h; reference 12.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -26,6 +27,24 @@ sw_df__is_url(const char *s)
         return sw_str_has_prefix(s, "http://") || sw_str_has_prefix(s, "https://");
 }
 
+/* What two hexadecimal digits stand for; 0: there are none, or a NUL. */
+static int
+escaped_byte(const char *s)
+{
+        static const char digits[] = "0123456789abcdef";
+        int byte = 0;
+
+        for (int i = 0; i < 2; i++) {
+                const char *at =
+                        s[i] ? strchr(digits, tolower((unsigned char) s[i])) : NULL;
+
+                if (!at)
+                        return 0;
+                byte = byte * 16 + (int) (at - digits);
+        }
+        return byte;
+}
+
 const char *
 sw_df__url_file(struct sw_df_arena *a, const char *url)
 {
@@ -38,11 +57,9 @@ sw_df__url_file(struct sw_df_arena *a, const char *url)
         n = strcspn(host, "?#");
         path = (const char *) memchr(host, '/', n);
         for (const char *p = path; p && p < host + n; p++) {
-                unsigned byte;
-                int used = 0;
+                int byte = *p == '%' ? escaped_byte(p + 1) : 0;
 
-                if (*p == '%' && sscanf(p, "%%%2x%n", &byte, &used) == 1 && used == 3 &&
-                    byte) {
+                if (byte) {
                         sw_buf_addc(&decoded, (char) byte);
                         p += 2;
                 } else {
@@ -255,7 +272,7 @@ stage_state(struct conv *c, const struct sw_df_stage *st, sw_state **out)
         if (err)
                 return sw_df_wrap(err, "failed to process source stage base name \"%s\"",
                                   st->base);
-        if (strcmp(base, SCRATCH) != 0)
+        if (!base || strcmp(base, SCRATCH) != 0)
                 return sw_df_err(SW_E_INVALID, EPOCH " stage must use FROM scratch");
         for (size_t i = 0; i < st->n_cmds && !err; i++) {
                 const struct sw_df_cmd *cmd = &st->cmds[i];
