@@ -3,7 +3,6 @@
  * image that the plugin gateway.v0 would run. Those that name the official one at a version
  * that is covered here are answered here: it is what they would do.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include <slipway/imagename.h>
@@ -13,15 +12,31 @@
 
 enum { MINOR_MAX = 24 }; /* of docker/dockerfile:1.N */
 
+/* A dot and a number of at most three digits, no larger than @max; *p is put behind them.
+ */
+static bool
+take_number(const char **p, unsigned max)
+{
+        const char *s = *p;
+        unsigned n = 0;
+
+        if (*s++ != '.')
+                return false;
+        for (*p = s; s - *p < 3 && *s >= '0' && *s <= '9'; s++)
+                n = n * 10 + (unsigned) (*s - '0');
+        if (s == *p || n > max)
+                return false;
+        *p = s;
+        return true;
+}
+
 /* "labs", "1-labs", "1.7", "1.7.1", "latest", "master". */
 static bool
 covered(const char *tag, bool *labs)
 {
         sw_auto(sw_str) version = sw_strdup(tag);
         char *dash = strchr(version, '-');
-        unsigned minor = 0, patch = 0;
-        const char *rest;
-        int used = 0;
+        const char *rest = version;
 
         *labs = strcmp(tag, "labs") == 0 || sw_str_has_suffix(tag, "-labs") ||
                 strcmp(tag, "experimental") == 0;
@@ -35,10 +50,9 @@ covered(const char *tag, bool *labs)
         if (strcmp(version, "latest") == 0 || strcmp(version, "master") == 0 ||
             strcmp(version, "1") == 0)
                 return true;
-        if (sscanf(version, "1.%3u%n", &minor, &used) != 1 || minor > MINOR_MAX)
+        if (*rest++ != '1' || !take_number(&rest, MINOR_MAX))
                 return false;
-        rest = version + used;
-        return !*rest || (sscanf(rest, ".%3u%n", &patch, &used) == 1 && !rest[used]);
+        return !*rest || (take_number(&rest, 999) && !*rest);
 }
 
 static bool
