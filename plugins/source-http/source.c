@@ -166,20 +166,34 @@ settle(struct source *s, sw_ctx *ctx, sw_session *session)
 
 /* ---- the operations ---- */
 
+/* What the URL stands for: what it must be, or what it was found to be. */
+static sw_err *
+stands_for(struct source *s, sw_ctx *ctx, sw_session *session, struct content *pinned,
+           const struct content **out)
+{
+        if (s->spec.has_checksum) {
+                *pinned = (struct content){ .digest = s->spec.checksum };
+                *out = pinned;
+                return SW_OK;
+        }
+        *out = &s->content;
+        return sw_err_wrap(settle(s, ctx, session), "%s", s->spec.shown);
+}
+
 sw_err *
 http_key(void *self, void *inst, sw_ctx *ctx, sw_session *session, unsigned index,
          struct sw_source_key *out)
 {
         struct source *s = inst;
-        const struct content pinned = { .digest = s->spec.checksum };
-        const struct content *c = s->spec.has_checksum ? &pinned : &s->content;
+        struct content pinned;
+        const struct content *c;
         char digest[SW_DIGEST_STR_SIZE];
-        sw_err *err = s->spec.has_checksum ? SW_OK : settle(s, ctx, session);
+        sw_err *err = stands_for(s, ctx, session, &pinned, &c);
 
         (void) self;
         (void) index;
         if (err)
-                return sw_err_wrap(err, "%s", s->spec.shown);
+                return err;
         out->key = spec_cache_key(&s->spec, c);
         out->pin = sw_strdup(sw_digest_str(&c->digest, digest));
         out->more = false;
@@ -233,15 +247,15 @@ http_resolve(void *self, void *inst, sw_ctx *ctx, sw_session *session, bool conf
              struct sw_source_meta *out)
 {
         struct source *s = inst;
-        const struct content pinned = { .digest = s->spec.checksum };
-        const struct content *c = s->spec.has_checksum ? &pinned : &s->content;
+        struct content pinned;
+        const struct content *c;
         char digest[SW_DIGEST_STR_SIZE];
-        sw_err *err = s->spec.has_checksum ? SW_OK : settle(s, ctx, session);
+        sw_err *err = stands_for(s, ctx, session, &pinned, &c);
 
         (void) self;
         (void) config;
         if (err)
-                return sw_err_wrap(err, "%s", s->spec.shown);
+                return err;
         out->digest = sw_strdup(sw_digest_str(&c->digest, digest));
         out->name = spec_name(&s->spec, c);
         out->has_time = c->has_time;
