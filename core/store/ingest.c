@@ -1,11 +1,13 @@
 /*
  * core/store/ingest.c - a blob on its way in. See content_priv.h.
  *
- *      begun or resumed -> written ... -> committed | closed (to be resumed) | aborted
+ *      begun or resumed -> written ... -> (sealed ->) committed | closed (to be resumed) |
+ *      aborted
  *
  * The digest is kept up with what is written, so that commit reads nothing again. After
  * resuming, what is there is read once. Whatever a crash did to it shows in the digest.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,6 +32,8 @@ struct sw_ingest {
         int64_t at;   /* bytes that are there */
         sw_hasher *hash;
         bool broken; /* a write failed: what is there is not what was hashed */
+        bool sealed; /* its digest is told, and stays so */
+        sw_digest sum;
 };
 
 static sw_err *
@@ -174,6 +178,7 @@ sw_ingest_offset(const sw_ingest *i)
 static sw_err *
 check_room(sw_ingest *i, int64_t n)
 {
+        assert(!i->sealed);
         if (i->broken)
                 return sw_err_new(SW_E_IO, "ingest %.100s: writing it failed before",
                                   i->name);
@@ -289,11 +294,20 @@ sw_ingest_restart(sw_ingest *i)
         sw_hasher_free(i->hash);
         i->hash = sw_hasher_new();
         i->at = 0;
-        i->broken = false;
+        i->broken = i->sealed = false;
         return SW_OK;
 }
 
 /* ---- end ---- */
+
+sw_digest
+sw_ingest_seal(sw_ingest *i)
+{
+        if (!i->sealed)
+                i->sum = sw_hasher_finish(i->hash);
+        i->sealed = true;
+        return i->sum;
+}
 
 static sw_err *
 check_whole(sw_ingest *i, const sw_digest *expected, const sw_digest *is)
@@ -340,7 +354,7 @@ put_in_place(sw_ingest *i, const sw_digest *is, struct sw_blob_info *out)
 sw_err *
 sw_ingest_commit(sw_ingest *i, const sw_digest *expected, struct sw_blob_info *out)
 {
-        const sw_digest is = sw_hasher_finish(i->hash);
+        const sw_digest is = sw_ingest_seal(i);
         sw_err *err = check_whole(i, expected, &is);
 
         if (!err)

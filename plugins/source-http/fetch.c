@@ -304,61 +304,77 @@ transfer(struct download *d, const contents *known, int *hit, struct content *ou
 
 /* Once more from its beginning, if it was put together of parts that do not fit. */
 static sw_err *
-finish(struct download *d, const contents *known, int *hit, struct content *out)
+check_parts(struct download *d, const contents *known, int *hit, struct content *out)
 {
         const struct spec *s = d->trip.a->spec;
-        struct sw_blob_info info;
 
         tell(d, true);
-        sw_err *err = sw_ingest_commit(sw_steal(d->in), NULL, &info);
-        if (err)
-                return err;
-        out->digest = info.digest;
-        if (!d->resumed || !s->has_checksum || sw_digest_eq(&info.digest, &s->checksum))
+        out->digest = sw_ingest_seal(d->in);
+        if (!d->resumed || !s->has_checksum || sw_digest_eq(&out->digest, &s->checksum))
                 return SW_OK;
-        sw_auto(sw_str) name = sw_asprintf("http-%s", s->key);
-        err = sw_content_ingest(sw_worker_content(d->trip.a->worker), d->trip.a->ctx, name,
-                                NULL, -1, &d->in);
-        if (!err)
-                err = sw_ingest_restart(d->in);
+        sw_err *err = sw_ingest_restart(d->in);
         if (!err)
                 err = transfer(d, known, hit, out);
         if (!err && *hit < 0)
-                err = sw_ingest_commit(sw_steal(d->in), NULL, &info);
-        if (!err && *hit < 0)
-                out->digest = info.digest;
+                out->digest = sw_ingest_seal(d->in);
         return err;
 }
 
+/* What it is is remembered before the name of the ingest is free: who waits for that finds
+ * it then. */
+static sw_err *
+finish(struct download *d, const contents *known, int *hit, struct content *out)
+{
+        sw_err *err = check_parts(d, known, hit, out);
+
+        if (err || *hit >= 0)
+                return err;
+        remember_put(d->trip.a->worker, d->trip.a->spec, out);
+        return sw_ingest_commit(sw_steal(d->in), NULL, NULL);
+}
+
 sw_err *
-fetch_all(const struct asking *a, const contents *known, int *hit, struct content *out)
+fetch_claim(const struct asking *a, sw_ingest **out)
+{
+        sw_auto(sw_str) name = sw_asprintf("http-%s", a->spec->key);
+
+        return sw_content_ingest(sw_worker_content(a->worker), a->ctx, name, NULL, -1, out);
+}
+
+void
+fetch_unclaim(sw_ingest *in)
+{
+        if (in && sw_ingest_offset(in) > 0)
+                sw_ingest_close(in); /* to be resumed */
+        else
+                sw_ingest_abort(in);
+}
+
+sw_err *
+fetch_all(const struct asking *a, sw_ingest *in, const contents *known, int *hit,
+          struct content *out)
 {
         sw_auto(download) d = {
                 .trip = { .a = a, .auth = SW_BUF_INIT },
+                .in = in,
                 .validator = SW_BUF_INIT,
                 .started = sw_time_now(),
         };
-        sw_auto(sw_str) ingest = sw_asprintf("http-%s", a->spec->key);
         sw_auto(sw_str) name = spec_name(a->spec, NULL);
         sw_err *err = trip_begin(&d.trip);
 
         *hit = -1;
         d.status_id = sw_asprintf("downloading %s", name);
-        if (!err)
-                err = sw_content_ingest(sw_worker_content(a->worker), a->ctx, ingest, NULL,
-                                        -1, &d.in);
-        if (err)
-                return err;
-        if (sw_ingest_offset(d.in) > 0)
+        d.at_try = sw_ingest_offset(in);
+        if (d.at_try > 0)
                 remember_part_get(a->worker, a->spec, &d.validator);
-        d.at_try = sw_ingest_offset(d.in);
-        err = transfer(&d, known, hit, out);
+        if (!err)
+                err = transfer(&d, known, hit, out);
         if (!err && *hit < 0)
                 err = finish(&d, known, hit, out);
         const bool later = d.validator.len > 0 || a->spec->has_checksum;
-        if (d.in && err && later && sw_err_code(err) != SW_E_LIMIT &&
-            sw_ingest_offset(d.in) > 0)
-                sw_ingest_close(d.in); /* to be resumed */
+        if (err && later && sw_err_code(err) != SW_E_LIMIT)
+                fetch_unclaim(d.in);
         else
                 sw_ingest_abort(d.in);
         return err;

@@ -60,6 +60,7 @@ void content_release(struct content *c);
 typedef struct content content;
 SW_DEFINE_AUTO(content, content_release)
 typedef SW_ARRAY(struct content) contents;
+bool contents_same(const contents *a, const contents *b);
 void contents_release(contents *c);
 SW_DEFINE_AUTO(contents, contents_release)
 
@@ -103,9 +104,13 @@ struct asking {
  *  *hit: its index, or -1. @out: filled in with what the answer said of it. */
 SW_NODISCARD sw_err *fetch_same(const struct asking *a, const contents *known, int *hit,
                                 struct content *out);
-/** fetch_all - download it into the content store. @known: what the server may say it still
- *  is: *hit as above then. Errors: SW_E_BUSY: somebody else downloads it just now. */
-SW_NODISCARD sw_err *fetch_all(const struct asking *a, const contents *known, int *hit,
-                               struct content *out);
+/** fetch_claim - the right to download it: one at a time, of all processes.
+ *  Errors: SW_E_BUSY: somebody else does just now. */
+SW_NODISCARD sw_err *fetch_claim(const struct asking *a, sw_ingest **out);
+void fetch_unclaim(sw_ingest *in); /* given; what is there stays */
+/** fetch_all - download it into the content store, and remember it. @in: given. @known:
+ * what the server may say it still is: *hit as above then. */
+SW_NODISCARD sw_err *fetch_all(const struct asking *a, sw_ingest *in, const contents *known,
+                               int *hit, struct content *out);
 
 #endif

@@ -104,11 +104,44 @@ check_digest(const struct spec *s, const struct content *c)
                           sw_digest_str(&s->checksum, want));
 }
 
-/* Ask the server what the URL stands for, and have that in the content store or a tree. */
+/* Somebody else downloads it, and it is there soon. */
+static sw_err *
+wait_for_other(const struct asking *a, sw_err *busy)
+{
+        sw_err_drop(busy, "it is waited for");
+        (void) sw_cancel_wait(sw_ctx_cancel(a->ctx), 100 * SW_NS_PER_MS);
+        return sw_ctx_check(a->ctx);
+}
+
+/* Download it, unless somebody else did so since @known was looked up: *done is false
+ * then. */
+static sw_err *
+download(const struct asking *a, bool whole, const contents *known, int *hit,
+         struct content *out, bool *done)
+{
+        sw_auto(contents) now = { 0 };
+        sw_ingest *in = NULL;
+        sw_err *err = fetch_claim(a, &in);
+
+        *done = false;
+        if (sw_err_code(err) == SW_E_BUSY)
+                return wait_for_other(a, err);
+        if (!err && !whole)
+                err = recall(a, &now);
+        if (err || !contents_same(known, &now)) {
+                fetch_unclaim(in);
+                return err;
+        }
+        *done = true;
+        return fetch_all(a, in, known, hit, out);
+}
+
+/* Ask the server what the URL stands for, and have that in the content store or a tree.
+ * @whole: whatever is known of it. */
 static sw_err *
 look(const struct asking *a, bool whole, struct content *out)
 {
-        for (;;) {
+        for (bool done = false;;) {
                 sw_auto(contents) known = { 0 };
                 int hit = -1;
                 sw_err *err = whole ? SW_OK : recall(a, &known);
@@ -116,17 +149,9 @@ look(const struct asking *a, bool whole, struct content *out)
                 if (!err && known.n > 0)
                         err = fetch_same(a, &known, &hit, out);
                 if (!err && hit < 0)
-                        err = fetch_all(a, &known, &hit, out);
-                if (sw_err_code(err) == SW_E_BUSY) {
-                        sw_err_drop(err, "then it is there soon");
-                        (void) sw_cancel_wait(sw_ctx_cancel(a->ctx), 100 * SW_NS_PER_MS);
-                        err = sw_ctx_check(a->ctx);
-                        if (!err)
-                                continue;
-                }
-                if (!err && hit < 0)
-                        remember_put(a->worker, a->spec, out);
-                return err;
+                        err = download(a, whole, &known, &hit, out, &done);
+                if (err || hit >= 0 || done)
+                        return err;
         }
 }
 

@@ -233,6 +233,17 @@ content_release(struct content *c)
         c->name = c->etag = NULL;
 }
 
+bool
+contents_same(const contents *a, const contents *b)
+{
+        bool same = a->n == b->n;
+
+        for (size_t i = 0; same && i < a->n; i++)
+                same = sw_digest_eq(&a->v[i].digest, &b->v[i].digest) &&
+                       strcmp(a->v[i].etag ?: "", b->v[i].etag ?: "") == 0;
+        return same;
+}
+
 void
 contents_release(contents *c)
 {

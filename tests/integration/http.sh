@@ -226,6 +226,20 @@ two() { # of one URL at once
         kit_build --llb "$dir/def" -o "type=local,dest=$dir/o3" && cmp "$dir/o3/two" "$www/two" && cmp "$dir/o3/z" "$www/two" && logged 10 '^GET'
 }
 check "two want one file: it is downloaded once" two
+many() { # of several builds, each under names of its own
+        local i pids=()
+        head -c 100000 /dev/urandom >"$www/many"
+        clear_log
+        for i in 1 2 3 4; do
+                printf 'a = source %s/f/many http.filename=a%s\nb = source %s/f/many http.filename=b%s\nm = merge a b\noutput m\n' "$web" $i "$web" $i | kit_llb "$dir/def$i"
+                kit_background --llb "$dir/def$i" -o "type=local,dest=$dir/many$i"
+                pids+=($!)
+        done
+        for i in "${pids[@]}"; do wait "$i" || return; done
+        for i in 1 2 3 4; do cmp "$dir/many$i/a$i" "$www/many" && cmp "$dir/many$i/b$i" "$www/many" || return; done
+        logged 1 '^GET'
+}
+check "several builds want one file: it is downloaded once" many
 
 # ---- TLS, proxies
 mkdir "$dir/tls" && printf 'over tls\n' >"$dir/tls/t"

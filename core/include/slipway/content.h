@@ -49,6 +49,10 @@ SW_API SW_NODISCARD sw_err *sw_ingest_copy(sw_ingest *i, sw_ctx *ctx, int fd, in
                                            int64_t len);
 /** sw_ingest_restart - forget what is there. Errors: SW_E_IO. */
 SW_API SW_NODISCARD sw_err *sw_ingest_restart(sw_ingest *i);
+/** sw_ingest_seal - the digest of what is there, which is all of it: nothing may be added
+ *  any more, unless it is restarted. For who has to write it down before others, who wait
+ *  for the name of the ingest, can take that.  Since: 0.1 */
+SW_API sw_digest sw_ingest_seal(sw_ingest *i);
 /** sw_ingest_commit - verify, make durable, put in place. @i: given. @expected: as above,
  *  may be NULL. @out: may be NULL. Errors: SW_E_CORRUPT (digest or size differ: names both;
  *  the ingest is removed), SW_E_IO. */

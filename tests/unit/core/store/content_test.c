@@ -85,6 +85,30 @@ START_TEST(a_blob_goes_in)
 }
 END_TEST
 
+/* Sealed, its digest is told while its name is still taken; restarted, it is another's. */
+START_TEST(its_digest_is_told_before_its_name_is_free)
+{
+        const sw_digest d = sw_digest_of("one", 3), e = sw_digest_of("two", 3);
+        sw_digest is;
+        sw_ingest *i, *other;
+
+        ok(sw_content_ingest(c, NULL, "x", NULL, -1, &i));
+        ok(sw_ingest_write(i, "one", 3));
+        for (int n = 0; n < 2; n++) {
+                is = sw_ingest_seal(i);
+                ck_assert(sw_digest_eq(&is, &d));
+        }
+        fails(sw_content_ingest(c, NULL, "x", NULL, -1, &other), SW_E_BUSY, "x");
+        ok(sw_ingest_restart(i));
+        ok(sw_ingest_write(i, "two", 3));
+        is = sw_ingest_seal(i);
+        ck_assert(sw_digest_eq(&is, &e));
+        ok(sw_ingest_commit(i, &e, NULL));
+        check_blob(&e, "two");
+        ck_assert_int_eq(entries("blobs/sha256"), 1);
+}
+END_TEST
+
 /* Nothing wrong ever gets a name: wrong digest, too short, too long. */
 START_TEST(what_is_wrong_stays_out)
 {
@@ -363,7 +387,8 @@ START_TEST(it_is_closed_to_others)
 }
 END_TEST
 
-UNIT_MAIN_WITH("content", before, after, a_blob_goes_in, it_is_closed_to_others,
+UNIT_MAIN_WITH("content", before, after, a_blob_goes_in,
+               its_digest_is_told_before_its_name_is_free, it_is_closed_to_others,
                what_is_wrong_stays_out, writing_is_resumed, a_killed_writer_is_resumed,
                two_writers_of_one_digest, files_and_pipes_are_copied, old_ingests_are_swept,
                a_walk_tells_all, writers_that_are_killed)
