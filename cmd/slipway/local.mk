@@ -91,6 +91,7 @@ cmd_slipway_slipway_SOURCES = \
 	cmd/slipway/verb_config_check.c \
 	cmd/slipway/verb_config_explain.c \
 	cmd/slipway/verb_doctor.c \
+	cmd/slipway/verb_debug_cache.c \
 	cmd/slipway/verb_debug_dump_llb.c \
 	cmd/slipway/verb_debug_shell.c \
 	cmd/slipway/verb_debug_solve_trace.c \

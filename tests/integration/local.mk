@@ -7,6 +7,7 @@ dist_check_SCRIPTS += \
 	tests/integration/build-dockerfile.sh \
 	tests/integration/dockerfile.sh \
 	tests/integration/build-flags.sh \
+	tests/integration/cache-vectors.sh \
 	tests/integration/cli.sh \
 	tests/integration/docker-image.sh \
 	tests/integration/fulldisk.sh \
