@@ -79,6 +79,41 @@ is_here(const struct shared *s, const struct runner *r, const struct resolved *w
         return git_run(r, &q);
 }
 
+/* Packs are put together once there are many. A fetch would do that itself, within the
+ * limits of what it may bring. */
+static void
+tidy_packs(const struct shared *s, const struct runner *r)
+{
+        static const char *const args[] = { "gc", "--auto", "--quiet", NULL };
+        const struct run q = run_in(s, RUN_ALONE, args);
+
+        sw_err_drop(git_run(r, &q), "it works with many, too");
+        shared_tidy(s, NULL);
+}
+
+/* A server may send what it likes; it comes as one file. */
+static sw_err *
+fetch(const struct shared *s, const struct runner *r, const char *const *args)
+{
+        struct run q = run_in(s, RUN_REMOTE, args);
+        int64_t came = 0;
+        char size[32];
+
+        q.max_file = r->plugin->max_size;
+        sw_err *err = git_run(r, &q);
+        if (!err) {
+                tidy_packs(s, r);
+                return SW_OK;
+        }
+        shared_tidy(s, &came);
+        if (sw_err_code(err) != SW_E_REMOTE || came < r->plugin->max_size)
+                return err;
+        sw_err_drop(err, "git says that a program of its was killed");
+        return sw_err_new(SW_E_LIMIT,
+                          "more than %s would come (option maxSize of source/git)",
+                          sw_size_str(r->plugin->max_size, size));
+}
+
 /* Alone: @from is a ref, or the object itself. */
 static sw_err *
 fetch_one(const struct shared *s, const struct runner *r, const struct resolved *what,
@@ -93,12 +128,12 @@ fetch_one(const struct shared *s, const struct runner *r, const struct resolved 
                                      "--no-tags",
                                      "--force",
                                      "--no-write-fetch-head",
+                                     "--no-auto-maintenance",
                                      "origin",
                                      spec,
                                      NULL };
-        const struct run q = run_in(s, RUN_REMOTE, args);
 
-        return git_run(r, &q);
+        return fetch(s, r, args);
 }
 
 /* Everything, from servers that do not give one commit. */
@@ -115,13 +150,13 @@ fetch_everything(const struct shared *s, const struct runner *r,
                                      "--force",
                                      "--prune",
                                      "--no-write-fetch-head",
-                                     is_shallow ? "--unshallow" : "--no-auto-maintenance",
+                                     "--no-auto-maintenance",
+                                     is_shallow ? "--unshallow" : "--force",
                                      "origin",
                                      "+refs/heads/*:refs/remotes/origin/*",
                                      NULL };
-        const struct run q = run_in(s, RUN_REMOTE, args);
         bool here = false;
-        sw_err *err = git_run(r, &q);
+        sw_err *err = fetch(s, r, args);
 
         if (!err)
                 err = is_here(s, r, what, &here);

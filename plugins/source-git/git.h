@@ -28,6 +28,8 @@
 struct git {
         const char *ca; /* file with CAs instead of the system's; or NULL */
         int64_t idle_ns;
+        int64_t max_size; /* of what one fetch brings, and of a tree */
+        int64_t memory;   /* that a git may have */
         sw_log *log;
         pthread_mutex_t lock;
         sw_map *answers; /* of remotes, to the clients of now; under the lock */
@@ -79,6 +81,9 @@ SW_NODISCARD sw_err *shared_take(struct shared *s, const struct runner *r, bool 
 SW_NODISCARD sw_err *shared_keep(struct shared *s, sw_ctx *ctx);
 /** shared_renew - set it aside and begin a new one, which is taken. */
 SW_NODISCARD sw_err *shared_renew(struct shared *s, const struct runner *r, bool sha256);
+/** shared_tidy - remove what a fetch that failed, or was killed, left in it. *largest:
+ * bytes of the largest pack among that; NULL: not asked. */
+void shared_tidy(const struct shared *s, int64_t *largest);
 void shared_release(struct shared *s);
 typedef struct shared git_shared;
 SW_DEFINE_AUTO(git_shared, shared_release)

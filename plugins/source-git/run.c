@@ -262,6 +262,8 @@ take_errors(struct talk *t, const char *p, size_t n)
 static sw_err *
 take_output(struct talk *t, const char *p, size_t n)
 {
+        if (t->q->take)
+                return t->q->take(t->q->arg, p, n);
         if (!t->q->out)
                 return SW_OK;
         if (n > t->q->limit - t->q->out->len)
@@ -353,6 +355,19 @@ make_pipes(struct pipes *p)
         return SW_OK;
 }
 
+/* Before it starts the program that talks. */
+static void
+limit(const struct runner *r, const struct run *q, sw_child *child)
+{
+        const rlim_t bytes = (rlim_t) (q->memory ? q->memory : r->plugin->memory);
+        const struct rlimit data = { bytes, bytes },
+                            file = { (rlim_t) q->max_file, (rlim_t) q->max_file };
+
+        (void) prlimit(sw_child_pid(child), RLIMIT_DATA, &data, NULL);
+        if (q->max_file > 0)
+                (void) prlimit(sw_child_pid(child), RLIMIT_FSIZE, &file, NULL);
+}
+
 static sw_err *
 start(const struct runner *r, const struct run *q, struct pipes *p, sw_child **out)
 {
@@ -373,11 +388,8 @@ start(const struct runner *r, const struct run *q, struct pipes *p, sw_child **o
         s.fds_std[2] = p->err[1];
         s.flags = SW_SPAWN_SEARCH_PATH;
         sw_err *err = sw_spawn_start(&s, out);
-        if (!err && q->memory > 0) { /* before it starts the program that talks */
-                const struct rlimit most = { (rlim_t) q->memory, (rlim_t) q->memory };
-
-                (void) prlimit(sw_child_pid(*out), RLIMIT_AS, &most, NULL);
-        }
+        if (!err)
+                limit(r, q, *out);
         env.n--;
         runenv_release(&env);
         sw_fd_clear(&p->in[1]);

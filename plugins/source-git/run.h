@@ -42,10 +42,14 @@ struct run {
         enum run_reach reach;
         int cwd_fd;
         const char *git_dir, *work_tree; /* or NULL */
-        sw_buf *out;                     /* what it prints; NULL: told to who waits */
+        sw_buf *out;                     /* what it prints; or NULL */
         size_t limit;                    /* of that */
-        int64_t memory; /* most bytes it may have: servers can make it keep what they
-                           like; 0: as it likes */
+        sw_err *(*take)(void *arg, const char *p,
+                        size_t n); /* the same in pieces; or NULL */
+        void *arg;
+        int64_t memory;   /* most bytes it may have, as servers can make it keep what they
+                             like; 0: the plugin's */
+        int64_t max_file; /* largest file it may write; 0: as it likes */
 };
 
 /** git_run - to its end. Errors: SW_E_NOT_FOUND (no git), SW_E_REMOTE with git's last words

@@ -55,10 +55,12 @@ add_fixed(struct settings *s)
                 { "fetch.fsck.badName", "ignore" },
                 { "fetch.fsck.zeroPaddedFilemode", "ignore" },
                 { "fetch.fsck.zeroPaddedDate", "ignore" },
+                /* what comes is one file, whose size is limited */
+                { "fetch.unpackLimit", "1" },
                 /* packs are put together while the repository is ours alone */
                 { "gc.autoDetach", "false" },
                 { "maintenance.autoDetach", "false" },
-                { "gc.autoPackLimit", "20" },
+                { "gc.autoPackLimit", "50" },
                 { "gc.pruneExpire", "now" },
                 { "http.lowSpeedLimit", "1" },
                 { "http.lowSpeedTime", "60" },

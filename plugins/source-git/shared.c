@@ -145,6 +145,32 @@ remove_locks(const struct shared *s, const char *dir)
         (void) closedir(d);
 }
 
+void
+shared_tidy(const struct shared *s, int64_t *largest)
+{
+        sw_auto(sw_str) packs = sw_asprintf("%s.git/objects/pack", s->name);
+        sw_auto(sw_fd) fd = openat(s->state, packs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+        struct stat st;
+
+        if (largest)
+                *largest = 0;
+        if (!d)
+                return;
+        const int packs_fd = sw_fd_steal(&fd);
+        for (const struct dirent *e; (e = readdir(d));) {
+                if (!sw_str_has_prefix(e->d_name, "tmp_") &&
+                    !sw_str_has_prefix(e->d_name, ".tmp-"))
+                        continue;
+                if (largest &&
+                    fstatat(packs_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    st.st_size > *largest)
+                        *largest = st.st_size;
+                (void) unlinkat(packs_fd, e->d_name, 0);
+        }
+        (void) closedir(d);
+}
+
 static sw_err *
 make_new(struct shared *s, const struct runner *r, bool sha256)
 {
@@ -226,6 +252,7 @@ shared_take(struct shared *s, const struct runner *r, bool sha256)
         if (faccessat(s->state, dir, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return make_new(s, r, sha256);
         remove_locks(s, dir);
+        shared_tidy(s, NULL);
         err = looks_right(s, r, &right);
         if (err || right)
                 return err;

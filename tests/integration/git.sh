@@ -347,6 +347,26 @@ git init -q "$big"
 head -c 12000000 /dev/urandom >"$big/data"
 commit "$big"
 publish big
+configure() { # LINE...: options of the plugin
+        printf 'plugins:\n  source/git:\n' >"$dir/config.yaml"
+        printf '    %s\n' "$@" >>"$dir/config.yaml"
+        kit_config=(--config "$dir/config.yaml")
+}
+state=$SLIPWAY_ROOT/state/source/git
+no_rest() { ! find "$state" -name 'tmp_*' -o -name '.tmp-*' -o -name 'tmp.*' | grep .; }
+too_much() { # URL...: of a pack, by every protocol
+        local status=0
+        configure 'maxSize: 1000000'
+        for repo in "$@"; do
+                fetch_fails 'more than 1.00MB would come (option maxSize of source/git)' '' && no_rest || status=1
+        done
+        configure 'maxSize: 20MB'
+        repo=$web/big.git fetch '' && cmp "$dir/o/data" "$big/data" || status=1
+        kit_config=()
+        "$SLIPWAY" prune --all >/dev/null
+        return $status
+}
+check "more than may come" too_much "$web/big.git" "http://127.0.0.1:$port/v0/big.git" "git://127.0.0.1:$daemon_port/big.git"
 killed() {
         local pid i
         printf 'a = source git://x/r git.fullurl=%s\noutput a\n' "$web/big.git" | kit_llb "$dir/def"
@@ -360,8 +380,7 @@ killed() {
         repo=$web/big.git fetch '' && cmp "$dir/o/data" "$big/data"
 }
 check "killed again and again, it works in the end" killed
-state=$SLIPWAY_ROOT/state/source/git
-swept() { sleep 0.3; fetch '#main' -- --no-cache && ! ls -d "$state"/tmp.* "$state"/bad.* 2>/dev/null; }
+swept() { sleep 0.3; fetch '#main' -- --no-cache && repo=$web/big.git fetch '' -- --no-cache && no_rest && ! ls -d "$state"/bad.* 2>/dev/null; }
 check "nothing is left of that" swept
 damaged() { # HOW: of every kept repository
         echo "$1 $RANDOM" >"$r/file"
