@@ -93,6 +93,7 @@ sw_llb_dump(const void *p, size_t n, enum sw_llb_dump how, sw_buf *out)
                 switch (how) {
                 case SW_LLB_DUMP_JSON: sw__llb_dump_json(&d, out); break;
                 case SW_LLB_DUMP_DOT: sw__llb_dump_dot(&d, out); break;
+                case SW_LLB_DUMP_MAPS: sw__llb_dump_maps(&d, out); break;
                 case SW_LLB_DUMP_TREE: sw__llb_dump_tree(&d, out); break;
                 }
         }

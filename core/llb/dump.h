@@ -28,8 +28,13 @@ struct sw__llb_dump {
  * several mounts the last counts. From malloc; the strings are borrowed. */
 const char **sw__llb_dump_places(const Pb__Op *op);
 
+/* Whether a value is the one that is left out, and how much room one takes in a list. */
+bool sw__llb_value_empty(const ProtobufCFieldDescriptor *f, const void *p);
+size_t sw__llb_value_size(const ProtobufCFieldDescriptor *f);
+
 void sw__llb_dump_json(const struct sw__llb_dump *d, sw_buf *out);
 void sw__llb_dump_dot(const struct sw__llb_dump *d, sw_buf *out);
+void sw__llb_dump_maps(const struct sw__llb_dump *d, sw_buf *out);
 void sw__llb_dump_tree(struct sw__llb_dump *d, sw_buf *out);
 
 #endif

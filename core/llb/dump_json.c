@@ -46,8 +46,8 @@ add_value(sw_buf *b, const ProtobufCFieldDescriptor *f, const void *p)
         }
 }
 
-static bool
-is_empty(const ProtobufCFieldDescriptor *f, const void *p)
+bool
+sw__llb_value_empty(const ProtobufCFieldDescriptor *f, const void *p)
 {
         switch (f->type) {
         case PROTOBUF_C_TYPE_STRING: return (*(const char *const *) p)[0] == '\0';
@@ -60,8 +60,8 @@ is_empty(const ProtobufCFieldDescriptor *f, const void *p)
         }
 }
 
-static size_t
-size_of(const ProtobufCFieldDescriptor *f)
+size_t
+sw__llb_value_size(const ProtobufCFieldDescriptor *f)
 {
         switch (f->type) {
         case PROTOBUF_C_TYPE_STRING:
@@ -105,7 +105,7 @@ add_list(sw_buf *b, const ProtobufCFieldDescriptor *f, const char *v, size_t n)
         for (size_t i = 0; i < n; i++) {
                 if (i)
                         sw_buf_addc(b, ',');
-                add_value(b, f, v + i * size_of(f));
+                add_value(b, f, v + i * sw__llb_value_size(f));
         }
         sw_buf_addc(b, ']');
 }
@@ -130,7 +130,7 @@ add_field(sw_buf *b, const ProtobufCMessage *m, const ProtobufCFieldDescriptor *
                         return;
                 add_name(b, f->name);
                 add_list(b, f, *(const char *const *) (const void *) p, n);
-        } else if (!is_empty(f, p)) {
+        } else if (!sw__llb_value_empty(f, p)) {
                 add_name(b, f->name);
                 add_value(b, f, p);
         }

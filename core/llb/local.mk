@@ -7,6 +7,7 @@ libslipway_la_SOURCES += \
 	core/llb/dump.c core/llb/dump.h \
 	core/llb/dump_dot.c \
 	core/llb/dump_json.c \
+	core/llb/dump_maps.c \
 	core/llb/dump_tree.c \
 	core/llb/giturl.c core/llb/giturl.h \
 	core/llb/graph.c \

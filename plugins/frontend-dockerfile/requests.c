@@ -4,18 +4,20 @@
  */
 #include <string.h>
 
+#include <slipway/definition.h>
+
 #include "plugins/frontend-dockerfile/build.h"
 
-#define ANSWER_VERSION "1.0.0"
-
+/* @text: NULL: it has no form for people. */
 static void
-answer(struct sw_frontend_result *out, sw_buf *json, sw_buf *text)
+answer(struct sw_frontend_result *out, const char *version, sw_buf *json, sw_buf *text)
 {
         struct sw_attr *meta = out->meta;
 
         result_add(&meta, &out->n_meta, "result.json", sw_buf_detach(json));
-        result_add(&meta, &out->n_meta, "result.txt", sw_buf_detach(text));
-        result_add(&meta, &out->n_meta, "version", sw_strdup(ANSWER_VERSION));
+        if (text)
+                result_add(&meta, &out->n_meta, "result.txt", sw_buf_detach(text));
+        result_add(&meta, &out->n_meta, "version", sw_strdup(version));
         out->meta = meta;
 }
 
@@ -58,9 +60,10 @@ targets(build *b, sw_buf *json, sw_buf *text)
         return SW_OK;
 }
 
-/* The first platform's conversion, without a definition. */
+/* The first platform's conversion. */
 static sw_err *
-convert_only(build *b, struct sw_df_lint *lint, bool all_stages, sw_df_result **out)
+convert_only(build *b, struct sw_df_lint *lint, bool all_stages, bool marshal,
+             sw_df_result **out)
 {
         const struct sw_df_convert req = {
                 .client = b->client,
@@ -69,7 +72,7 @@ convert_only(build *b, struct sw_df_lint *lint, bool all_stages, sw_df_result **
                 .lint = lint,
                 .all_stages = all_stages,
                 .outline = true,
-                .no_marshal = true,
+                .no_marshal = !marshal,
                 .devices = b->syntax.devices,
         };
 
@@ -83,13 +86,26 @@ outline(build *b, sw_buf *json, sw_buf *text)
         sw_err *err = build_parse(b, NULL);
 
         if (!err)
-                err = convert_only(b, NULL, false, &r);
+                err = convert_only(b, NULL, false, false, &r);
         if (err)
                 return err;
         r->outline.text = b->client->text;
         sw_df_outline_json(&r->outline, json);
         sw_df_outline_text(&r->outline, text);
         return SW_OK;
+}
+
+static sw_err *
+definition(build *b, sw_buf *json)
+{
+        sw_autoptr(sw_df_result) r = NULL;
+        sw_err *err = build_parse(b, NULL);
+
+        if (!err)
+                err = convert_only(b, NULL, false, true, &r);
+        return err ? err
+                   : sw_llb_dump(r->definition.data, r->definition.len, SW_LLB_DUMP_MAPS,
+                                 json);
 }
 
 /* ---- Checks ---- */
@@ -121,7 +137,7 @@ run_checks(build *b, struct sw_df_lint *lint)
         sw_autoptr(sw_df_result) r = NULL;
         sw_err *err = build_parse(b, lint);
 
-        return err ? err : convert_only(b, lint, !*b->config->target, &r);
+        return err ? err : convert_only(b, lint, !*b->config->target, false, &r);
 }
 
 static void
@@ -192,12 +208,19 @@ build_answer(build *b, const char *id, struct sw_frontend_result *out)
                 { "frontend.targets", targets },
         };
         sw_auto(sw_buf) json = SW_BUF_INIT, text = SW_BUF_INIT;
-        sw_err *err = sw_df_err(SW_E_UNSUPPORTED,
-                                "unsupported request %s: this frontend answers "
-                                "frontend.outline, frontend.targets, frontend.lint and "
-                                "frontend.subrequests.describe",
-                                id);
+        sw_err *err;
 
+        if (strcmp(id, "frontend.convertllb") == 0) {
+                err = definition(b, &json);
+                if (!err)
+                        answer(out, "0.1.0", &json, NULL);
+                return err;
+        }
+        err = sw_df_err(SW_E_UNSUPPORTED,
+                        "unsupported request %s: this frontend answers frontend.outline, "
+                        "frontend.targets, frontend.lint, frontend.convertllb and "
+                        "frontend.subrequests.describe",
+                        id);
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
                 if (strcmp(known[i].id, id) == 0) {
                         sw_err_free(err);
@@ -208,6 +231,6 @@ build_answer(build *b, const char *id, struct sw_frontend_result *out)
                 err = answer_lint(b, out, &json, &text);
         }
         if (!err)
-                answer(out, &json, &text);
+                answer(out, "1.0.0", &json, &text);
         return err;
 }

@@ -70,11 +70,15 @@ static bool
 dump_all(const void *p, size_t n)
 {
         sw_auto(sw_buf) json = SW_BUF_INIT, dot = SW_BUF_INIT, tree = SW_BUF_INIT;
+        sw_auto(sw_buf) maps = SW_BUF_INIT;
+        sw_autoptr(sw_json) whole = NULL;
 
         if (!fuzz_ok(sw_llb_dump(p, n, SW_LLB_DUMP_JSON, &json)))
                 return false;
         fuzz_check(fuzz_ok(sw_llb_dump(p, n, SW_LLB_DUMP_DOT, &dot)));
         fuzz_check(fuzz_ok(sw_llb_dump(p, n, SW_LLB_DUMP_TREE, &tree)));
+        fuzz_check(fuzz_ok(sw_llb_dump(p, n, SW_LLB_DUMP_MAPS, &maps)));
+        fuzz_check(fuzz_ok(sw_json_parse("maps", maps.data, maps.len, &whole)));
         for (char *line = json.data, *end; *line; line = end + 1) {
                 sw_autoptr(sw_json) doc = NULL;
 

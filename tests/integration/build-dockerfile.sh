@@ -138,6 +138,8 @@ outline() { "$SLIPWAY" build --progress quiet --call outline ctx | grep -q WHICH
 check "the outline" outline
 targets() { "$SLIPWAY" build --progress quiet --call targets ctx | grep -q '^files'; }
 check "the targets" targets
+converted() { "$SLIPWAY" build --progress quiet --call convertllb ctx | jq -e '(.def | length) == (.metadata | length) and .source.infos[0].filename == "Dockerfile"' >/dev/null; }
+check "the definition as JSON" converted
 check "what can be asked" "$SLIPWAY" build --progress quiet --call describe ctx
 
 # ---- Mistakes

@@ -143,7 +143,7 @@ lint() { ! asked --check && grep -q 'requestid=frontend.lint' "$dir/out" && grep
 check "--check, which finds something" lint
 check "--call targets" asked --call targets
 check "--call in JSON, which the fake has not" fails 1 'does not answer that' build --progress quiet --frontend fake --call targets,format=json ctx
-check "--call of nothing known" fails 2 'there is build, check, outline, targets and describe' build --call what ctx
+check "--call of nothing known" fails 2 'there is build, check, outline, targets, convertllb and describe' build --call what ctx
 check "--call with more" fails 2 'format=json' build --call outline,x=y ctx
 check "--check and --call" fails 2 'give one of them' build --check --call outline ctx
 nothing_written() { asked --call outline -o "$dir/none" && [ ! -e "$dir/none" ]; }

@@ -14,6 +14,7 @@ static const struct {
         { "lint", "frontend.lint" },
         { "outline", "frontend.outline" },
         { "targets", "frontend.targets" },
+        { "convertllb", "frontend.convertllb" },
         { "describe", "frontend.subrequests.describe" },
         { "subrequests.describe", "frontend.subrequests.describe" },
 };
@@ -32,9 +33,11 @@ set_request(call *c, const char *name, opts *o)
                 }
         if (sw_str_eq(name, "build"))
                 return SW_OK;
-        return sw_err_new(SW_E_USAGE,
-                          "--call %s: there is build, check, outline, targets and describe",
-                          name);
+        return sw_err_new(
+                SW_E_USAGE,
+                "--call %s: there is build, check, outline, targets, convertllb and "
+                "describe",
+                name);
 }
 
 /* "outline", "check,format=json" */
@@ -76,7 +79,9 @@ call_take(call *c, const struct cli_call *cli, opts *o)
 sw_err *
 call_print(const call *c, const sw_build *b)
 {
-        const char *text = sw_build_meta(b, c->json ? "result.json" : "result.txt");
+        const char *json = sw_build_meta(b, "result.json");
+        const char *people = sw_build_meta(b, "result.txt");
+        const char *text = c->json || !people ? json : people;
         const char *status = sw_build_meta(b, "result.statuscode");
         sw_auto(sw_buf) out = SW_BUF_INIT;
         sw_err *err;

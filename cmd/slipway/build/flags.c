@@ -75,7 +75,8 @@ const struct cli_flag build_flags[] = {
         /* questions */
         SWITCH("check", "look for mistakes in the Dockerfile; nothing is built"),
         TEXT_FLAG("call", "WHAT",
-                  "ask the frontend: check, outline, targets, describe; ,format=json"),
+                  "ask the frontend: check, outline, targets, convertllb, describe; "
+                  ",format=json"),
         /* what steps may have */
         LIST_FLAG("secret", "id=ID", "let the build read a secret: src=FILE or env=NAME"),
         LIST_FLAG("ssh", "ID=PATH",

@@ -166,6 +166,7 @@ enum sw_llb_dump {
         SW_LLB_DUMP_JSON, /* one op per line, as buildctl debug dump-llb prints it */
         SW_LLB_DUMP_DOT,  /* for graphviz */
         SW_LLB_DUMP_TREE, /* for eyes: what comes from what, each vertex once */
+        SW_LLB_DUMP_MAPS, /* one document, as the frontend's convertllb answers */
 };
 
 /** sw_llb_dump - append to @out.   Errors: SW_E_INVALID, SW_E_LIMIT.   Since: 0.1 */
