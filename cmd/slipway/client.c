@@ -3,14 +3,15 @@
 
 #include <slipway/text.h>
 
-/* Whatever is wrong with the value of a flag is a wrong command line. */
+/* What is wrong with the value itself is a wrong command line; what it names and is not
+ * there, or cannot be read, is not. */
 static sw_err *
 wrong_usage(sw_err *err, const char *flag, const char *value)
 {
         sw_err *wrong;
 
-        if (!err)
-                return SW_OK;
+        if (sw_err_code(err) != SW_E_USAGE && sw_err_code(err) != SW_E_INVALID)
+                return sw_err_wrap(err, "--%s %s", flag, value);
         wrong = sw_err_new(SW_E_USAGE, "--%s %s: %s", flag, value, sw_err_message(err));
         sw_err_drop(err, "told as a wrong command line");
         return wrong;

@@ -116,6 +116,33 @@ choose_frontend(struct build_run *r)
         return SW_OK;
 }
 
+static sw_err *
+take_allowed(struct build_run *r)
+{
+        static const char *const known[] = { "network.host", "security.insecure",
+                                             "device" };
+        sw_auto(sw_strlist) given = { 0 };
+
+        cli_list(r->cli, "allow", &given);
+        for (size_t i = 0; i < given.n; i++) {
+                bool fine = sw_str_has_prefix(given.v[i], "device=");
+
+                for (size_t k = 0; k < SW_COUNT(known); k++)
+                        fine |= sw_str_eq(given.v[i], known[k]);
+                if (!fine)
+                        return sw_err_new(SW_E_USAGE,
+                                          "--allow: unknown entitlement %s; there are "
+                                          "network.host, security.insecure, device and "
+                                          "device=NAME",
+                                          given.v[i]);
+                sw_strlist_add(&r->allow, given.v[i]);
+        }
+        if (sw_str_eq(cli_str(r->cli, "network"), "host"))
+                sw_strlist_add(&r->allow, "network.host");
+        sw_strlist_take(&r->allow, NULL);
+        return SW_OK;
+}
+
 /* Everything of the command line that needs nothing else. */
 static sw_err *
 take_flags(struct build_run *r)
@@ -133,11 +160,7 @@ take_flags(struct build_run *r)
                 err = call_take(&r->call, r->cli, &r->opts);
         if (!err && !r->call.asked)
                 err = image_take(&r->image, r->cli, r->cancel);
-        cli_list(r->cli, "allow", &r->allow);
-        if (sw_str_eq(cli_str(r->cli, "network"), "host"))
-                sw_strlist_add(&r->allow, "network.host");
-        sw_strlist_take(&r->allow, NULL);
-        return err;
+        return err ? err : take_allowed(r);
 }
 
 static sw_err *
@@ -168,7 +191,7 @@ open_trace(struct build_run *r)
                 return SW_OK;
         r->trace = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0600);
         if (r->trace < 0)
-                return sw_err_sys(SW_E_USAGE, errno, "--trace %s", path);
+                return sw_err_sys(SW_E_IO, errno, "--trace %s", path);
         progress_trace(r->progress, r->trace);
         return SW_OK;
 }
@@ -240,6 +263,7 @@ start(struct build_run *r)
                 .n_opts = r->opts.all.n,
                 .inputs = r->context.inputs,
                 .n_inputs = r->context.n_inputs,
+                .internal = r->call.asked,
         };
         sw_err *err = read_epoch(r, &req);
 

@@ -250,7 +250,7 @@ make(sw_engine *e, const struct sw_build_request *req, struct sw_build **out)
         if (err)
                 return err;
         b->story = sw__job_subscribe(b->job);
-        b->keeper = sw__keeper_new(b);
+        b->keeper = REQ(req, internal) ? NULL : sw__keeper_new(b);
         b->steplog = sw__steplog_start(sw__job_subscribe_whole(b->job), e->logs, e->path,
                                        b->id, e->log, b->keeper);
         *out = sw_steal(b);

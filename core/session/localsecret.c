@@ -97,7 +97,9 @@ static sw_err *
 resolve(struct spec *s, struct sw__secret *out)
 {
         if (!s->id || !*s->id)
-                return sw_err_new(SW_E_USAGE, "secret missing ID");
+                return sw_err_new(
+                        SW_E_USAGE,
+                        "secret missing ID: give id=ID,src=FILE or id=ID,env=NAME");
         if (s->type && strcmp(s->type, "file") != 0 && strcmp(s->type, "env") != 0)
                 return sw_err_new(SW_E_USAGE, "unsupported secret type %s (file or env)",
                                   s->type);
@@ -141,7 +143,7 @@ sw__secret_parse(const char *text, char **id, struct sw__secret **out)
 
         if (err) {
                 sw__secret_free(secret);
-                return sw_err_wrap(err, "secret %s", s.id ? s.id : "");
+                return s.id && *s.id ? sw_err_wrap(err, "secret %s", s.id) : err;
         }
         *id = sw_steal(s.id);
         *out = secret;

@@ -29,8 +29,8 @@ not_told() { # PATTERN ARGS...
 # ---- Nothing, or too much
 check "nothing to build" fails 2 'slipway build . builds the Dockerfile of this directory' build
 check "two contexts" fails 2 'unexpected argument' build . .
-check "a context that is not there" fails 2 "$dir/none" build "$dir/none"
-check "a context that is a file" fails 2 'here.Dockerfile' build here.Dockerfile
+check "a context that is not there" fails 1 "context $dir/none: No such" build "$dir/none"
+check "a context that is a file" fails 1 'context here.Dockerfile is no directory; a Dockerfile by another name is given with -f' build here.Dockerfile
 check "no Dockerfile" fails 1 'there is no Dockerfile in empty: name another with -f FILE' build empty
 check "one that is not there" fails 1 '--file gone' build -f gone ctx
 check "one that is a directory" fails 1 '--file ctx' build -f ctx ctx
@@ -68,7 +68,10 @@ check "a named directory" told 'context:other=local:other' --build-context other
 check "a named image" told 'context:base=docker-image://alpine' --build-context base=docker-image://alpine ctx
 check "named contexts are announced" told \
         'frontend.caps=moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts+forward' --build-context other=other ctx
-check "a named directory that is not there" fails 2 "$dir/none" build --build-context "x=$dir/none" ctx
+check "a named directory that is not there" fails 1 "x=$dir/none: No such" build --build-context "x=$dir/none" ctx
+check "a kind of context that is not known" fails 2 "unsupported context source foo for x" build --build-context x=foo://y ctx
+check "one of docker's bake" fails 2 "unsupported context source target for x" build --build-context x=target:y ctx
+check "an entitlement that is not known" fails 2 "unknown entitlement fs.read" build --allow fs.read ctx
 
 # ---- Where files come from
 dockerfile() { # TEXT ARGS...: the local "dockerfile" has it, by the name that the frontend is told
@@ -174,6 +177,21 @@ check "a tag that is none" fails 2 '--tag App' build -t App ctx
 check "-t and -o type=oci" build -t app:2 -o "type=oci,dest=$dir/x.tar" ctx
 named() { tar xOf "$dir/x.tar" index.json | grep -q 'app:2'; }
 check "have the name" named
+once() { build -t app:4 -o type=image,name=app:4 --metadata-file "$dir/m.json" ctx && grep -qF '"image.name": "app:4"' "$dir/m.json"; }
+check "a name that both say is one" once
+"$SLIPWAY" build --progress plain "${platforms[@]:2}" -o type=cacheonly -o type=oci ctx 2>"$dir/err" >"$dir/x.tar"
+to_stdout() { grep -q '^image .*in standard output$' "$dir/err"; }
+check "an archive without a place is on standard output, and the summary says so" to_stdout
+readable() { # objects of the exporters, and layers, as what they are; the context's name
+        run inspect latest
+        grep -q 'containerimage.descriptor = {"mediaType":' "$dir/out" && grep -q '^Layers$' "$dir/out" &&
+                ! grep -q 'slipway.layers' "$dir/out" && "$SLIPWAY" history -n 1 | grep -q ' ctx$'
+}
+check "what was built can be read later" readable
+asked() { [ "$("$SLIPWAY" history -q | wc -l)" = "$n" ]; }
+n=$("$SLIPWAY" history -q | wc -l)
+ask ctx >/dev/null
+check "a question is no build in the history" asked
 check "annotations" build -o "type=oci,dest=$dir/a.tar" --annotation k=v --annotation index:i=w ctx
 check "without an image" fails 2 'none is made' build --annotation k=v -o "$dir/o" ctx
 check "that are wrong" fails 2 'give KEY=VALUE' build --annotation k -t x ctx
@@ -187,7 +205,7 @@ id() {
 check "-q prints the image's id" id -t app:3
 check "also of one that has no name" id
 check "--iidfile without an image" fails 1 'no image was made' build --progress quiet --frontend fake --opt platforms=linux/amd64 --iidfile "$dir/iid2" -o "$dir/o" ctx
-check "--iidfile in a place that is not there" fails 2 '--iidfile' build --iidfile "$dir/none/x" ctx
+check "--iidfile in a place that is not there" fails 1 '--iidfile' build --iidfile "$dir/none/x" ctx
 host() { told force-network-mode=host --network host ctx; }
 check "--network host" host
 finish

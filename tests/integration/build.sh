@@ -48,9 +48,9 @@ check "local without dest" fails 2 'dest=DIR is missing' build --llb "$dir/def" 
 check "an exporter that is not there" fails 1 'plugin exporter/nowhere is not there' \
         build --progress quiet --llb "$dir/def" -o type=nowhere,dest="$dir/x"
 touch "$dir/file"
-check "local onto a file" fails 2 "$dir/file" build --llb "$dir/def" -o "type=local,dest=$dir/file"
-check "tar onto a directory" fails 2 'destination file is a directory' build --llb "$dir/def" -o "type=tar,dest=$dir"
-check "tar below nothing" fails 2 "$dir/none/x" build --llb "$dir/def" -o "type=tar,dest=$dir/none/x"
+check "local onto a file" fails 1 "$dir/file" build --llb "$dir/def" -o "type=local,dest=$dir/file"
+check "tar onto a directory" fails 1 'destination file is a directory' build --llb "$dir/def" -o "type=tar,dest=$dir"
+check "tar below nothing" fails 1 "$dir/none/x" build --llb "$dir/def" -o "type=tar,dest=$dir/none/x"
 check "two archives to standard output" fails 2 'standard output already' build --llb "$dir/def" -o type=tar -o type=tar,dest=-
 check "an attribute twice" fails 2 'mode is given twice' build --llb "$dir/def" -o "type=local,dest=$dir/o,mode=copy,mode=delete"
 check "a bad time" fails 1 'invalid source-date-epoch' build --progress quiet --llb "$dir/def" -o "type=local,dest=$dir/o,source-date-epoch=soon"
@@ -93,13 +93,13 @@ full_stdout() { build -o type=tar >/dev/full 2>"$dir/err"; [ $? = 1 ] && grep -q
 check "standard output is full" full_stdout
 
 # ---- What a build may use
-check "a directory that is not there" fails 2 "$dir/none" build --llb "$dir/def" --local "x=$dir/none"
+check "a directory that is not there" fails 1 "$dir/none" build --llb "$dir/def" --local "x=$dir/none"
 check "--local without a name" fails 2 'local' build --llb "$dir/def" --local "$dir"
-check "a secret's file that is not there" fails 2 "$dir/none" build --llb "$dir/def" --secret "id=x,src=$dir/none"
+check "a secret's file that is not there" fails 1 "$dir/none" build --llb "$dir/def" --secret "id=x,src=$dir/none"
 check "a secret without id" fails 2 'secret' build --llb "$dir/def" --secret "src=$dir/file"
 no_agent() { (unset SSH_AUTH_SOCK; run build --llb "$dir/def" --ssh default; [ "$status" != 0 ] && grep -q 'ssh' "$dir/err"); }
 check "no ssh agent" no_agent
-check "an unknown entitlement" fails 1 'unknown entitlement all' build --progress quiet --llb "$dir/def" --allow all
+check "an unknown entitlement" fails 2 'unknown entitlement all' build --progress quiet --llb "$dir/def" --allow all
 kit_llb "$dir/scheme" <<END
 a = source nosuch://thing
 output a
@@ -173,9 +173,9 @@ failing_files() {
 }
 check "a build that fails has a ref and no metadata" failing_files
 for flag in metadata-file ref-file solve-trace; do # told before anything is built
-        check "--$flag that cannot be written" fails 2 "--$flag $dir/none/meta" build --llb "$dir/bad" "--$flag" "$dir/none/meta"
+        check "--$flag that cannot be written" fails 1 "--$flag $dir/none/meta" build --llb "$dir/bad" "--$flag" "$dir/none/meta"
 done
-check "a trace that cannot be written" fails 2 "$dir/none/t" build --progress quiet --llb "$dir/def" --trace "$dir/none/t"
+check "a trace that cannot be written" fails 1 "$dir/none/t" build --progress quiet --llb "$dir/def" --trace "$dir/none/t"
 solve_trace() { build --solve-trace "$dir/solve" && "$SLIPWAY" debug solve-trace "$dir/solve" | grep -q hit; }
 check "--solve-trace" solve_trace
 

@@ -2,6 +2,7 @@
 #include "cmd/slipway/build/context.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,16 +79,18 @@ context_is_archive(const void *bytes, size_t n)
 
 /* ---- Locals ---- */
 
-static sw_err *
-usage(sw_err *err)
+sw_err *
+context_check_dir(const char *dir, const char *what)
 {
-        sw_err *wrong;
+        struct stat st;
+        int missing = stat(dir, &st) != 0 ? errno : 0;
+        enum sw_code code = missing == ENOENT   ? SW_E_NOT_FOUND
+                            : missing == EACCES ? SW_E_DENIED
+                                                : SW_E_IO;
 
-        if (!err)
-                return SW_OK;
-        wrong = sw_err_new(SW_E_USAGE, "%s", sw_err_message(err));
-        sw_err_drop(err, "told as a wrong command line");
-        return wrong;
+        if (missing)
+                return sw_err_sys(code, missing, "%s", what);
+        return S_ISDIR(st.st_mode) ? SW_OK : sw_err_sys(SW_E_INVALID, ENOTDIR, "%s", what);
 }
 
 sw_err *
@@ -95,7 +98,7 @@ context_add_local(sw_local_session *client, const char *name, const char *dir)
 {
         sw_auto(sw_str) spec = sw_asprintf("%s=%s", name, dir);
 
-        return usage(sw_local_session_add_local(client, spec));
+        return sw_local_session_add_local(client, spec);
 }
 
 /* A Dockerfile by name: as a path, or below the context if there is none at that path. */
@@ -138,13 +141,36 @@ check_dockerfile(const struct cli_call *call, const char *dir)
                 dir);
 }
 
+/* Nobody builds by it; the history says with it what was built. */
+static void
+tell_name(const char *dir, opts *o)
+{
+        static const char key[] = "vcs:localdir:context";
+        sw_auto(sw_str) path = realpath(dir, NULL);
+        const char *slash = path ? strrchr(path, '/') : NULL;
+
+        if (slash && !opts_get(o, key))
+                opts_set(o, key, slash[1] ? slash + 1 : path);
+}
+
 static sw_err *
 take_dir(context *c, const struct cli_call *call, const char *dir, const char *file,
          sw_local_session *client, opts *o)
 {
-        sw_err *err = context_add_local(client, "context", dir);
+        sw_auto(sw_str) what = sw_asprintf("context %s", dir);
+        sw_err *err = context_check_dir(dir, what);
 
         c->dir = dir;
+        if (sw_err_code(err) == SW_E_INVALID) {
+                sw_err_drop(err, "told in other words");
+                return sw_err_new(SW_E_INVALID,
+                                  "context %s is no directory; a Dockerfile by another "
+                                  "name is given with -f",
+                                  dir);
+        }
+        if (!err)
+                err = context_add_local(client, "context", dir);
+        tell_name(dir, o);
         if (err || c->dockerfile_on_stdin)
                 return err;
         if (file)

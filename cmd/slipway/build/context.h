@@ -31,7 +31,7 @@ typedef struct context {
 } context;
 
 /** context_take - locals go to @client, what the frontend has to know to @o. Errors:
- *  SW_E_USAGE; SW_E_NOT_FOUND: no Dockerfile. */
+ *  SW_E_USAGE; SW_E_NOT_FOUND: no such directory, no Dockerfile. */
 SW_NODISCARD sw_err *context_take(context *c, const struct cli_call *call,
                                   sw_local_session *client, opts *o);
 /** context_read - @root: of the engine. Blocks: until standard input ends. */

@@ -33,17 +33,31 @@ check_tags(const sw_strlist *tags)
         return SW_OK;
 }
 
-/* Names of -t beside those that --output has. */
+static bool
+is_one_of(const char *name, const sw_strlist *names)
+{
+        for (size_t i = 0; i < names->n; i++)
+                if (sw_str_eq(names->v[i], name))
+                        return true;
+        return false;
+}
+
+/* Names of -t beside those that --output has; each once. */
 static void
 add_tags(struct output *o, const sw_strlist *tags)
 {
-        sw_auto(sw_str) names = sw_strlist_join(tags, ",");
         const char *old = sw_attr_get(o->attrs.v, o->attrs.n, "name");
+        sw_auto(sw_strlist) names = { 0 };
+        sw_auto(sw_str) all = NULL;
 
         if (tags->n == 0 || sw_str_eq(old, "*"))
                 return;
-        sw_auto(sw_str) all =
-                old && *old ? sw_asprintf("%s,%s", old, names) : sw_steal(names);
+        if (old && *old)
+                sw_strlist_split(&names, old, ',');
+        for (size_t i = 0; i < tags->n; i++)
+                if (!is_one_of(tags->v[i], &names))
+                        sw_strlist_add(&names, tags->v[i]);
+        all = sw_strlist_join(&names, ",");
         output_set(o, "name", all);
 }
 

@@ -121,7 +121,9 @@ take_layout(const char *name, const char *text, sw_local_session *client, opts *
         split_layout(text, &dir, &tag, &digest);
         (void) sw_id_new(id);
         sw_auto(sw_str) spec = sw_asprintf("%s=%s", id, dir);
-        err = sw_local_session_add_oci_layout(client, spec);
+        err = context_check_dir(dir, dir);
+        if (!err)
+                err = sw_local_session_add_oci_layout(client, spec);
         if (!err && !digest)
                 err = read_index(dir, tag, &digest);
         if (err)
@@ -134,6 +136,34 @@ take_layout(const char *name, const char *text, sw_local_session *client, opts *
 
 /* ---- Each ---- */
 
+/* A directory may have any name; what is none and begins like a URL was meant as one. */
+static sw_err *
+take_dir(const char *name, const char *value, sw_local_session *client, opts *o)
+{
+        sw_auto(sw_str) key = sw_asprintf("context:%s", name);
+        /* The names of the main context and of the Dockerfile are taken. */
+        const char *prefix =
+                sw_str_eq(name, "context") || sw_str_eq(name, "dockerfile") ? "_" : "";
+        sw_auto(sw_str) local = sw_asprintf("%s%s", prefix, name);
+        sw_auto(sw_str) told = sw_asprintf("local:%s", local);
+        sw_auto(sw_str) what = sw_asprintf("--build-context %s=%s", name, value);
+        sw_err *err = context_check_dir(value, what);
+
+        if (err && (strstr(value, "://") || sw_str_has_prefix(value, "target:"))) {
+                sw_err_drop(err, "it was not meant to be a directory");
+                return sw_err_new(SW_E_USAGE,
+                                  "%s: unsupported context source %.*s for %s; there are "
+                                  "directories, git and http URLs, docker-image://IMAGE "
+                                  "and oci-layout://DIR:TAG",
+                                  what, (int) strcspn(value, ":"), value, name);
+        }
+        if (!err)
+                err = sw_err_wrap(context_add_local(client, local, value), "%s", what);
+        if (!err)
+                opts_set(o, key, told);
+        return err;
+}
+
 static sw_err *
 take_one(const char *spec, sw_local_session *client, opts *o)
 {
@@ -141,8 +171,6 @@ take_one(const char *spec, sw_local_session *client, opts *o)
         const char *value = spec[len] ? spec + len + 1 : "";
         sw_auto(sw_str) name = NULL;
         sw_auto(sw_str) key = NULL;
-        sw_auto(sw_str) local = NULL;
-        sw_auto(sw_str) told = NULL;
         sw_err *err;
 
         if (len == 0 || !*value)
@@ -156,19 +184,10 @@ take_one(const char *spec, sw_local_session *client, opts *o)
                 return sw_err_new(SW_E_USAGE, "--build-context %s is given twice", name);
         if (sw_str_has_prefix(value, LAYOUT))
                 return take_layout(name, value + strlen(LAYOUT), client, o);
-        if (sw_str_has_prefix(value, "docker-image://") || context_is_url(value)) {
-                opts_set(o, key, value);
-                return SW_OK;
-        }
-        /* The names of the main context and of the Dockerfile are taken. */
-        local = sw_asprintf("%s%s",
-                            sw_str_eq(name, "context") || sw_str_eq(name, "dockerfile")
-                                    ? "_"
-                                    : "",
-                            name);
-        told = sw_asprintf("local:%s", local);
-        opts_set(o, key, told);
-        return sw_err_wrap(context_add_local(client, local, value), "--build-context");
+        if (!sw_str_has_prefix(value, "docker-image://") && !context_is_url(value))
+                return take_dir(name, value, client, o);
+        opts_set(o, key, value);
+        return SW_OK;
 }
 
 sw_err *

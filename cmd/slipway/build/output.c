@@ -51,9 +51,9 @@ open_parent(struct output *o)
         o->base = sw_strdup(slash ? slash + 1 : o->dest);
         o->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (o->dirfd < 0)
-                return sw_err_sys(SW_E_USAGE, errno, "--output dest=%s", o->dest);
+                return sw_err_sys(SW_E_IO, errno, "--output dest=%s", o->dest);
         if (!*o->base)
-                return sw_err_new(SW_E_USAGE,
+                return sw_err_new(SW_E_IO,
                                   "--output dest=%s: destination file is a directory",
                                   o->dest);
         return SW_OK;
@@ -65,7 +65,7 @@ check_file(struct output *o)
         struct stat st;
 
         if (stat(o->dest, &st) == 0 && S_ISDIR(st.st_mode))
-                return sw_err_new(SW_E_USAGE,
+                return sw_err_new(SW_E_IO,
                                   "--output dest=%s: destination file is a directory",
                                   o->dest);
         return open_parent(o);
@@ -78,9 +78,9 @@ check_dir(const struct output *o)
 
         if (stat(o->dest, &st) == 0) {
                 if (!S_ISDIR(st.st_mode))
-                        return sw_err_sys(SW_E_USAGE, ENOTDIR, "--output dest=%s", o->dest);
+                        return sw_err_sys(SW_E_IO, ENOTDIR, "--output dest=%s", o->dest);
         } else if (errno != ENOENT) {
-                return sw_err_sys(SW_E_USAGE, errno, "--output dest=%s", o->dest);
+                return sw_err_sys(SW_E_IO, errno, "--output dest=%s", o->dest);
         }
         return SW_OK;
 }
@@ -356,10 +356,16 @@ check_place(struct output *o)
         return o->dest && !sw_str_eq(o->dest, "-") ? open_parent(o) : SW_OK;
 }
 
+const char *
+output_dest(const struct output *o)
+{
+        return o->dest || !is_file_type(o) ? o->dest : "-";
+}
+
 static bool
 writes_stdout(const struct output *o)
 {
-        return sw_str_eq(o->dest, "-") || (is_file_type(o) && !o->dest);
+        return sw_str_eq(output_dest(o), "-");
 }
 
 sw_err *
@@ -393,13 +399,29 @@ outputs_add(outputs *all, const char *spec)
         return SW_OK;
 }
 
+/* Nothing but the cache. */
+static bool
+is_nothing(const struct output *o)
+{
+        return sw_str_eq(o->type, "cacheonly");
+}
+
+const struct output *
+outputs_at(const outputs *all, size_t i)
+{
+        for (size_t k = 0; k < all->all.n; k++)
+                if (!is_nothing(all->all.v[k]) && i-- == 0)
+                        return all->all.v[k];
+        return NULL;
+}
+
 void
 outputs_ready(outputs *all)
 {
         for (size_t i = 0; i < all->all.n; i++) {
                 const struct output *o = all->all.v[i];
 
-                if (sw_str_eq(o->type, "cacheonly")) /* nothing but the cache */
+                if (is_nothing(o))
                         continue;
                 sw_array_push(&all->asked, (struct sw_build_output){
                                                    .type = o->type,

@@ -26,12 +26,17 @@ typedef struct outputs {
         SW_ARRAY(struct sw_build_output) asked; /* for the request */
 } outputs;
 
-/** outputs_add - one --output. Errors: SW_E_USAGE. */
+/** outputs_add - one --output. Errors: SW_E_USAGE; SW_E_IO (where it is to be written). */
 SW_NODISCARD sw_err *outputs_add(outputs *o, const char *spec);
 /** output_set - an attribute; @value replaces what was said before. */
 void output_set(struct output *o, const char *key, const char *value);
 /** outputs_ready - after the last: fill asked. */
 void outputs_ready(outputs *o);
+/** outputs_at - where asked[i] comes from; NULL: from nothing here, it is one of --load. */
+const struct output *outputs_at(const outputs *o, size_t i);
+/** output_dest - a path, "-" for standard output, or NULL: it writes to no place of ours.
+ */
+const char *output_dest(const struct output *o);
 /** outputs_release - what was begun and never committed is removed. */
 void outputs_release(outputs *o);
 SW_DEFINE_AUTO(outputs, outputs_release)

@@ -159,9 +159,9 @@ report_place(const char *flag, const char *path)
                 return SW_OK;
         sw_auto(sw_fd) fd = open_dir_of(path, &name);
         if (fd < 0)
-                return sw_err_sys(SW_E_USAGE, errno, "--%s %s", flag, path);
+                return sw_err_sys(SW_E_IO, errno, "--%s %s", flag, path);
         if (!*name || (fstatat(fd, name, &st, 0) == 0 && S_ISDIR(st.st_mode)))
-                return sw_err_sys(SW_E_USAGE, EISDIR, "--%s %s", flag, path);
+                return sw_err_sys(SW_E_IO, EISDIR, "--%s %s", flag, path);
         return SW_OK;
 }
 

@@ -33,7 +33,7 @@ void report_warnings(const struct report *r);
  *  is, how to look into what it left, what to try. */
 void report_failure(const struct report *r, const sw_err *err);
 /** report_place - see that the file @path, given with @flag, can be made, before anything
- * is done for it. @path: NULL is fine. Errors: SW_E_USAGE. */
+ * is done for it. @path: NULL is fine. Errors: SW_E_IO. */
 SW_NODISCARD sw_err *report_place(const char *flag, const char *path);
 /** report_metadata - what the exporters answered, as JSON in the file @path, written whole
  *  or not at all. */

@@ -417,7 +417,7 @@ add_image(struct summary *s, size_t i, const char *dest)
         if (dest) {
                 sw_buf_adds(&text, text.len ? " in " : "in ");
                 add_file(&text, dest);
-        } else if (i >= s->r->outputs->all.n) {
+        } else if (!outputs_at(s->r->outputs, i)) {
                 sw_buf_adds(&text, ", loaded");
         } else {
                 if (says(o, "store", true))
@@ -435,7 +435,8 @@ add_results(struct summary *s)
 
         for (size_t i = 0; i < all->asked.n; i++) {
                 const char *type = all->asked.v[i].type;
-                const char *dest = i < all->all.n ? all->all.v[i]->dest : NULL;
+                const struct output *o = outputs_at(all, i);
+                const char *dest = o ? output_dest(o) : NULL;
                 sw_auto(sw_buf) text = SW_BUF_INIT;
 
                 if (sw_str_eq(type, "image") || sw_str_eq(type, "oci") ||

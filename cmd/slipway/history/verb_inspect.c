@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <slipway/json.h>
 #include <slipway/text.h>
 #include <slipway/time.h>
 
@@ -40,17 +41,22 @@ add_time(sw_buf *out, const char *name, int64_t ns)
 }
 
 static void
+add_pair(sw_buf *out, const char *key, const char *value)
+{
+        sw_buf_adds(out, "  ");
+        term_add_text(out, key);
+        sw_buf_adds(out, " = ");
+        term_add_text(out, value);
+        sw_buf_addc(out, '\n');
+}
+
+static void
 add_pairs(sw_buf *out, const char *head, const struct sw_attr *v, size_t n)
 {
         if (n)
                 sw_buf_addf(out, "\n%s\n", head);
-        for (size_t i = 0; i < n; i++) {
-                sw_buf_adds(out, "  ");
-                term_add_text(out, v[i].key);
-                sw_buf_adds(out, " = ");
-                term_add_text(out, v[i].value);
-                sw_buf_addc(out, '\n');
-        }
+        for (size_t i = 0; i < n; i++)
+                add_pair(out, v[i].key, v[i].value);
 }
 
 static void
@@ -65,6 +71,62 @@ add_outputs(sw_buf *out, const struct sw_history_build *b)
                 if (!b->outputs[i].n_attrs)
                         sw_buf_addf(out, "\n%s\n", head.data);
         }
+}
+
+/* The layers of the key "slipway.layers", one in a line. */
+static void
+add_layers(sw_buf *out, const sw_json *list)
+{
+        char size[32];
+
+        if (json_array_size(list))
+                sw_buf_adds(out, "\nLayers\n");
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const sw_json *o = json_array_get(list, i);
+                const char *by = json_string_value(json_object_get(o, "by"));
+
+                sw_buf_addf(out, "  %9s  ",
+                            sw_size_str(json_integer_value(json_object_get(o, "size")),
+                                        size));
+                term_add_text(out, by ? by : "-");
+                sw_buf_addc(out, '\n');
+        }
+}
+
+/* An object in base64, as exporters answer with one; or NULL. */
+static sw_json *
+coded_object(const char *value)
+{
+        sw_auto(sw_buf) raw = SW_BUF_INIT;
+        sw_autoptr(sw_json) o = NULL;
+
+        if (sw_json_base64(value, &raw))
+                o = json_loadb(raw.data, raw.len, JSON_REJECT_DUPLICATES, NULL);
+        return json_is_object(o) ? sw_steal(o) : NULL;
+}
+
+static void
+add_response(sw_buf *out, const struct sw_history_build *b)
+{
+        sw_autoptr(sw_json) layers = NULL;
+
+        if (b->n_response)
+                sw_buf_adds(out, "\nExporters answered\n");
+        for (size_t i = 0; i < b->n_response; i++) {
+                const struct sw_attr *a = &b->response[i];
+                sw_autoptr(sw_json) o = coded_object(a->value);
+
+                if (!o) {
+                        add_pair(out, a->key, a->value);
+                } else if (sw_str_eq(a->key, "slipway.layers") && !layers) {
+                        layers = sw_steal(o);
+                } else {
+                        sw_auto(sw_str) text = json_dumps(o, JSON_COMPACT);
+
+                        add_pair(out, a->key, text ? text : a->value);
+                }
+        }
+        add_layers(out, json_object_get(layers, "layers"));
 }
 
 /* The lines of the text in question, and some around them. */
@@ -150,7 +212,7 @@ add_build(sw_buf *out, const struct sw_history_build *b)
                 add_source(out, b->source);
         add_pairs(out, "Options", b->attrs, b->n_attrs);
         add_outputs(out, b);
-        add_pairs(out, "Exporters answered", b->response, b->n_response);
+        add_response(out, b);
 }
 
 /* ---- The verbs ---- */

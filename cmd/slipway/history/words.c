@@ -37,19 +37,36 @@ destination(const struct sw_history_build *b)
         return NULL;
 }
 
+/* The context, where its name is known, and the Dockerfile where it is not the usual one.
+ */
+static void
+add_place(sw_buf *out, const struct sw_history_build *b)
+{
+        const char *remote = sw_attr_get(b->attrs, b->n_attrs, "context");
+        const char *dir = sw_attr_get(b->attrs, b->n_attrs, "vcs:localdir:context");
+        const char *file = sw_attr_get(b->attrs, b->n_attrs, "filename");
+        const char *where = remote && *remote ? remote : dir;
+
+        if (sw_str_eq(file, "Dockerfile"))
+                file = NULL;
+        if (where && *where)
+                sw_buf_adds(out, where);
+        if (file && *file)
+                sw_buf_addf(out, out->len ? " (%s)" : "%s", file);
+}
+
 char *
 past_what(const struct sw_history_build *b)
 {
         const char *target = sw_attr_get(b->attrs, b->n_attrs, "target");
-        const char *file = sw_attr_get(b->attrs, b->n_attrs, "filename");
         const char *dest = destination(b);
         sw_auto(sw_buf) out = SW_BUF_INIT;
 
         add_names(&out, b);
+        if (!out.len)
+                add_place(&out, b);
         if (target && *target)
                 sw_buf_addf(&out, "%starget %s", out.len ? ", " : "", target);
-        if (!out.len && file && *file)
-                sw_buf_adds(&out, file);
         if (!out.len && dest)
                 sw_buf_addf(&out, "%s", dest);
         if (!out.len)

@@ -113,6 +113,7 @@ struct sw_build_request {
         size_t n_opts;
         const struct sw_frontend_input *inputs; /* trees that it may use, by name */
         size_t n_inputs;
+        bool internal; /* a question rather than a build: the history keeps no record */
 };
 #define SW_BUILD_REQUEST(...)                                                              \
         (&(const struct sw_build_request){ .size = sizeof(struct sw_build_request),        \

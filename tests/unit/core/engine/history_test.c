@@ -69,6 +69,18 @@ START_TEST(outcomes)
 }
 END_TEST
 
+/* Would catch: a question that a client asks of a frontend in the list of builds. */
+START_TEST(internal)
+{
+        sw_auto(sw_history_list) l = { 0 };
+        sw_autoptr(sw_build) b = NULL;
+
+        ok(sw_build_start(engine, SW_BUILD_REQUEST(.id = "asked", .internal = true), &b));
+        ok(sw_build_wait(b));
+        ck_assert_uint_eq(builds(&l), 0);
+}
+END_TEST
+
 START_TEST(stories)
 {
         sw_history *h = sw_engine_history(engine);
@@ -187,5 +199,5 @@ START_TEST(damaged_records)
 }
 END_TEST
 
-UNIT_MAIN_WITH("history", before, after, outcomes, stories, the_same_name_again,
+UNIT_MAIN_WITH("history", before, after, outcomes, internal, stories, the_same_name_again,
                pinned_and_removed, running_and_interrupted, damaged_records)
