@@ -12,3 +12,10 @@ tests_unit_plugins_exec_runc_stat_test_SOURCES = \
 	plugins/exec-runc/cgroupstat.c \
 	tests/unit/plugins/exec-runc/stat_test.c
 tests_unit_plugins_exec_runc_stat_test_CFLAGS = $(AM_CFLAGS) # objects of its own
+
+UNIT_TESTS += tests/unit/plugins/exec-runc/filter_test
+tests_unit_plugins_exec_runc_filter_test_SOURCES = \
+	plugins/exec-runc/filter.c \
+	plugins/exec-runc/seccomp.c \
+	tests/unit/plugins/exec-runc/filter_test.c
+tests_unit_plugins_exec_runc_filter_test_CFLAGS = $(AM_CFLAGS) # objects of its own
