@@ -20,6 +20,7 @@ plugins_executor_runc_la_SOURCES = \
 	plugins/exec-runc/state.c \
 	plugins/exec-runc/stubs.c \
 	plugins/exec-runc/user.c \
-	plugins/exec-runc/wait.c
+	plugins/exec-runc/wait.c \
+	plugins/exec-runc/warm.c
 plugins_executor_runc_la_LDFLAGS = $(PLUGIN_LINK)
 plugins_executor_runc_la_LIBADD = libjanitor.la libslipway.la $(BASE_LIBS)

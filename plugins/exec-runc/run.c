@@ -371,10 +371,12 @@ take_back(struct run *r, bool ended)
                                .cgroup = sw_steal(r->cgroup.outer),
                                .lock = sw_fd_steal(&r->lock),
                                .child = sw_steal(r->child) };
-        if (ended)
+        if (ended) {
+                janitor_add(r->x->janitor, runc_warm, r->x);
                 janitor_add(r->x->janitor, clear_away, m);
-        else
+        } else {
                 clear_away(m);
+        }
         runc_procs_release(&r->procs);
         if (!r->c->keep_stubs)
                 runc_stubs_remove(&r->stubs, r->c->remove_stubs_recursive);

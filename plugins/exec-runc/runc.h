@@ -85,6 +85,15 @@ SW_NODISCARD sw_err *runc_cgroup_remove(const struct runc_cgroups *all, const ch
                                         int ms);
 void runc_cgroup_release(struct runc_cgroup *g);
 
+/* ---- warm.c ---- */
+
+/** runc_warm - have the kernel ready to move the next container into its cgroup. Waits.
+ *  @exec: a struct runc_exec that was made ready. */
+void runc_warm(void *exec);
+/** runc_warm_path - the directory of the cgroup it is done in: that of the process whose
+ *  /proc/PID/cgroup says @lines, which are taken apart. From malloc; NULL: in none. */
+char *runc_warm_path(const struct runc_cgroups *c, char *lines);
+
 /* ---- the plugin ---- */
 
 enum runc_flavour { RUNC_IS_CRUN, RUNC_IS_OTHER };

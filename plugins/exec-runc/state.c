@@ -291,6 +291,7 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
                         return err;
                 sweep(x);
         }
+        janitor_add(x->janitor, runc_warm, x);
         x->caps = runc_caps_here();
         if (x->runtime.flavour == RUNC_IS_CRUN && sw_options_bool(x->options, "seccomp"))
                 x->filter = runc_filter(x->state_fd);

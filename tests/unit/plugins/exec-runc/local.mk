@@ -10,6 +10,7 @@ UNIT_TESTS += tests/unit/plugins/exec-runc/stat_test
 tests_unit_plugins_exec_runc_stat_test_SOURCES = \
 	plugins/exec-runc/cgroup.c \
 	plugins/exec-runc/cgroupstat.c \
+	plugins/exec-runc/warm.c \
 	tests/unit/plugins/exec-runc/stat_test.c
 tests_unit_plugins_exec_runc_stat_test_CFLAGS = $(AM_CFLAGS) # objects of its own
 

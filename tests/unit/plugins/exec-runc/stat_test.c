@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 
 #include <slipway/path.h>
+#include <slipway/text.h>
 
 #include "plugins/exec-runc/runc.h"
 #include "tests/unit/tmp.h"
@@ -146,6 +147,30 @@ START_TEST(no_cgroup)
 }
 END_TEST
 
+/* Catches: a process moved about in a hierarchy that limits it, or to a cgroup that is not
+ * its own. */
+START_TEST(where_to_warm)
+{
+        char all_lines[] = "3:name=systemd:/a/b\n2:memory:/m\n0::/u\n";
+        char second[] = "2:memory:/m\n0::/u/v\n", neither[] = "2:memory:/m\n";
+        char outside[] = "0::/../x\n", broken[] = "\n:\n0:\n0::\n0:::/\n";
+
+        add_hierarchy("memory", ",rw,memory,");
+        ck_assert_ptr_null(runc_warm_path(&all, neither));
+        add_hierarchy("two", "");
+        sw_auto(sw_str) in_two = runc_warm_path(&all, second);
+        ck_assert(sw_str_has_prefix(in_two, dir));
+        ck_assert_str_eq(in_two + strlen(dir), "/two/u/v");
+        ck_assert_ptr_null(runc_warm_path(&all, neither));
+        ck_assert_ptr_null(runc_warm_path(&all, outside));
+        ck_assert_ptr_null(runc_warm_path(&all, broken));
+        add_hierarchy("named", ",rw,name=systemd,");
+        sw_auto(sw_str) in_named = runc_warm_path(&all, all_lines);
+        ck_assert(sw_str_has_prefix(in_named, dir));
+        ck_assert_str_eq(in_named + strlen(dir), "/named/a/b");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -157,6 +182,7 @@ main(void)
         tcase_add_test(t, version_2_without_controllers);
         tcase_add_test(t, version_1);
         tcase_add_test(t, no_cgroup);
+        tcase_add_test(t, where_to_warm);
         suite_add_tcase(s, t);
         SRunner *r = srunner_create(s);
         srunner_set_tap(r, "-");
