@@ -1,6 +1,7 @@
 /*
  * core/llb/name.c - what a vertex is called where people see it.
  *
+ * No name has the user and password of a URL in it, whoever made it up.
  * Merge and diff are named after their inputs, whose names may be made up in the same way:
  * those names are cut, or a few hundred ops could have a name of many gigabytes.
  * Thread: any, one at a time per definition.
@@ -119,6 +120,17 @@ add_diff(sw_buf *b, const sw_definition *def, const sw_llb_vertex *v)
         cut(b);
 }
 
+/* A password in a URL is the builder's to know, not that of whoever sees the name in a log,
+ * a history or a store. @s stays as it is where it has no URL. */
+static const char *
+shown(sw_definition *def, const char *s)
+{
+        if (!strstr(s, "://"))
+                return s;
+        sw_auto(sw_str) clean = sw__redact(s);
+        return sw__pb_arena_strndup(&def->arena, clean, strlen(clean));
+}
+
 const char *
 sw__llb_make_name(sw_definition *def, const sw_llb_vertex *v)
 {
@@ -126,17 +138,13 @@ sw__llb_make_name(sw_definition *def, const sw_llb_vertex *v)
         sw_auto(sw_buf) b = SW_BUF_INIT;
 
         if (custom)
-                return custom;
+                return shown(def, custom);
         switch (v->kind) {
-        case SW_OP_SOURCE: {
-                sw_auto(sw_str) clean = sw__redact(v->op->source->identifier);
-
-                return sw__pb_arena_strndup(&def->arena, clean, strlen(clean));
-        }
+        case SW_OP_SOURCE: return shown(def, v->op->source->identifier);
         case SW_OP_BUILD: return "build";
         case SW_OP_EXEC:
                 if (v->op->exec->meta->n_args == 1)
-                        return v->op->exec->meta->args[0];
+                        return shown(def, v->op->exec->meta->args[0]);
                 add_args(&b, v->op->exec->meta);
                 break;
         case SW_OP_FILE: sw__llb_add_file_names(&b, v->op->file); break;
@@ -147,5 +155,6 @@ sw__llb_make_name(sw_definition *def, const sw_llb_vertex *v)
                 sw_buf_adds(&b, v->op->passthrough->id);
                 break;
         }
-        return sw__pb_arena_strndup(&def->arena, b.data, b.len);
+        const char *name = shown(def, b.data);
+        return name == b.data ? sw__pb_arena_strndup(&def->arena, b.data, b.len) : name;
 }

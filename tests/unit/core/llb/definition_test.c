@@ -873,11 +873,29 @@ END_TEST
 START_TEST(names_have_no_passwords)
 {
         struct made m = { 0 };
+        struct made_exec e;
+        Pb__OpMetadata md = PB__OP_METADATA__INIT;
+        Slipway__Map__String desc = SLIPWAY__MAP__STRING__INIT;
+        static const char *const want[] = {
+                "https://xxxxx:xxxxx@example.org/a.tar",
+                "RUN curl https://xxxxx:xxxxx@example.org/",
+                "curl http://xxxxx:xxxxx@there/x",
+        };
 
-        made_finish_at(&m, made_source(&m, "https://me:s3cret@example.org/a.tar"), 0);
+        made_exec_init(&e, made_source(&m, "https://me:s3cret@example.org/a.tar"));
+        made_add(&m, &e.op);
+        desc.key = S("llb.customname");
+        desc.value = S("RUN curl https://me:s3cret@example.org/");
+        md.description = LIST(Slipway__Map__String, &desc);
+        md.n_description = 1;
+        made_metadata(&m, m.digests.v[1], &md);
+        made_exec_init(&e, m.digests.v[1]);
+        e.meta.args = LIST(char, S("curl"), S("http://me:s3cret@there/x"));
+        e.meta.n_args = 2;
+        made_finish_at(&m, made_add(&m, &e.op), 0);
         sw_autoptr(sw_definition) def = decode(&m, NULL);
-        ck_assert_str_eq(sw_llb_vertex_name(sw_definition_vertex(def, 0)),
-                         "https://xxxxx:xxxxx@example.org/a.tar");
+        for (size_t i = 0; i < SW_COUNT(want); i++)
+                ck_assert_str_eq(sw_llb_vertex_name(sw_definition_vertex(def, i)), want[i]);
         made_release(&m);
 }
 END_TEST
