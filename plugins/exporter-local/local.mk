@@ -3,6 +3,7 @@ if PLUGIN_EXPORTER_LOCAL
 plugin_LTLIBRARIES += plugins/exporter_local.la
 endif
 plugins_exporter_local_la_SOURCES = \
+	lib/snapdir/copy.c \
 	plugins/exporter-local/local.c \
 	plugins/exporter-local/local.h \
 	plugins/exporter-local/mirror.c \

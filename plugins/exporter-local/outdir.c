@@ -22,6 +22,7 @@
 #include <slipway/text.h>
 #include <slipway/time.h>
 
+#include "lib/snapdir/snapdir.h"
 #include "plugins/exporter-local/mirror.h"
 
 struct told_dir {
@@ -42,6 +43,7 @@ struct outdir {
         SW_ARRAY(struct told_dir) dirs;
         sw_map *told; /* path -> platform; only for unique and mirror */
         bool warned_xattr;
+        atomic_bool no_clone; /* blocks cannot be shared with files of this directory */
 };
 
 static sw_err *
@@ -184,57 +186,6 @@ times_of(const struct sw_layer_meta *m, struct timespec t[2])
 
 /* ---- files ---- */
 
-static sw_err *
-copy_plainly(outdir *o, int from, int64_t off, int64_t len, int to, const char *path)
-{
-        sw_auto(sw_str) room = sw_alloc(128 * 1024);
-
-        while (len > 0) {
-                size_t want = len < 128 * 1024 ? (size_t) len : 128 * 1024;
-                ssize_t n = pread(from, room, want, off);
-                sw_err *err = sw_ctx_check(o->ctx);
-
-                if (err)
-                        return err;
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return failed("read", path);
-                if (!n)
-                        return sw_err_new(SW_E_IO, "%s became shorter while it was read",
-                                          path);
-                errno = sw_write_all(to, room, (size_t) n);
-                if (errno)
-                        return failed("write", path);
-                off += n;
-                len -= n;
-        }
-        return SW_OK;
-}
-
-static sw_err *
-copy_data(outdir *o, int from, int64_t off, int64_t len, int to, const char *path)
-{
-        while (len > 0) {
-                off_t at = off;
-                ssize_t n = copy_file_range(from, &at, to, NULL,
-                                            len < 64 << 20 ? (size_t) len : 64 << 20, 0);
-                sw_err *err = sw_ctx_check(o->ctx);
-
-                if (err)
-                        return err;
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0 && (errno == ENOSPC || errno == EIO || errno == EDQUOT))
-                        return failed("write", path);
-                if (n <= 0)
-                        return copy_plainly(o, from, off, len, to, path);
-                off += n;
-                len -= n;
-        }
-        return SW_OK;
-}
-
 /* Give the file its metadata, and its name; @err: of its data. */
 static sw_err *
 settle(outdir *o, const struct place *at, int fd, const char *path,
@@ -279,7 +230,9 @@ o_file(void *w, const char *path, const struct sw_layer_meta *m, int fd, int64_t
 
         if (err)
                 return err;
-        err = copy_data(o, fd, off, len, to, path);
+        err = sw_err_wrap(snapdir_copy(fd, off, len, to, &o->no_clone,
+                                       sw_ctx_cancel(o->ctx)),
+                          "write %s", path);
         wrote(o, len);
         return settle(o, &at, to, path, m, err);
 }

@@ -1,5 +1,6 @@
 UNIT_TESTS += tests/unit/plugins/exporter-local/outdir_test
 tests_unit_plugins_exporter_local_outdir_test_SOURCES = \
+	lib/snapdir/copy.c \
 	plugins/exporter-local/mirror.c \
 	plugins/exporter-local/outdir.c \
 	tests/unit/plugins/exporter-local/outdir_test.c
