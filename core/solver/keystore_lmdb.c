@@ -37,9 +37,7 @@ write_begin(struct sw__keydb *st)
 {
         if (st->group)
                 return SW_OK;
-        return sw__meta_failed(st->meta,
-                               mdb_txn_begin(sw__meta_env(st->meta), NULL, 0, &st->group),
-                               "cache: begin to write");
+        return sw__meta_begin(st->meta, true, &st->group, "cache: begin to write");
 }
 
 /* A write that fails takes its whole group with it: half a change is none. */

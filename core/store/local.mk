@@ -32,6 +32,7 @@ libslipway_la_SOURCES += \
 	core/store/ref.c core/store/refs.h \
 	core/store/root.c core/store/root.h \
 	core/store/snapshots.c core/store/snapshots.h \
+	core/store/spare.c core/store/spare.h \
 	core/store/stack.c core/store/stack.h \
 	core/store/sync.c \
 	core/store/take.c \

@@ -25,6 +25,7 @@
 
 #include "core/store/lmdbcheck.h"
 #include "core/store/metafile.h"
+#include "core/store/spare.h"
 #include <slipway/mem.h>
 #include <slipway/time.h>
 
@@ -119,6 +120,8 @@ sw__meta_failed(sw_meta *m, int rc, const char *what)
 {
         if (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED)
                 return map_is_full(m, rc, what);
+        if (rc == EIO && sw__spare_disk_is_full(m->file.dirfd))
+                rc = ENOSPC; /* LMDB's word for a write that was cut short */
         sw_err *err = sw__meta_err(rc, what);
 
         if (sw_err_code(err) == SW_E_CORRUPT) {
@@ -312,7 +315,11 @@ open_all(sw_meta *m, const char *dir)
                 sw_err_drop(err, "told to the log");
                 err = aside ? aside : open_files(m);
         }
-        return err ? err : sw__metafile_stay(&m->file);
+        if (!err)
+                err = sw__metafile_stay(&m->file);
+        if (!err)
+                sw__spare_make(m->file.dirfd);
+        return err;
 }
 
 /* ---- syncing behind ---- */
@@ -360,6 +367,15 @@ start_syncing(sw_meta *m)
         const bool started = pthread_create(&m->syncer, NULL, sync_main, m) == 0;
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         return started;
+}
+
+sw_err *
+sw__meta_begin(sw_meta *m, bool write, MDB_txn **txn, const char *doing)
+{
+        if (write)
+                sw__spare_use(m->file.dirfd);
+        return sw__meta_failed(m, mdb_txn_begin(m->env, NULL, write ? 0 : MDB_RDONLY, txn),
+                               doing);
 }
 
 void

@@ -14,6 +14,7 @@
  *      meta/data.mdb lock.mdb   LMDB's own
  *      meta/users               locks: who opens, who has it open (metafile.c)
  *      meta/clean               how the last process left it
+ *      meta/spare               room for when the disk is full (spare.h)
  *
  * Thread: open and close by one; everything else any.
  */
@@ -74,6 +75,11 @@ SW_API void sw__meta_close(sw_meta *m);
 
 SW_API MDB_env *sw__meta_env(const sw_meta *m);
 SW_API MDB_dbi sw__meta_dbi(const sw_meta *m, enum sw_meta_db db);
+
+/** sw__meta_begin - a transaction; for writing, room is made where a full disk has none.
+ *  Errors: as sw__meta_failed(). @doing: begins the message. */
+SW_API SW_NODISCARD sw_err *sw__meta_begin(sw_meta *m, bool write, MDB_txn **txn,
+                                           const char *doing);
 
 /** sw__meta_committed - a transaction was committed: have it synced behind. */
 SW_API void sw__meta_committed(sw_meta *m);

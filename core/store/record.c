@@ -41,11 +41,8 @@ sw_err *
 sw__tx_begin(sw_meta *meta, bool write, sw__tx *tx)
 {
         tx->meta = meta;
-        return sw__meta_failed(meta,
-                               mdb_txn_begin(sw__meta_env(meta), NULL,
-                                             write ? 0 : MDB_RDONLY, &tx->txn),
-                               write ? "begin to write metadata"
-                                     : "begin to read metadata");
+        return sw__meta_begin(meta, write, &tx->txn,
+                              write ? "begin to write metadata" : "begin to read metadata");
 }
 
 sw_err *

@@ -125,6 +125,20 @@ keeps_going() {
 check "what is not used any more gives way to what is built" keeps_going
 umount "$SLIPWAY_ROOT"
 
+# A disk that is full to the last block: what is removed needs room itself to be removed.
+mount -t tmpfs -o size=40m,mode=755 tmpfs "$SLIPWAY_ROOT"
+fills() {
+        head -c 3000000 /dev/urandom >"$dir/ctx/big"
+        build "type=tar,dest=$dir/out/x.tar" && rm "$dir/out/x.tar" || return 1
+        dd if=/dev/zero of="$SLIPWAY_ROOT/fill" bs=4k 2>/dev/null
+        [ "$(stat -f -c %f "$SLIPWAY_ROOT")" = 0 ]
+}
+check "a disk that is full to the last block" fills
+check "prune makes room on it" "$SLIPWAY" "${kit_config[@]}" prune --all
+check "and the next build goes on" build "type=tar,dest=$dir/out/x.tar"
+check "nothing of it is counted wrongly" eval 'rm "$dir/out/x.tar" "$SLIPWAY_ROOT/fill" && kit_usage_is_right'
+umount "$SLIPWAY_ROOT"
+
 # The place of the output is full.
 mount -t tmpfs -o size=1m,mode=755 tmpfs "$dir/out"
 refused() { ! build "$1" 2>"$dir/err" && grep -qi 'no space left' "$dir/err"; }
