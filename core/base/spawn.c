@@ -143,6 +143,8 @@ prepare(struct prepared *p, const struct sw_spawn *s)
                 .mount_ns_fd = s->mount_ns_fd,
                 .pid_ns_fd = s->pid_ns_fd,
                 .exe_fd = s->exe_fd,
+                .limits = s->limits,
+                .n_limits = s->n_limits,
                 .limit = MAX_CLOSE,
         };
         if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < MAX_CLOSE)

@@ -37,8 +37,10 @@ struct sw__launch {
         int mount_ns_fd; /* -1: none */
         int pid_ns_fd;   /* -1: none; entered by the thread that clones */
         int exe_fd;      /* run instead of the programs; -1: none */
-        int *moved;      /* room for n_fds numbers */
-        unsigned limit;  /* descriptors are below it; for kernels without close_range */
+        const struct sw_spawn_limit *limits;
+        size_t n_limits;
+        int *moved;     /* room for n_fds numbers */
+        unsigned limit; /* descriptors are below it; for kernels without close_range */
 
         /* written by a child that fails */
         int err;

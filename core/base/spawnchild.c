@@ -240,6 +240,16 @@ close_others(const struct sw__launch *l)
         close_all(l, from, ~0U);
 }
 
+BARE static void
+set_limits(const struct sw__launch *l)
+{
+        for (size_t i = 0; i < l->n_limits; i++) {
+                const uint64_t most[2] = { l->limits[i].most, l->limits[i].most };
+
+                (void) syscall(SYS_prlimit64, 0, l->limits[i].resource, most, NULL);
+        }
+}
+
 BARE static int
 exec_first(struct sw__launch *l)
 {
@@ -268,6 +278,7 @@ sw__launch_child(void *launch)
         default_signals();
         if (set_up_process(l) == 0 && set_up_mounts(l) == 0 && place_descriptors(l) == 0) {
                 close_others(l);
+                set_limits(l);
                 unblock_signals();
                 (void) exec_first(l);
         }

@@ -18,6 +18,7 @@
 #define SLIPWAY_SPAWN_H
 
 #include <signal.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <slipway/buf.h>
@@ -40,6 +41,13 @@ enum {
 /* A descriptor the child gets under number @to. */
 struct sw_spawn_fd {
         int from, to;
+};
+
+/* What the child, and what it starts, may have of a resource (setrlimit(2)). One that may
+ * not be raised stays as it is. */
+struct sw_spawn_limit {
+        int resource; /* RLIMIT_... */
+        uint64_t most;
 };
 
 /* Something the child mounts in its own mount namespace before it runs its program. */
@@ -73,6 +81,8 @@ struct sw_spawn {
                           SW_SPAWN_KEEP */
         int exe_fd;    /* the program as an open file, no script, which is run whatever
                           argv[0] says; -1: none */
+        const struct sw_spawn_limit *limits;
+        size_t n_limits;
 };
 #define SW_SPAWN_INIT                                                                      \
         {                                                                                  \

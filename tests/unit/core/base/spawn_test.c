@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <stdatomic.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -282,6 +283,24 @@ START_TEST(environment_and_directory)
         s.argv = SH("echo $FROM_HERE");
         sw_auto(sw_str) inherited = output_of(&s);
         ck_assert_str_eq(inherited, "yes\n");
+}
+END_TEST
+
+/* Catches: limits that come after what the child starts, or bind this process, too. */
+START_TEST(limits_of_its_own)
+{
+        static const struct sw_spawn_limit limits[] = { { RLIMIT_FSIZE, 4096 },
+                                                        { RLIMIT_CORE, 0 } };
+        struct sw_spawn s = SW_SPAWN_INIT;
+        struct rlimit ours;
+
+        s.argv = SH("sh -c 'ulimit -f; ulimit -c; ulimit -H -c'");
+        s.limits = limits;
+        s.n_limits = SW_COUNT(limits);
+        sw_auto(sw_str) seen = output_of(&s);
+        ck_assert_str_eq(seen, "8\n0\n0\n"); /* blocks of 512 */
+        ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &ours), 0);
+        ck_assert(ours.rlim_cur > 4096);
 }
 END_TEST
 
@@ -1039,9 +1058,10 @@ UNIT_MAIN("spawn", program_by_descriptor, mounts_of_its_own, enters_a_mount_name
           mounts_in_a_chroot, pid_namespace_of_its_own, all_die_with_the_process,
           how_it_ended, only_the_named_descriptors, overlapping_descriptors,
           standard_descriptors_reordered, signals_are_defaults, groups_and_sessions,
-          environment_and_directory, programs_that_do_not_run, search_in_path,
-          cancelled_wait_kills_the_group, cancelled_wait_finds_who_left_the_group,
-          cancelled_wait_asks_first, free_kills, outlives_the_thread_that_started_it,
-          dies_with_the_process, captured_output, capture_ends_with_the_program,
-          capture_ends_although_others_print, cancelled_capture, reaped_by_somebody_else,
-          cgroup_of_the_child, many_at_once, signals_race_with_the_end)
+          environment_and_directory, limits_of_its_own, programs_that_do_not_run,
+          search_in_path, cancelled_wait_kills_the_group,
+          cancelled_wait_finds_who_left_the_group, cancelled_wait_asks_first, free_kills,
+          outlives_the_thread_that_started_it, dies_with_the_process, captured_output,
+          capture_ends_with_the_program, capture_ends_although_others_print,
+          cancelled_capture, reaped_by_somebody_else, cgroup_of_the_child, many_at_once,
+          signals_race_with_the_end)
