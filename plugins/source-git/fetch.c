@@ -171,9 +171,9 @@ fetch_object(const struct shared *s, const struct runner *r, const struct resolv
 {
         sw_err *err = fetch_one(s, r, what, what->sha);
 
-        if (sw_err_code(err) != SW_E_REMOTE || r->spec->fetch_by_commit)
+        if (sw_err_code(err) != SW_E_REMOTE || (r->spec->fetch_by_commit && !r->parent))
                 return err;
-        sw_ctx_logf(r->ctx, SW_LOG_DEBUG, "all of %s is fetched: %s", r->spec->remote.url,
+        sw_ctx_logf(r->ctx, SW_LOG_DEBUG, "all of %s is fetched: %s", r->remote->url,
                     sw_err_message(err));
         sw_err_drop(err, "not every server gives one commit");
         return fetch_everything(s, r, what);
@@ -209,7 +209,7 @@ fetch_commit(struct shared *s, const struct runner *r, const struct resolved *wh
                 return err;
         err = strcmp(what->ref, what->sha) == 0 ? fetch_object(s, r, what)
                                                 : fetch_ref(s, r, what);
-        return sw_err_wrap(err, "failed to fetch remote %s", r->spec->remote.url);
+        return sw_err_wrap(err, "failed to fetch remote %s", r->remote->url);
 }
 
 sw_err *

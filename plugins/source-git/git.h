@@ -6,9 +6,11 @@
  *      resolve.c   what a ref stands for now: git ls-remote
  *      shared.c    kept repositories, one for each remote; places for checkouts
  *      fetch.c     getting a commit into a kept repository
- *      tree.c      from there into a tree
+ *      commit.c    doing something with it there
+ *      checkout.c  from there into a tree, with submodules
+ *      tree.c      telling that tree
  *      run.c runenv.c agent.c   the git program, what it sees, the client's ssh agent
- *      ref.c       names and text, checked and taken apart
+ *      ref.c modules.c   names and text, checked and taken apart
  *
  * Kept repositories are bare and lie in the directory of this plugin's state: they are what
  * prune may empty. A lock file beside each is held while git writes in it, or reads.
@@ -99,7 +101,7 @@ void place_release(struct place *p);
 typedef struct place git_place;
 SW_DEFINE_AUTO(git_place, place_release)
 
-/* ---- fetch.c, tree.c ---- */
+/* ---- fetch.c, commit.c ---- */
 
 /** fetch_commit - have it in the kept repository, which is taken, as the ref *name. */
 SW_NODISCARD sw_err *fetch_commit(struct shared *s, const struct runner *r,
@@ -110,9 +112,33 @@ char *fetched_ref(const struct resolved *what);
 SW_NODISCARD sw_err *commit_of(const struct shared *s, const struct runner *r,
                                const struct resolved *what, char commit[65], int64_t *time);
 
-/** tree_write - tell a layer writer the tree of a commit in the kept repository. */
-SW_NODISCARD sw_err *tree_write(const struct shared *s, const struct runner *r,
-                                const struct resolved *what, const char *commit,
-                                int64_t time, const struct sw_layer_ops *ops, void *w);
+/* What is done with a commit that is in the kept repository; twice, if that turns out to be
+ * damaged. */
+typedef sw_err *commit_fn(void *arg, const struct shared *shared, const struct runner *r,
+                          const struct resolved *what, const char *commit, int64_t time);
+/** with_commit - have it in the kept repository of the remote, and call @fn. */
+SW_NODISCARD sw_err *with_commit(sw_worker *w, const struct runner *r,
+                                 const struct resolved *what, commit_fn *fn, void *arg);
+
+/* ---- checkout.c, tree.c ---- */
+
+/* What is asked for, on the disk. */
+struct tree {
+        sw_worker *worker;
+        struct place place; /* "0/tree" in it */
+        bool keep_git;
+        int64_t time; /* of the commit */
+        int64_t left; /* bytes that its files may have still */
+        unsigned n;   /* checkouts: it and its submodules */
+};
+/** tree_make - check it out, with its submodules. @t: empty; place.fd is -1. */
+SW_NODISCARD sw_err *tree_make(struct tree *t, sw_worker *w, const struct shared *state,
+                               const struct runner *r, const struct resolved *what);
+/** tree_tell - tell a layer writer what of it was asked for. */
+SW_NODISCARD sw_err *tree_tell(const struct tree *t, const struct runner *r,
+                               const struct sw_layer_ops *ops, void *w);
+void tree_release(struct tree *t);
+typedef struct tree git_tree;
+SW_DEFINE_AUTO(git_tree, tree_release)
 
 #endif

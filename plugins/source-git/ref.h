@@ -25,6 +25,8 @@ struct remote {
  *  (https). Errors: SW_E_INVALID, SW_E_UNSUPPORTED (another protocol). */
 SW_NODISCARD sw_err *remote_parse(const char *s, struct remote *out);
 void remote_release(struct remote *r);
+typedef struct remote git_remote;
+SW_DEFINE_AUTO(git_remote, remote_release)
 
 /* What a ref stands for. */
 struct resolved {

@@ -144,6 +144,7 @@ runner_begin(struct runner *r, struct git *plugin, const struct spec *spec, sw_c
         *r = (struct runner){
                 .plugin = plugin,
                 .spec = spec,
+                .remote = &spec->remote,
                 .ctx = ctx,
                 .session = session,
                 .known_hosts = -1,
@@ -155,13 +156,31 @@ runner_begin(struct runner *r, struct git *plugin, const struct spec *spec, sw_c
 }
 
 void
+runner_for(struct runner *r, const struct runner *parent, const struct remote *remote)
+{
+        *r = *parent;
+        r->parent = parent;
+        r->remote = remote;
+        r->auth = NULL;
+        r->hidden = (sw_strlist){ 0 };
+        for (size_t i = 0; i < parent->hidden.n; i++)
+                sw_strlist_add(&r->hidden, parent->hidden.v[i]);
+        if (parent->auth && auth_reaches(parent->remote->url, remote->url))
+                r->auth = sw_strdup(parent->auth);
+        else if (remote->user)
+                set_user(r, remote->user);
+}
+
+void
 runner_end(struct runner *r)
 {
-        agent_stop(r->agent);
+        if (!r->parent) {
+                agent_stop(r->agent);
+                sw_fd_clear(&r->known_hosts);
+        }
         if (r->auth)
                 explicit_bzero(r->auth, strlen(r->auth));
         sw_str_clear(&r->auth);
-        sw_fd_clear(&r->known_hosts);
         runenv_release(&r->hidden);
 }
 
@@ -229,7 +248,7 @@ end_line(struct talk *t)
         } else if (!is_counting(t->line.data)) {
                 keep_words(t);
                 sw_buf_addc(&t->line, '\n');
-                if (t->q->reach >= RUN_REMOTE)
+                if (t->q->reach == RUN_REMOTE)
                         sw_progress_output(t->r->ctx, 2, t->line.data, t->line.len);
         }
         sw_buf_clear(&t->line);
@@ -355,25 +374,16 @@ make_pipes(struct pipes *p)
         return SW_OK;
 }
 
-/* Before it starts the program that talks. */
-static void
-limit(const struct runner *r, const struct run *q, sw_child *child)
-{
-        const rlim_t bytes = (rlim_t) (q->memory ? q->memory : r->plugin->memory);
-        const struct rlimit data = { bytes, bytes },
-                            file = { (rlim_t) q->max_file, (rlim_t) q->max_file };
-
-        (void) prlimit(sw_child_pid(child), RLIMIT_DATA, &data, NULL);
-        if (q->max_file > 0)
-                (void) prlimit(sw_child_pid(child), RLIMIT_FSIZE, &file, NULL);
-}
-
 static sw_err *
 start(const struct runner *r, const struct run *q, struct pipes *p, sw_child **out)
 {
         const char *argv[32] = { "git" };
         sw_strlist env = { 0 };
         size_t n = 1;
+        const struct sw_spawn_limit limits[] = {
+                { RLIMIT_DATA, (uint64_t) (q->memory ? q->memory : r->plugin->memory) },
+                { RLIMIT_FSIZE, (uint64_t) q->max_file },
+        };
 
         for (; q->args[n - 1] && n + 1 < SW_COUNT(argv); n++)
                 argv[n] = q->args[n - 1];
@@ -387,9 +397,9 @@ start(const struct runner *r, const struct run *q, struct pipes *p, sw_child **o
         s.fds_std[1] = p->in[1];
         s.fds_std[2] = p->err[1];
         s.flags = SW_SPAWN_SEARCH_PATH;
+        s.limits = limits;
+        s.n_limits = q->max_file > 0 ? 2 : 1;
         sw_err *err = sw_spawn_start(&s, out);
-        if (!err)
-                limit(r, q, *out);
         env.n--;
         runenv_release(&env);
         sw_fd_clear(&p->in[1]);

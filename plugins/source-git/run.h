@@ -15,6 +15,8 @@
 struct runner {
         struct git *plugin;
         const struct spec *spec;
+        const struct remote *remote; /* that of @spec, or of a submodule */
+        const struct runner *parent; /* of a submodule: whose agent and hosts these are */
         sw_ctx *ctx;
         sw_session *session;
         char *auth; /* "Authorization: …"; NULL: none */
@@ -26,15 +28,17 @@ struct runner {
 SW_NODISCARD sw_err *runner_begin(struct runner *r, struct git *plugin,
                                   const struct spec *spec, sw_ctx *ctx,
                                   sw_session *session);
+/** runner_for - the same for a submodule, which @remote is; both are borrowed. Credentials
+ *  go along only to where git may send them. */
+void runner_for(struct runner *r, const struct runner *parent, const struct remote *remote);
 void runner_end(struct runner *r);
 typedef struct runner runner;
 SW_DEFINE_AUTO(runner, runner_end)
 
 enum run_reach {
-        RUN_ALONE,      /* it talks to nobody */
-        RUN_FILE,       /* to a repository of ours, by its path */
-        RUN_REMOTE,     /* to the remote, as "origin" */
-        RUN_SUBMODULES, /* to those of submodules; "origin" is the repository's own */
+        RUN_ALONE,  /* it talks to nobody */
+        RUN_FILE,   /* to a repository of ours, by its path */
+        RUN_REMOTE, /* to the remote, as "origin" */
 };
 
 struct run {
@@ -61,6 +65,8 @@ SW_NODISCARD sw_err *git_ask(const struct runner *r, const struct run *q, bool *
 
 /* ---- runenv.c ---- */
 
+/** auth_reaches - whether credentials for @from are good for @to, too. */
+bool auth_reaches(const char *from, const char *to);
 /** runenv_make - the environment, sorted out from ours; with credentials where it talks to
  *  the remote. @out: to be wiped by runenv_release(). */
 void runenv_make(const struct runner *r, const struct run *q, sw_strlist *out);

@@ -2,7 +2,7 @@
  * plugins/source-git/runenv.c - what git sees of the world.
  *
  * Settings are handed over in the environment (GIT_CONFIG_KEY_0 …), which git passes on to
- * what it starts, also for submodules. Protocols are limited by GIT_ALLOW_PROTOCOL, which
+ * what it starts. Protocols are limited by GIT_ALLOW_PROTOCOL, which
  * no setting of a repository can widen.
  */
 #include <stdio.h>
@@ -87,13 +87,22 @@ auth_scope(const char *url)
         return sw_strdup(url);
 }
 
-static void
-add_remote(struct settings *s, const struct runner *r, enum run_reach reach)
+bool
+auth_reaches(const char *from, const char *to)
 {
-        const struct remote *remote = &r->spec->remote;
+        sw_auto(sw_str) scope = auth_scope(from);
+        const size_t n = strlen(scope);
 
-        if (reach == RUN_REMOTE)
-                set(s, "remote.origin.url", remote->url);
+        return strncmp(to, scope, n) == 0 &&
+               (scope[n - 1] == '/' || to[n] == '/' || to[n] == '\0');
+}
+
+static void
+add_remote(struct settings *s, const struct runner *r)
+{
+        const struct remote *remote = r->remote;
+
+        set(s, "remote.origin.url", remote->url);
         if (r->plugin->ca)
                 set(s, "http.sslCAInfo", r->plugin->ca);
         if (!r->auth)
@@ -172,7 +181,6 @@ runenv_make(const struct runner *r, const struct run *q, sw_strlist *out)
         static const char *const reach[] = {
                 [RUN_ALONE] = "GIT_ALLOW_PROTOCOL=none",
                 [RUN_REMOTE] = "GIT_ALLOW_PROTOCOL=http:https:git:ssh",
-                [RUN_SUBMODULES] = "GIT_ALLOW_PROTOCOL=http:https:git:ssh",
                 [RUN_FILE] = "GIT_ALLOW_PROTOCOL=file",
         };
         struct settings s = { out, 0 };
@@ -186,8 +194,8 @@ runenv_make(const struct runner *r, const struct run *q, sw_strlist *out)
         if (q->work_tree)
                 sw_strlist_take(out, sw_asprintf("GIT_WORK_TREE=%s", q->work_tree));
         add_fixed(&s);
-        if (q->reach >= RUN_REMOTE) {
-                add_remote(&s, r, q->reach);
+        if (q->reach == RUN_REMOTE) {
+                add_remote(&s, r);
                 add_ssh(out, r);
         }
         sw_strlist_take(out, sw_asprintf("GIT_CONFIG_COUNT=%zu", s.n));

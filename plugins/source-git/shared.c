@@ -228,7 +228,7 @@ shared_renew(struct shared *s, const struct runner *r, bool sha256)
         sw_auto(sw_str) bad = sw_asprintf("bad.%s", sw_id_new(id));
 
         sw_ctx_logf(r->ctx, SW_LOG_WARN, "the kept repository of %s was damaged: made anew",
-                    r->spec->remote.url);
+                    r->remote->url);
         if (renameat(s->state, name, s->state, bad) < 0 && errno != ENOENT)
                 return sw_err_sys(SW_E_IO, errno, "set %s aside", name);
         sw_err *err = sw_path_remove(s->state, bad);
@@ -238,7 +238,7 @@ shared_renew(struct shared *s, const struct runner *r, bool sha256)
 sw_err *
 shared_take(struct shared *s, const struct runner *r, bool sha256)
 {
-        const char *url = r->spec->remote.url;
+        const char *url = r->remote->url;
         char hex[SW_DIGEST_HEX_LEN + 1];
         const sw_digest d = sw_digest_of(url, strlen(url));
         bool right = false;

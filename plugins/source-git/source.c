@@ -1,8 +1,7 @@
 /*
  * plugins/source-git/source.c - the operations: what a ref stands for, and its tree.
  *
- * The remote is asked once for each instance. A kept repository that git cannot use is set
- * aside and made anew, once.
+ * The remote is asked once for each instance.
  * Thread: any; one instance by one thread at a time.
  */
 #include <string.h>
@@ -83,86 +82,6 @@ settle(struct source *s, sw_ctx *ctx, sw_session *session)
         return err;
 }
 
-/* What is done with a commit that is in the kept repository. */
-typedef sw_err *commit_fn(void *arg, const struct shared *shared, const struct runner *r,
-                          const struct resolved *what, const char *commit, int64_t time);
-
-static sw_err *
-use_commit(const struct source *s, struct shared *shared, const struct runner *r,
-           commit_fn *fn, void *arg)
-{
-        char commit[65];
-        int64_t time;
-        sw_err *err = fetch_commit(shared, r, &s->what);
-
-        if (!err)
-                err = commit_of(shared, r, &s->what, commit, &time);
-        if (!err && ref_is_commit(s->spec.ref)) /* which may have been a tag's object */
-                err = check_checksum(&s->spec, s->what.sha, commit);
-        if (!err)
-                err = shared_keep(shared, r->ctx);
-        return err ? err : fn(arg, shared, r, &s->what, commit, time);
-}
-
-/* After a failure: whether it is the repository's. */
-static sw_err *
-is_damaged(const struct shared *shared, const struct runner *r, bool *out)
-{
-        static const char *const args[] = { "fsck", "--no-dangling", "--no-progress",
-                                            "--no-reflogs", NULL };
-        const struct run q = {
-                .args = args,
-                .reach = RUN_ALONE,
-                .cwd_fd = shared->state,
-                .git_dir = shared->path,
-        };
-        bool right = false;
-        sw_err *err = git_ask(r, &q, &right);
-
-        *out = !right;
-        return err;
-}
-
-/* One try. *damaged: it failed because of the kept repository. @renew: begin with a new
- * one. */
-static sw_err *
-try_commit(const struct source *s, const struct runner *r, bool renew, commit_fn *fn,
-           void *arg, bool *damaged)
-{
-        sw_auto(git_shared) shared = { .state = -1, .lock = -1 };
-        const bool sha256 = strlen(s->what.sha) == 64;
-        sw_err *err = shared_open_state(s->worker, &shared);
-
-        *damaged = false;
-        if (!err)
-                err = shared_take(&shared, r, sha256);
-        if (!err && renew && !shared.is_new)
-                err = shared_renew(&shared, r, sha256);
-        if (err)
-                return err;
-        err = use_commit(s, &shared, r, fn, arg);
-        if (sw_err_code(err) == SW_E_REMOTE && !shared.is_new)
-                sw_err_drop(is_damaged(&shared, r, damaged), "then it is not known to be");
-        return err;
-}
-
-static sw_err *
-with_commit(const struct source *s, sw_ctx *ctx, sw_session *session, commit_fn *fn,
-            void *arg)
-{
-        sw_auto(git_shared) state = { .state = -1, .lock = -1 };
-        sw_auto(runner) r = { .known_hosts = -1 };
-        bool damaged = false;
-        sw_err *err = begin(s, ctx, session, &state, &r);
-
-        if (!err)
-                err = try_commit(s, &r, false, fn, arg, &damaged);
-        if (!damaged)
-                return err;
-        sw_err_drop(err, "tried again with a new repository");
-        return try_commit(s, &r, true, fn, arg, &damaged);
-}
-
 /* ---- the operations ---- */
 
 sw_err *
@@ -194,20 +113,12 @@ tree_name(const struct source *s)
         return sw_asprintf("git-snapshot:%s", sw_digest_hex(&d, hex));
 }
 
-struct making {
-        const struct source *s;
-        sw_ref *ref;
-};
-
 static sw_err *
-make_tree(void *arg, const struct shared *shared, const struct runner *r,
-          const struct resolved *what, const char *commit, int64_t time)
+write_tree(const struct source *s, struct runner *r, const struct tree *t, sw_ref **out)
 {
-        struct making *m = arg;
-        const struct source *s = m->s;
         sw_auto(sw_str) description =
                 sw_asprintf("git snapshot for %s#%s", s->spec.remote.url,
-                            *s->spec.ref ? s->spec.ref : what->ref);
+                            *s->spec.ref ? s->spec.ref : s->what.ref);
         sw_autoptr(sw_layer) layer = NULL;
         const struct sw_layer_ops *ops;
         void *w;
@@ -220,20 +131,33 @@ make_tree(void *arg, const struct shared *shared, const struct runner *r,
                 err = sw_layer_write(layer, r->ctx, &ops, &w);
         if (err)
                 return err;
-        err = tree_write(shared, r, what, commit, time, ops, w);
+        err = tree_tell(t, r, ops, w);
         if (err)
                 ops->abandon(w);
         else
                 err = ops->finish(w);
-        return err ? err : sw_layer_commit(sw_steal(layer), r->ctx, &m->ref);
+        return err ? err : sw_layer_commit(sw_steal(layer), r->ctx, out);
+}
+
+static sw_err *
+make_tree(const struct source *s, sw_ctx *ctx, sw_session *session, sw_ref **out)
+{
+        sw_auto(git_shared) state = { .state = -1, .lock = -1 };
+        sw_auto(runner) r = { .known_hosts = -1 };
+        sw_auto(git_tree) t = { .place = { .fd = -1 } };
+        sw_err *err = begin(s, ctx, session, &state, &r);
+
+        if (!err)
+                err = tree_make(&t, s->worker, &state, &r, &s->what);
+        return err ? err : write_tree(s, &r, &t, out);
 }
 
 sw_err *
 git_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session, sw_ref **out)
 {
         struct source *s = inst;
-        struct making m = { .s = s };
         sw_autoptr(sw_layer) lease = NULL;
+        sw_autoptr(sw_ref) ref = NULL;
         sw_err *err = settle(s, ctx, session);
 
         (void) self;
@@ -247,13 +171,11 @@ git_snapshot(void *self, void *inst, sw_ctx *ctx, sw_session *session, sw_ref **
         err = sw_worker_layer(s->worker, ctx, NULL, SW_REF_DESC(.type = "internal"),
                               &lease);
         if (!err)
-                err = with_commit(s, ctx, session, make_tree, &m);
+                err = make_tree(s, ctx, session, &ref);
         if (!err)
-                err = sw_ref_add_name(s->worker, ctx, m.ref, name);
-        if (err)
-                sw_ref_unref(m.ref);
-        else
-                *out = m.ref;
+                err = sw_ref_add_name(s->worker, ctx, ref, name);
+        if (!err)
+                *out = sw_steal(ref);
         return err;
 }
 
@@ -277,6 +199,8 @@ git_resolve(void *self, void *inst, sw_ctx *ctx, sw_session *session, bool confi
             struct sw_source_meta *out)
 {
         struct source *s = inst;
+        sw_auto(git_shared) state = { .state = -1, .lock = -1 };
+        sw_auto(runner) r = { .known_hosts = -1 };
         sw_autoptr(sw_layer) lease = NULL;
         sw_err *err = settle(s, ctx, session);
 
@@ -286,7 +210,9 @@ git_resolve(void *self, void *inst, sw_ctx *ctx, sw_session *session, bool confi
                 err = sw_worker_layer(s->worker, ctx, NULL, SW_REF_DESC(.type = "internal"),
                                       &lease);
         if (!err)
-                err = with_commit(s, ctx, session, take_time, out);
+                err = begin(s, ctx, session, &state, &r);
+        if (!err)
+                err = with_commit(s->worker, &r, &s->what, take_time, out);
         if (err)
                 return err;
         out->digest = sw_strdup(s->what.sha);

@@ -1,8 +1,9 @@
-/* tests/fuzz/gitref_fuzz.c - git refs, repositories, and what ls-remote prints: nothing
- * that passes is an option, a path or a command, and names that are chosen are names. */
+/* tests/fuzz/gitref_fuzz.c - git refs, repositories, what ls-remote and ls-tree print, and
+ * .gitmodules: nothing that passes is an option, a path or a command, names that are chosen
+ * are names, and submodules stay on the server that they are relative to. */
 #include <slipway/mem.h>
 
-#include "plugins/source-git/ref.h"
+#include "plugins/source-git/modules.h"
 #include "tests/fuzz/fuzz.h"
 
 static void
@@ -27,6 +28,35 @@ check_remote(const char *text)
 }
 
 static void
+check_module(const char *base_text, const char *url)
+{
+        sw_auto(git_remote) base = { .url = NULL };
+        sw_auto(git_remote) r = { .url = NULL };
+
+        fuzz_check(fuzz_ok(remote_parse(base_text, &base)));
+        if (!fuzz_ok(remote_join(&base, url, &r)))
+                return;
+        if (*url == '.')
+                fuzz_check(r.kind == base.kind && strcmp(r.host, base.host) == 0);
+        check_remote(r.url);
+}
+
+static void
+check_modules(const char *text, size_t n)
+{
+        sw_auto(git_modules) m = { 0 };
+        sw_auto(git_survey) s = { .left = INT64_C(1) << 40, .line = SW_BUF_INIT };
+
+        if (fuzz_ok(modules_read(text, n, &m)))
+                for (size_t i = 0; i < m.n; i++)
+                        fuzz_check(*m.v[i].name && !strchr(m.v[i].name, '\n'));
+        if (fuzz_ok(survey_take(&s, text, n)))
+                for (size_t i = 0; i < s.links.n; i++)
+                        fuzz_check(ref_is_commit(s.links.v[i].sha));
+        fuzz_check(s.left >= 0);
+}
+
+static void
 check_list(const char *text, const char *ref)
 {
         struct resolved r;
@@ -48,6 +78,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (fuzz_ok(ref_check(text)))
                 fuzz_check(*text != '-' && !strstr(text, ".."));
         check_remote(text);
+        check_module("https://h:1/a/b", text);
+        check_module("git@h:a/b", text);
+        check_modules(text, size);
         check_list(text, "");
         check_list(text, "main");
         check_list(text, "refs/tags/v1");

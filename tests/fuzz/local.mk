@@ -173,6 +173,7 @@ tests/fuzz/report_fuzz.$(OBJEXT) cmd/slipway/report/page.$(OBJEXT): cmd/slipway/
 # Git refs and repositories, what git ls-remote prints.
 FUZZ_TARGETS += tests/fuzz/gitref_fuzz
 tests_fuzz_gitref_fuzz_SOURCES = tests/fuzz/gitref_fuzz.c tests/fuzz/fuzz.h \
+	plugins/source-git/modules.c plugins/source-git/modules.h \
 	plugins/source-git/ref.c plugins/source-git/ref.h
 tests_fuzz_gitref_fuzz_CFLAGS = $(AM_CFLAGS)
 tests_fuzz_gitref_fuzz_LDFLAGS = $(FUZZ_LINK)

@@ -93,6 +93,14 @@ logged() { # N REGEX: since clear
 clear_log() { : >"$www/.log"; }
 repo=$web/r.git
 
+configure() { # LINE...: options of the plugin
+        printf 'plugins:\n  source/git:\n' >"$dir/config.yaml"
+        printf '    %s\n' "$@" >>"$dir/config.yaml"
+        kit_config=(--config "$dir/config.yaml")
+}
+state=$SLIPWAY_ROOT/state/source/git
+no_rest() { ! find "$state" -name 'tmp_*' -o -name '.tmp-*' -o -name 'tmp.*' | grep .; }
+
 # ---- Refs
 ref() { fetch "$1" && has "$2"; }
 check "the default branch" ref '' main
@@ -269,17 +277,164 @@ skipped() { repo=$web/top.git fetch '' git.skipsubmodules=true && [ ! -e "$dir/o
 check "left out" skipped
 with_git() { repo=$web/top.git fetch '' git.keepgitdir=true && git -C "$dir/o" submodule status --recursive | grep -q leaf && git -C "$dir/o/mid" fsck; }
 check "with .git" with_git
-git init -q "$dir/src/evil"
-git -C "$dir/src/evil" submodule -q add "$www/leaf.git" leaf 2>/dev/null
-commit "$dir/src/evil"
-publish evil
-files() { repo=$web/evil.git fetch_fails 'failed to update submodules' '' && grep -q "transport 'file' not allowed" "$dir/said"; }
-check "not from files" files
-git -C "$dir/src/evil" config -f .gitmodules submodule.leaf.url "ext::touch $dir/pwned"
-commit "$dir/src/evil"
-publish evil
-commands() { ! repo=$web/evil.git fetch '' >/dev/null && [ ! -e "$dir/pwned" ]; }
-check "nor by commands" commands
+kept_too() { # a new commit with the same submodules: they are here
+        echo new >"$dir/src/top/t"
+        commit "$dir/src/top"
+        publish top
+        clear_log
+        repo=$web/top.git fetch '' && [ "$(cat "$dir/o/t" "$dir/o/mid/leaf/l")" = $'new\nleaf' ] && logged 0 '(leaf|mid).git'
+}
+check "and are kept like other repositories" kept_too
+moved_on() { # of them only what has changed is fetched
+        echo leaf2 >"$dir/src/leaf/l"
+        commit "$dir/src/leaf"
+        publish leaf
+        git -C "$dir/src/mid/leaf" pull -q 2>&1 && commit "$dir/src/mid" && publish mid &&
+                git -C "$dir/src/top/mid" pull -q 2>&1 && commit "$dir/src/top" && publish top || return
+        clear_log
+        repo=$web/top.git fetch '' && [ "$(cat "$dir/o/mid/leaf/l")" = leaf2 ]
+}
+check "a changed one is fetched" moved_on
+git init -q "$dir/src/self"
+self=$dir/src/self
+module() { printf '[submodule "%s"]\n\tpath = %s\n\turl = %s\n' "$1" "$2" "$3"; }
+gitlink() { git -C "$self" update-index --add --cacheinfo "160000,$1,$2"; }
+own() { # at an earlier commit; and it is locked once at a time
+        echo 1 >"$self/n"
+        commit "$self"
+        module sub/one in ./../self.git >"$self/.gitmodules"
+        git -C "$self" add .gitmodules
+        gitlink "$(git -C "$self" rev-parse HEAD)" in
+        git -C "$self" commit -qm x
+        publish self
+        repo=$web/self.git fetch '' git.keepgitdir=true && [ "$(cat "$dir/o/in/n")" = 1 ] && git -C "$dir/o" submodule status | grep -q '^ '
+}
+check "a repository in itself" own
+deep() { # each in the one before
+        local i
+        for i in $(seq 20); do
+                gitlink "$(git -C "$self" rev-parse HEAD)" in
+                git -C "$self" commit -qm "$i"
+        done
+        publish self
+        repo=$web/self.git fetch_fails 'submodules in more than 16 others' ''
+}
+check "not for ever" deep
+
+# Each of these tries to have something of this machine, or to have something run on it.
+evil=$dir/src/evil
+self=$evil
+leaf=$(git -C "$dir/src/leaf" rev-parse HEAD)
+evil() { # PART [MODULE...]: it fails with these words, and did nothing
+        local part=$1 status=0
+        shift
+        rm -rf "$evil"
+        git init -q "$evil"
+        module "${1-x}" "${2-in}" "$3" >"$evil/.gitmodules"
+        printf '%b' "${4-}" >>"$evil/.gitmodules"
+        echo "$RANDOM" >"$evil/n"
+        git -C "$evil" add -A
+        gitlink "$leaf" in
+        git -C "$evil" commit -qm x
+        publish evil
+        repo=$web/evil.git fetch_fails "$part" '' || status=1
+        not_run && [ ! -e "$dir/o/in/l" ] && no_rest || status=1
+        return $status
+}
+for url in "$www/leaf.git" /etc ./ leaf.git '~/leaf.git'; do
+        case $url in
+        ./) check "a submodule of nothing" evil 'failed to update submodules' x in "$url" ;;
+        *) check "no submodule is a path: $url" evil "is a path, not a server's URL" x in "$url" ;;
+        esac
+done
+check "nor a file" evil 'not http, https, ssh or git' x in "file://$www/leaf.git"
+check "nor a command" evil 'names a program' x in "ext::sh -c touch% $dir/pwned"
+check "nor a descriptor" evil 'names a program' x in 'fd::3'
+check "nor an option" evil "disallowed submodule url" x in "--upload-pack=touch $dir/pwned"
+check "nor one of ssh's" evil 'host that is no name' x in "ssh://-oProxyCommand=touch\${IFS}$dir/pwned/x"
+check "nor as a host" evil 'disallowed submodule url' x in "-oProxyCommand=touch\${IFS}$dir/pwned:x"
+check "nor one with lines" evil 'disallowed submodule url' x in '"http://a/\nb"'
+check "nor relative to more than there is" evil 'leads out of the server' x in ../../../../etc
+check "nor without a URL" evil 'names no URL for it' x other "$web/leaf.git"
+check "nor what is no list" evil 'failed to' x in "$web/leaf.git" '[broken\n'
+taken() { # NAME [MORE]: what a name or a setting would do counts for nothing
+        evil 'x' "$1" in "$web/leaf.git" "${2-}" >/dev/null
+        [ "$(cat "$dir/o/in/l")" = leaf2 ] && not_run && [ -z "$(find "$dir/o" -name .git)" ] &&
+                repo=$web/evil.git fetch '' git.keepgitdir=true && [ "$(cat "$dir/o/in/l")" = leaf2 ] && not_run &&
+                [ -d "$dir/o/in/.git" ] && [ ! -e "$dir/o/.git/modules" ] && git -C "$dir/o/in" fsck
+}
+check "a name that is a path" evil gitmodulesName ../../../../x in "$web/leaf.git"
+check "a command for an update" evil gitmodulesUpdate x in "$web/leaf.git" "\tupdate = !touch $dir/pwned\n"
+check "a name within another" taken x/modules/y
+check "settings" taken x "[core]\n\tfsmonitor = touch $dir/pwned\n\thooksPath = .\n\tsshCommand = touch $dir/pwned\n[include]\n\tpath = $dir/home/.gitconfig\n[filter \"x\"]\n\tsmudge = touch $dir/pwned\n[alias]\n\tcheckout = !touch $dir/pwned\n"
+none() { evil x x in "$web/leaf.git" '\tupdate = none\n' >/dev/null; [ "$(ls "$dir/o")" = $'in\nn' ] && [ -z "$(ls -A "$dir/o/in")" ]; }
+check "one that is not wanted stays empty" none
+bare() { # with settings that git would follow if it looked for a repository there
+        rm -rf "$evil"
+        git init -q "$evil"
+        mkdir -p "$evil/b/objects" "$evil/b/refs" "$evil/b/w"
+        echo 'ref: refs/heads/main' >"$evil/b/HEAD"
+        printf '[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = w\n\tfsmonitor = touch %s\n' "$dir/pwned" >"$evil/b/config"
+        touch "$evil/b/objects/x" "$evil/b/refs/x" "$evil/b/w/x"
+        commit "$evil"
+        publish evil
+        repo=$web/evil.git fetch '#main:b' && not_run && [ -e "$dir/o/config" ]
+}
+check "a bare repository among the files" bare
+raw_tree() { # of "MODE NAME\0SHA..." entries, unchecked
+        local args=()
+        while [ $# -gt 0 ]; do args+=("$1" "$2" "$3"); shift 3; done
+        python3 -c 'import sys
+for m, n, s in zip(*[iter(sys.argv[1:])] * 3): sys.stdout.buffer.write(f"{m} {n}\0".encode() + bytes.fromhex(s))' "${args[@]}" |
+                git -C "$evil" hash-object -t tree -w --stdin --literally
+}
+raw() { # PART TREE: what git checks of a tree is checked
+        local c
+        c=$(git -C "$evil" -c core.fsck=x commit-tree -m x "$2") || return
+        rm -rf "$www/evil.git"
+        cp -r "$evil/.git" "$www/evil.git" && git -C "$www/evil.git" config core.bare true &&
+                git -C "$www/evil.git" update-ref refs/heads/main "$c" || return
+        repo=$web/evil.git fetch_fails "$1" '' && not_run
+}
+blob=$(echo x | git -C "$evil" hash-object -w --stdin)
+away=$(printf %s "$dir" | git -C "$evil" hash-object -w --stdin)
+inner=$(raw_tree 100644 pwned "$blob")
+modules=$(module x link/pwned "$web/leaf.git" | git -C "$evil" hash-object -w --stdin)
+linked=$(raw_tree 160000 pwned "$leaf")
+check "a link and a directory of one name" raw 'uplicate' "$(raw_tree 120000 link "$away" 40000 link "$inner")"
+check "the same for a submodule" raw 'uplicate' "$(raw_tree 100644 .gitmodules "$modules" 120000 link "$away" 40000 link "$linked")"
+check "a .git among the files" raw "'.git'" "$(raw_tree 40000 .git "$inner")"
+check "one for other systems" raw '.git' "$(raw_tree 40000 .GIT "$inner")"
+check "dots" raw '..' "$(raw_tree 40000 .. "$inner")"
+check "a path for a name" raw 'athname' "$(raw_tree 100644 a/b "$blob")"
+symbolic=$(printf %s "$dir/home/.gitconfig" | git -C "$evil" hash-object -w --stdin)
+check "a .gitmodules that is a link" raw 'gitmodules' "$(raw_tree 120000 .gitmodules "$symbolic" 160000 in "$leaf")"
+bomb() { # 10^8 files
+        local tree=$inner i
+        for i in 1 2 3 4 5 6 7 8; do
+                tree=$(raw_tree 40000 0 "$tree" 40000 1 "$tree" 40000 2 "$tree" 40000 3 "$tree" 40000 4 "$tree" \
+                        40000 5 "$tree" 40000 6 "$tree" 40000 7 "$tree" 40000 8 "$tree" 40000 9 "$tree")
+        done
+        configure 'maxSize: 50MB'
+        raw 'no tree of more than' "$tree" && no_rest
+        local status=$?
+        kit_config=()
+        return $status
+}
+check "a tree of more files than there is room for" bomb
+zeros() { # a small pack, a large file
+        rm -rf "$evil"
+        git init -q "$evil"
+        truncate -s 60M "$evil/zeros"
+        commit "$evil"
+        publish evil
+        configure 'maxSize: 50MB'
+        repo=$web/evil.git fetch_fails 'no tree of more than' '' && no_rest
+        local status=$?
+        kit_config=()
+        return $status
+}
+check "a file that was packed small" zeros
 
 # ---- Credentials
 secret=of-bad-news
@@ -347,13 +502,6 @@ git init -q "$big"
 head -c 12000000 /dev/urandom >"$big/data"
 commit "$big"
 publish big
-configure() { # LINE...: options of the plugin
-        printf 'plugins:\n  source/git:\n' >"$dir/config.yaml"
-        printf '    %s\n' "$@" >>"$dir/config.yaml"
-        kit_config=(--config "$dir/config.yaml")
-}
-state=$SLIPWAY_ROOT/state/source/git
-no_rest() { ! find "$state" -name 'tmp_*' -o -name '.tmp-*' -o -name 'tmp.*' | grep .; }
 too_much() { # URL...: of a pack, by every protocol
         local status=0
         configure 'maxSize: 1000000'
