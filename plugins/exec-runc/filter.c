@@ -162,13 +162,10 @@ compile(const struct library *l, sw_buf *out)
 /* What a kept one must have been made from, as its first line. A library that was replaced
  * since knows more calls at most; the run directory does not outlive the next start. */
 static void
-mark_of(char out[SW_DIGEST_STR_SIZE])
+mark_of(const char *profile, char out[SW_DIGEST_STR_SIZE])
 {
-        sw_autoptr(sw_json) profile = runc_seccomp_json();
-
-        json_object_set_new(profile, "tree", json_integer(FILTER_TREE));
-        sw_auto(sw_str) text = json_dumps(profile, JSON_COMPACT | JSON_SORT_KEYS);
-        sw_digest d = sw_digest_of(text ? text : "", text ? strlen(text) : 0);
+        sw_auto(sw_str) text = sw_asprintf("tree %d\n%s", FILTER_TREE, profile);
+        sw_digest d = sw_digest_of(text, strlen(text));
 
         (void) sw_digest_str(&d, out);
 }
@@ -214,12 +211,12 @@ keep(int dirfd, const char *mark, const char *text)
 }
 
 char *
-runc_filter(int dirfd)
+runc_filter(int dirfd, const char *profile)
 {
         char mark[SW_DIGEST_STR_SIZE];
         sw_auto(sw_buf) kept = SW_BUF_INIT;
 
-        mark_of(mark);
+        mark_of(profile, mark);
         sw_err_drop(sw_buf_read_file(&kept, dirfd, FILE_NAME, FILTER_MAX * 2),
                     "there is none so far");
         char *text = find_kept(&kept, mark);
@@ -231,9 +228,10 @@ runc_filter(int dirfd)
 #else
 
 char *
-runc_filter(int dirfd)
+runc_filter(int dirfd, const char *profile)
 {
         (void) dirfd;
+        (void) profile;
         return NULL;
 }
 

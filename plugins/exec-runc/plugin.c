@@ -50,6 +50,7 @@ shutdown_plugin(void *self)
         sw_fd_clear(&x->program);
         free(x->runtime.path);
         free(x->filter);
+        free(x->profile);
         free(x->run_dir);
         free(x->box_path);
         pthread_mutex_destroy(&x->lock);

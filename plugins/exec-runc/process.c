@@ -126,7 +126,7 @@ write_spec(struct another *a)
 
         if (err)
                 return err;
-        (void) sw_id_new(s.unlimited);
+        (void) sw_id_new(s.mark);
         err = runc_process_json(&s, a->l->insecure && a->p->insecure, &process);
         if (!err)
                 err = runc_json_dump(&s, process, &text);

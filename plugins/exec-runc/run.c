@@ -233,7 +233,7 @@ prepare_box(struct run *r)
                 .cgroup = &r->cgroup,
                 .hostname = r->c->hostname && *r->c->hostname ? r->c->hostname : HOSTNAME,
         };
-        (void) sw_id_new(r->spec.unlimited);
+        (void) sw_id_new(r->spec.mark);
         err = network_of(r, &r->spec.host_network);
         if (!err)
                 err = runc_spec_stubs(&r->spec, &r->stubs);

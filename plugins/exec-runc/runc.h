@@ -115,6 +115,7 @@ struct runc_exec {
         sw_fd state_fd;      /* <run_dir>/exec */
         char *box_path;      /* where the box is attached: <run_dir>/box */
         uint64_t caps;       /* those this process may give */
+        char *profile;       /* runc_seccomp_text(); NULL: not wanted */
         char *filter;        /* runc_filter(), for runtimes that take it; or NULL */
         struct sw_map *live; /* id -> struct runc_live; borrowed */
         struct janitor *janitor;
@@ -206,12 +207,14 @@ struct runc_profile {
         size_t n_archs;
 };
 void runc_seccomp_profile(struct runc_profile *out);
-json_t *runc_seccomp_json(void);
+/** runc_seccomp_text - the profile as config.json has it. From malloc. */
+char *runc_seccomp_text(void);
 
 /* ---- filter.c ---- */
 /** runc_filter - the profile as the kernel's program in base64, or NULL: it is not known
- *  how to make it here, and the runtime has to. From malloc. @dirfd: where it is kept. */
-char *runc_filter(int dirfd);
+ *  how to make it here, and the runtime has to. From malloc. @dirfd: the place below which
+ *  it is kept. @profile: runc_seccomp_text(). */
+char *runc_filter(int dirfd, const char *profile);
 
 /* ---- box.c ---- */
 struct runc_box {
@@ -242,12 +245,17 @@ struct runc_spec {
         const struct runc_cgroup *cgroup;
         const char *hostname;
         bool host_network;
-        char unlimited[SW_ID_SIZE]; /* stands for a number that jansson has not */
+        char mark[SW_ID_SIZE]; /* nobody can know it: see runc_raw_json() */
 };
 SW_NODISCARD sw_err *runc_spec_json(const struct runc_spec *s, sw_buf *out);
 /** runc_process_json - the process alone: for exec(). */
 SW_NODISCARD sw_err *runc_process_json(const struct runc_spec *s, bool insecure,
                                        json_t **out);
+/* What is not taken through jansson: a number that it has not, and long texts that are the
+ * same for every container. */
+enum runc_raw { RUNC_UNLIMITED = 'u', RUNC_PROFILE = 'p', RUNC_FILTER = 'f' };
+/** runc_raw_json - stands for it until runc_json_dump(). */
+json_t *runc_raw_json(const struct runc_spec *s, enum runc_raw raw);
 /** runc_json_dump - @o as text, appended. */
 SW_NODISCARD sw_err *runc_json_dump(const struct runc_spec *s, const json_t *o,
                                     sw_buf *out);

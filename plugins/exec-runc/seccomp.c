@@ -473,8 +473,8 @@ call_json(const struct runc_call *c)
         return o;
 }
 
-json_t *
-runc_seccomp_json(void)
+char *
+runc_seccomp_text(void)
 {
         json_t *names = json_array(), *list = json_array(), *archs = json_array();
 
@@ -486,7 +486,8 @@ runc_seccomp_json(void)
                                               "SCMP_ACT_ALLOW"));
         for (size_t i = 0; i < SW_COUNT(conditional); i++)
                 json_array_append_new(list, call_json(&conditional[i]));
-        return json_pack("{s:s, s:i, s:o, s:o}", "defaultAction", "SCMP_ACT_ERRNO",
-                         "defaultErrnoRet", EPERM, "architectures", archs, "syscalls",
-                         list);
+        sw_autoptr(sw_json) all = json_pack("{s:s, s:i, s:o, s:o}", "defaultAction",
+                                            "SCMP_ACT_ERRNO", "defaultErrnoRet", EPERM,
+                                            "architectures", archs, "syscalls", list);
+        return json_dumps(all, JSON_COMPACT);
 }

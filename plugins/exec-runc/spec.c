@@ -75,12 +75,11 @@ user_json(const struct runc_user *u)
         return o;
 }
 
-/* No limit is the largest unsigned number, which jansson does not know: a word stands for
- * it until runc_json_dump(). */
+/* No limit is the largest unsigned number. */
 static json_t *
 limit_value(const struct runc_spec *s, int64_t n)
 {
-        return n < 0 ? json_string(s->unlimited) : json_integer(n);
+        return n < 0 ? runc_raw_json(s, RUNC_UNLIMITED) : json_integer(n);
 }
 
 static sw_err *
@@ -388,21 +387,40 @@ runc_spec_stubs(const struct runc_spec *s, struct runc_stubs *stubs)
 
 /* ---- all of it ----------------------------------------------------------------------- */
 
+json_t *
+runc_raw_json(const struct runc_spec *s, enum runc_raw raw)
+{
+        sw_auto(sw_str) word = sw_asprintf("%s%c", s->mark, (char) raw);
+
+        return json_string(word);
+}
+
+static void
+add_raw(const struct runc_spec *s, char raw, sw_buf *out)
+{
+        switch (raw) {
+        case RUNC_UNLIMITED: sw_buf_adds(out, "18446744073709551615"); break;
+        case RUNC_PROFILE: sw_buf_adds(out, s->x->profile); break;
+        case RUNC_FILTER: sw_buf_addf(out, "\"%s\"", s->x->filter); break;
+        }
+}
+
 sw_err *
 runc_json_dump(const struct runc_spec *s, const json_t *o, sw_buf *out)
 {
-        char *text = json_dumps(o, JSON_COMPACT), *at = text, *found;
-        sw_auto(sw_str) word = sw_asprintf("\"%s\"", s->unlimited);
+        sw_auto(sw_str) text = json_dumps(o, JSON_COMPACT);
+        sw_auto(sw_str) word = sw_asprintf("\"%s", s->mark);
+        const char *at = text, *found;
 
         if (!text)
                 return sw_err_new(SW_E_INTERNAL, "the specification cannot be written");
         while ((found = strstr(at, word))) {
                 sw_buf_add(out, at, (size_t) (found - at));
-                sw_buf_adds(out, "18446744073709551615");
-                at = found + strlen(word);
+                found += strlen(word);
+                add_raw(s, *found, out);
+                at = found + strlen("u\"");
         }
         sw_buf_adds(out, at);
-        free(text);
         return SW_OK;
 }
 
@@ -432,6 +450,7 @@ runc_spec_json(const struct runc_spec *s, sw_buf *out)
         json_object_set_new(o, "linux", part);
         if (s->x->filter && json_object_get(part, "seccomp"))
                 json_object_set_new(o, "annotations",
-                                    json_pack("{s:s}", FILTER_ANNOTATION, s->x->filter));
+                                    json_pack("{s:o}", FILTER_ANNOTATION,
+                                              runc_raw_json(s, RUNC_FILTER)));
         return runc_json_dump(s, o, out);
 }

@@ -238,8 +238,8 @@ runc_linux_json(const struct runc_spec *s, json_t **out)
                 json_object_set_new(o, "readonlyPaths",
                                     list_json(readonly, SW_COUNT(readonly)));
         }
-        if (guarded && sw_options_bool(s->x->options, "seccomp"))
-                json_object_set_new(o, "seccomp", runc_seccomp_json());
+        if (guarded && s->x->profile)
+                json_object_set_new(o, "seccomp", runc_raw_json(s, RUNC_PROFILE));
         *out = json_incref(o);
         return SW_OK;
 }

@@ -293,8 +293,14 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
         }
         janitor_add(x->janitor, runc_warm, x);
         x->caps = runc_caps_here();
-        if (x->runtime.flavour == RUNC_IS_CRUN && sw_options_bool(x->options, "seccomp"))
-                x->filter = runc_filter(x->state_fd);
+        if (!x->profile && sw_options_bool(x->options, "seccomp")) {
+                x->profile = runc_seccomp_text();
+                if (!x->profile)
+                        return sw_err_new(SW_E_INTERNAL,
+                                          "the seccomp profile cannot be written");
+        }
+        if (!x->filter && x->profile && x->runtime.flavour == RUNC_IS_CRUN)
+                x->filter = runc_filter(x->state_fd, x->profile);
         sw_fd_clear(&x->program);
         x->program = runc_program(&x->runtime);
         runc_warn_if_bad(x, ctx);
