@@ -76,14 +76,17 @@ skip(struct reader *r, uint64_t n)
         return true;
 }
 
+/* @f: the one before, or nothing. */
 static sw_err *
 read_field(const ProtobufCMessageDescriptor *desc, struct reader *r, struct field *f)
 {
+        const ProtobufCFieldDescriptor *last;
         uint64_t tag, v = 0;
         bool whole;
 
         if (!read_varint(r, &tag) || tag >> 32 || tag >> 3 == 0)
                 return broken(desc, "broken field tag");
+        last = f->desc;
         *f = (struct field){ .id = (uint32_t) (tag >> 3), .wire = (enum wire)(tag & 7) };
         switch (f->wire) {
         case VARINT: whole = read_varint(r, &v); break;
@@ -99,7 +102,9 @@ read_field(const ProtobufCMessageDescriptor *desc, struct reader *r, struct fiel
         }
         if (!whole)
                 return broken(desc, "the bytes end inside a field");
-        f->desc = protobuf_c_message_descriptor_get_field(desc, f->id);
+        f->desc = last && last->id == f->id
+                          ? last /* lists stand together */
+                          : protobuf_c_message_descriptor_get_field(desc, f->id);
         return SW_OK;
 }
 

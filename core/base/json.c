@@ -139,6 +139,21 @@ sw_json_arr(const sw_json *o, const char *key, sw_json **out)
         return err;
 }
 
+/* "\u0026"; there is one for each & of a shell command. */
+static void
+add_number(sw_buf *b, unsigned c)
+{
+        static const char digits[] = "0123456789abcdef";
+        const char text[] = { '\\',
+                              'u',
+                              digits[c >> 12 & 15],
+                              digits[c >> 8 & 15],
+                              digits[c >> 4 & 15],
+                              digits[c & 15] };
+
+        sw_buf_add(b, text, sizeof(text));
+}
+
 /* Append one ASCII character as Go spells it in a string. */
 static void
 add_ascii(sw_buf *b, char c)
@@ -151,7 +166,7 @@ add_ascii(sw_buf *b, char c)
         case '\n': sw_buf_adds(b, "\\n"); return;
         case '\r': sw_buf_adds(b, "\\r"); return;
         case '\t': sw_buf_adds(b, "\\t"); return;
-        default: sw_buf_addf(b, "\\u%04x", (unsigned) c); return;
+        default: add_number(b, (unsigned) c); return;
         }
 }
 
@@ -179,7 +194,7 @@ sw_json_add_str(sw_buf *b, const char *s, size_t n)
                 if (len == 1)
                         add_ascii(b, (char) c);
                 else
-                        sw_buf_addf(b, "\\u%04x", len ? (unsigned) c : 0xfffdU);
+                        add_number(b, len ? (unsigned) c : 0xfffdU);
                 if (len == 0)
                         len = 1;
                 plain = i + len;

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include <slipway/buf.h>
 #include <slipway/mem.h>
 #include <slipway/path.h>
 
@@ -57,8 +58,12 @@ sw_path_join(const char *a, const char *b)
                 return sw_strdup("");
         if (!*a || !*b)
                 return sw_path_clean(*a ? a : b);
-        sw_auto(sw_str) both = sw_asprintf("%s/%s", a, b);
-        return sw_path_clean(both);
+        sw_auto(sw_buf) both = SW_BUF_INIT;
+
+        sw_buf_adds(&both, a);
+        sw_buf_addc(&both, '/');
+        sw_buf_adds(&both, b);
+        return sw_path_clean(both.data);
 }
 
 char *

@@ -149,8 +149,13 @@ sw_df__add_arg(struct conv *c, struct stage *st, struct arg arg)
 void
 sw_df__use_path(struct conv *c, sw_df_paths *paths, const char *path)
 {
-        sw_auto(sw_str) full = sw_path_join("/", path);
+        sw_auto(sw_str) full = NULL;
 
+        if (strcmp(path, "/") == 0) { /* every RUN's */
+                sw_df_table_set(c->arena, paths, "/", NULL);
+                return;
+        }
+        full = sw_path_join("/", path);
         sw_df_table_set(c->arena, paths, sw_df_dup(c->arena, full), NULL);
 }
 

@@ -206,8 +206,11 @@ sw_df__command_line(struct conv *c, struct stage *st, const struct sw_df_line *l
                         sw_df_list_add(c->arena, out, "/S");
                 sw_df_list_add(c->arena, out, windows ? "/C" : "-c");
         }
-        for (size_t i = 0; i < line->args.n; i++)
-                sw_buf_addf(&joined, "%s%s", i ? " " : "", line->args.v[i]);
+        for (size_t i = 0; i < line->args.n; i++) {
+                if (i)
+                        sw_buf_addc(&joined, ' ');
+                sw_buf_adds(&joined, line->args.v[i]);
+        }
         sw_df_list_add(c->arena, out, sw_df_arena_str(c->arena, joined.data, joined.len));
 }
 

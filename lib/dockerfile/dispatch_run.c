@@ -183,7 +183,9 @@ step_name(step *s, const struct sw_df_mount *mounts, const char **out)
                 .get = sw_df_env_get_n,
                 .arg = &env,
         };
-        const char *text = sw_df_printf(s->c->arena, "%s%s", s->cmd->text, s->suffix);
+        const char *text =
+                *s->suffix ? sw_df_printf(s->c->arena, "%s%s", s->cmd->text, s->suffix)
+                           : s->cmd->text;
         sw_err *err = SW_OK;
 
         if (s->c->config->multi_platform)

@@ -142,7 +142,9 @@ name(struct writer *w, const char *key)
         if (w->some)
                 sw_buf_addc(w->b, ',');
         w->some = true;
-        sw_buf_addf(w->b, "\"%s\":", key);
+        sw_buf_addc(w->b, '"');
+        sw_buf_adds(w->b, key);
+        sw_buf_adds(w->b, "\":");
 }
 
 static void

@@ -92,9 +92,12 @@ void
 sw_df_table_set(struct sw_df_arena *a, struct sw_df_table *t, const char *key,
                 const char *value)
 {
-        struct sw_df_entry *have = find_sorted(t, key);
+        struct sw_df_entry *last = t->n > t->n_sorted ? &t->v[t->n - 1] : NULL;
+        struct sw_df_entry *have = last ? NULL : find_sorted(t, key);
 
-        if (have && t->n == t->n_sorted) {
+        if (last && strcmp(last->key, key) == 0)
+                have = last; /* once more */
+        if (have) {
                 have->value = value;
                 return;
         }

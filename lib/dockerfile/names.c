@@ -72,12 +72,16 @@ sw_df__step_name(struct conv *c, struct stage *st, const char *text,
                 add_cross(c, &b, platform, env);
                 sw_buf_addc(&b, ' ');
         }
-        if (*st->label)
-                sw_buf_addf(&b, "%s ", st->label);
+        if (*st->label) {
+                sw_buf_adds(&b, st->label);
+                sw_buf_addc(&b, ' ');
+        }
         for (size_t n = st->n_steps; n >= 10; n /= 10)
                 width++;
-        sw_buf_addf(&b, "%*zu/%zu] %s%s", width, ++st->step, st->n_steps,
-                    st->step_onbuild ? "ONBUILD " : "", text);
+        sw_buf_addf(&b, "%*zu/%zu] ", width, ++st->step, st->n_steps);
+        if (st->step_onbuild)
+                sw_buf_adds(&b, "ONBUILD ");
+        sw_buf_adds(&b, text);
         return sw_df_arena_str(c->arena, b.data, b.len);
 }
 

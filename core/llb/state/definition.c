@@ -190,9 +190,8 @@ by_digest(const void *a, const void *b)
                              &(*(const struct entry *const *) b)->raw);
 }
 
-/* Field @number, of a length and so many bytes. */
-static void
-write_field(sw_buf *out, unsigned number, const void *bytes, size_t n)
+void
+sw__llb_write_field(sw_buf *out, unsigned number, const void *bytes, size_t n)
 {
         size_t left = n;
 
@@ -209,9 +208,9 @@ write_entry(struct making *m, sw_buf *out, unsigned number, const struct entry *
             const char *value, size_t n)
 {
         sw_buf_clear(&m->bytes);
-        write_field(&m->bytes, 1, e->digest, SW_DIGEST_STR_LEN);
-        write_field(&m->bytes, 2, value, n);
-        write_field(out, number, m->bytes.data, m->bytes.len);
+        sw__llb_write_field(&m->bytes, 1, e->digest, SW_DIGEST_STR_LEN);
+        sw__llb_write_field(&m->bytes, 2, value, n);
+        sw__llb_write_field(out, number, m->bytes.data, m->bytes.len);
 }
 
 static bool
@@ -286,33 +285,29 @@ write_infos(struct making *m, const struct sw_llb_opts *opts, int nested, sw_buf
                         return err;
                 sw_buf_clear(&value);
                 sw__pb_pack(&info.base, &value);
-                write_field(out, 2, value.data, value.len);
+                sw__llb_write_field(out, 2, value.data, value.len);
                 sw__pb_arena_clear(&m->tmp);
         }
         return SW_OK;
 }
 
 sw_err *
-sw__llb_write_definition(struct making *m, const struct sw_llb_opts *opts, int nested,
-                         sw_buf *out)
+sw__llb_write_rest(struct making *m, const struct sw_llb_opts *opts, int nested,
+                   sw_buf *out)
 {
-        size_t n = m->entries.n, start = out->len;
+        size_t n = m->entries.n;
         struct entry **sorted = (struct entry **) sw_alloc_array(n, sizeof(*sorted));
         sw_auto(sw_buf) source = SW_BUF_INIT;
         sw_err *err;
 
         memcpy(sorted, m->entries.v, n * sizeof(*sorted));
         qsort(sorted, n, sizeof(*sorted), by_digest);
-        for (size_t i = 0; i < n; i++)
-                write_field(out, 1, m->entries.v[i]->bytes, m->entries.v[i]->len);
         err = write_metadata(m, sorted, out);
         write_locations(m, sorted, &source);
         if (!err)
                 err = write_infos(m, opts, nested, &source);
         free(sorted);
-        if (err)
-                sw_buf_truncate(out, start);
-        else
-                write_field(out, 3, source.data, source.len);
+        if (!err)
+                sw__llb_write_field(out, 3, source.data, source.len);
         return err;
 }

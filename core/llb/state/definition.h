@@ -6,11 +6,13 @@
 
 #include "core/llb/state/making.h"
 
-/* Append the definition; the last entry is that of the last op. @opts, @nested: for the
- * definitions that source maps refer to. */
-SW_NODISCARD sw_err *sw__llb_write_definition(struct making *m,
-                                              const struct sw_llb_opts *opts, int nested,
-                                              sw_buf *out);
+/* Append a field: its number, and so many bytes. */
+void sw__llb_write_field(sw_buf *out, unsigned number, const void *bytes, size_t n);
+
+/* Append what stands behind the ops: metadata and sources. The last entry is that of the
+ * last op. @opts, @nested: for the definitions that source maps refer to. */
+SW_NODISCARD sw_err *sw__llb_write_rest(struct making *m, const struct sw_llb_opts *opts,
+                                        int nested, sw_buf *out);
 
 /* sw_state_marshal(), @nested levels down. */
 SW_NODISCARD sw_err *sw__llb_marshal_nested(const sw_state *s,

@@ -222,9 +222,8 @@ new_entry(struct making *m, const sw_digest *d)
         memset(e, 0, sizeof(*e));
         e->raw = *d;
         sw_digest_str(d, e->digest);
-        e->len = m->bytes.len;
-        e->bytes = (uint8_t *) sw__pb_arena_strndup(&m->r.arena, m->bytes.data, e->len);
         e->last_place = &e->places;
+        sw__llb_write_field(m->out, 1, m->bytes.data, m->bytes.len);
         sw_array_push(&m->entries, e);
         return e;
 }
@@ -314,6 +313,8 @@ make_entry(struct making *m, const struct vertex *v)
                 sw__llb_table_put(&m->done, v, e);
         }
         sw__pb_arena_clear(&m->tmp);
+        if (!err)
+                return SW_OK; /* making a name fit to be shown takes as long as the op */
         return sw_err_wrap(err, "vertex %s", sw__llb_shown(name_of(v)).text);
 }
 
@@ -430,15 +431,21 @@ static sw_err *
 make_all(struct making *m, const sw_state *s, const struct sw_llb_opts *opts, int nested,
          sw_buf *out)
 {
+        const size_t start = out->len;
         struct output result;
         sw_err *err = sw__llb_resolve_output(&m->r, s->out, &result);
 
         if (err || !result.v)
                 return err;
+        m->out = out;
         err = walk(m, result.v);
         if (!err)
                 err = make_last(m, result);
-        return err ? err : sw__llb_write_definition(m, opts, nested, out);
+        if (!err)
+                err = sw__llb_write_rest(m, opts, nested, out);
+        if (err)
+                sw_buf_truncate(out, start);
+        return err;
 }
 
 sw_err *

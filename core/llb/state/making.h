@@ -37,8 +37,6 @@ struct place {
 struct entry {
         sw_digest raw;
         char digest[SW_DIGEST_STR_SIZE];
-        uint8_t *bytes;
-        size_t len;
         struct meta meta;
         struct place *places, **last_place; /* in the source maps */
         struct entry *same_start; /* one whose digest begins with the same bytes */
@@ -59,7 +57,8 @@ struct making {
         const char *local_unique;
         char random_unique[SW_ID_SIZE];
         struct sw__pb_arena tmp;
-        sw_buf bytes;
+        sw_buf bytes;           /* of the op at hand */
+        sw_buf *out;            /* has the ops of all entries, in their order */
         struct table done;      /* vertex -> entry */
         struct table by_digest; /* first bytes of the digest -> entry */
         SW_ARRAY(struct entry *) entries;

@@ -67,6 +67,27 @@ sw__llb_pairs_copy(const struct pair *v, size_t n)
         return copy;
 }
 
+/* A copy in one piece: the list and behind it the strings. */
+static struct pair *
+pairs_block(const struct pair *v, size_t n)
+{
+        size_t size = n * sizeof(*v);
+        struct pair *copy;
+        char *at;
+
+        for (size_t i = 0; i < n; i++)
+                size += strlen(v[i].key) + strlen(v[i].value) + 2;
+        copy = (struct pair *) sw_alloc(size);
+        at = (char *) (copy + n);
+        for (size_t i = 0; i < n; i++) {
+                copy[i].key = at;
+                at = stpcpy(at, v[i].key) + 1;
+                copy[i].value = at;
+                at = stpcpy(at, v[i].value) + 1;
+        }
+        return copy;
+}
+
 /* Insertion sort: stable, and these lists have a handful of entries. */
 static void
 sort_stable(struct pair *v, size_t n)
@@ -103,35 +124,59 @@ sw__llb_pairs_sort(struct pair *v, size_t n)
 enum { MAX_PAIRS = 1000, MAX_LOCATIONS = 10000 };
 
 static sw_err *
-take_description(const struct sw_llb_opts *in, struct opts *out)
+check_description(const struct sw_llb_opts *in)
 {
-        size_t n = in->n_description;
+        sw_err *err = sw__llb_check_text("name of a vertex", in->name);
 
-        if (n > MAX_PAIRS)
-                return sw_err_new(SW_E_LIMIT, "more than %d descriptions of a vertex",
-                                  MAX_PAIRS);
-        if (n || in->name)
-                out->description =
-                        (struct pair *) sw_alloc_array(n + 1, sizeof(struct pair));
-        for (size_t i = 0; i < n; i++) {
+        if (!err && in->n_description > MAX_PAIRS)
+                err = sw_err_new(SW_E_LIMIT, "more than %d descriptions of a vertex",
+                                 MAX_PAIRS);
+        for (size_t i = 0; i < in->n_description && !err; i++) {
                 const struct sw_llb_pair *p = &in->description[i];
-                sw_err *err;
 
                 if (!p->key || !p->value)
                         return sw_err_new(SW_E_INVALID,
                                           "description %zu of a vertex has no %s", i,
                                           p->key ? "value" : "key");
                 err = sw__llb_check_text("description of a vertex", p->value);
-                if (err)
-                        return err;
-                out->description[out->n_description++] =
-                        (struct pair){ sw_strdup(p->key), sw_strdup(p->value) };
         }
+        return err;
+}
+
+/* Of equal keys the last one stays. */
+static size_t
+last_of_each(struct pair *v, size_t n)
+{
+        size_t kept = 0;
+
+        sort_stable(v, n);
+        for (size_t i = 0; i < n; i++)
+                if (i + 1 == n || strcmp(v[i].key, v[i + 1].key) != 0)
+                        v[kept++] = v[i];
+        return kept;
+}
+
+static sw_err *
+take_description(const struct sw_llb_opts *in, struct opts *out)
+{
+        struct pair few[4], *v = few; /* borrowed strings */
+        size_t n = 0;
+        sw_err *err = check_description(in);
+
+        if (err || (!in->n_description && !in->name))
+                return err;
+        if (in->n_description >= SW_COUNT(few))
+                v = (struct pair *) sw_alloc_array(in->n_description + 1, sizeof(*v));
+        for (size_t i = 0; i < in->n_description; i++)
+                v[n++] = (struct pair){ (char *) in->description[i].key,
+                                        (char *) in->description[i].value };
         if (in->name)
-                out->description[out->n_description++] =
-                        (struct pair){ sw_strdup("llb.customname"), sw_strdup(in->name) };
-        out->n_description = sw__llb_pairs_sort(out->description, out->n_description);
-        return sw__llb_check_text("name of a vertex", in->name);
+                v[n++] = (struct pair){ (char *) "llb.customname", (char *) in->name };
+        out->n_description = last_of_each(v, n);
+        out->description = pairs_block(v, out->n_description);
+        if (v != few)
+                free(v);
+        return SW_OK;
 }
 
 static sw_err *
@@ -152,15 +197,11 @@ take_resources(const struct sw_llb_resources *in, struct opts *out)
 }
 
 static sw_err *
-take_locations(const struct sw_llb_opts *in, struct opts *out)
+check_locations(const struct sw_llb_opts *in)
 {
         if (in->n_locations > MAX_LOCATIONS)
                 return sw_err_new(SW_E_LIMIT, "more than %d source locations of a vertex",
                                   MAX_LOCATIONS);
-        if (in->n_locations)
-                out->locations =
-                        (struct location *) sw_alloc_array(in->n_locations,
-                                                           sizeof(struct location));
         for (size_t i = 0; i < in->n_locations; i++) {
                 const struct sw_llb_location *l = &in->locations[i];
 
@@ -171,14 +212,50 @@ take_locations(const struct sw_llb_opts *in, struct opts *out)
                         return sw_err_new(SW_E_LIMIT,
                                           "source location %zu has more than %d ranges", i,
                                           MAX_LOCATIONS);
-                out->locations[out->n_locations++] = (struct location){
-                        sw_source_map_ref(l->map),
-                        l->n_ranges ? (struct sw_llb_range *) sw_memdup(
-                                              l->ranges, l->n_ranges * sizeof(*l->ranges))
-                                    : NULL,
-                        l->n_ranges,
-                };
         }
+        return SW_OK;
+}
+
+/* A copy in one piece: the list and behind it the ranges. The maps are counted. */
+static struct location *
+locations_block(const struct location *v, size_t n)
+{
+        size_t n_ranges = 0;
+        struct location *copy;
+        struct sw_llb_range *at;
+
+        for (size_t i = 0; i < n; i++)
+                n_ranges += v[i].n;
+        copy = (struct location *) sw_alloc(n * sizeof(*copy) + n_ranges * sizeof(*at));
+        at = (struct sw_llb_range *) (copy + n);
+        for (size_t i = 0; i < n; i++) {
+                copy[i] = (struct location){ sw_source_map_ref(v[i].map), at, v[i].n };
+                if (v[i].n)
+                        memcpy(at, v[i].ranges, v[i].n * sizeof(*at));
+                at += v[i].n;
+        }
+        return copy;
+}
+
+static sw_err *
+take_locations(const struct sw_llb_opts *in, struct opts *out)
+{
+        struct location few[2], *v = few; /* borrowed */
+        const size_t n = in->n_locations;
+        sw_err *err = check_locations(in);
+
+        if (err || !n)
+                return err;
+        if (n > SW_COUNT(few))
+                v = (struct location *) sw_alloc_array(n, sizeof(*v));
+        for (size_t i = 0; i < n; i++)
+                v[i] = (struct location){ in->locations[i].map,
+                                          (struct sw_llb_range *) in->locations[i].ranges,
+                                          in->locations[i].n_ranges };
+        out->locations = locations_block(v, n);
+        out->n_locations = n;
+        if (v != few)
+                free(v);
         return SW_OK;
 }
 
@@ -246,7 +323,7 @@ sw__llb_opts_copy(const struct opts *o, struct opts *out)
 {
         *out = *o;
         out->platform = sw_platform_copy(o->platform);
-        out->description = sw__llb_pairs_copy(o->description, o->n_description);
+        out->description = pairs_block(o->description, o->n_description);
         memset(&out->filters, 0, sizeof(out->filters));
         for (size_t i = 0; i < o->filters.n; i++)
                 sw_strlist_add(&out->filters, o->filters.v[i]);
@@ -254,18 +331,7 @@ sw__llb_opts_copy(const struct opts *o, struct opts *out)
         out->group_name = sw_strdup(o->group_name);
         out->resources.cpuset_cpus = sw_strdup(o->resources.cpuset_cpus);
         out->resources.cpuset_mems = sw_strdup(o->resources.cpuset_mems);
-        out->locations =
-                (struct location *) sw_alloc_array(o->n_locations, sizeof(*o->locations));
-        for (size_t i = 0; i < o->n_locations; i++) {
-                const struct location *l = &o->locations[i];
-
-                out->locations[i] = (struct location){
-                        sw_source_map_ref(l->map),
-                        (struct sw_llb_range *) sw_memdup(l->ranges,
-                                                          l->n * sizeof(*l->ranges)),
-                        l->n,
-                };
-        }
+        out->locations = locations_block(o->locations, o->n_locations);
         out->local_unique = sw_strdup(o->local_unique);
 }
 
@@ -273,16 +339,14 @@ void
 sw__llb_opts_release(struct opts *o, struct dead *dead)
 {
         sw_platform_free(o->platform);
-        sw__llb_pairs_free(o->description, o->n_description);
+        free(o->description);
         sw_strlist_release(&o->filters);
         free(o->group_id);
         free(o->group_name);
         free((char *) o->resources.cpuset_cpus);
         free((char *) o->resources.cpuset_mems);
-        for (size_t i = 0; i < o->n_locations; i++) {
+        for (size_t i = 0; i < o->n_locations; i++)
                 sw__llb_object_drop(&o->locations[i].map->o, dead);
-                free(o->locations[i].ranges);
-        }
         free(o->locations);
         free(o->local_unique);
         memset(o, 0, sizeof(*o));

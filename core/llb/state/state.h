@@ -73,7 +73,7 @@ struct location {
 struct opts {
         bool ignore_cache;
         sw_platform *platform;    /* NULL: not given */
-        struct pair *description; /* sorted by key, unique; the name is in it */
+        struct pair *description; /* sorted by key, unique; the name is in it; one piece */
         size_t n_description;
         sw_strlist filters;
         enum sw_llb_export_cache export_cache;
@@ -81,7 +81,7 @@ struct opts {
         bool group_weak;
         bool has_resources;
         struct sw_llb_resources resources; /* strings owned */
-        struct location *locations;
+        struct location *locations;        /* and their ranges: one piece */
         size_t n_locations;
         char *local_unique;
         bool caps_known, sets_default_path; /* of the daemon */
