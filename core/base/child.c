@@ -265,6 +265,8 @@ run_captured(const struct sw_spawn *s, sw_cancel *cancel, struct capture caps[2]
         sw_autoptr(sw_child) c = NULL;
         int cancel_fd;
 
+        if (s->pid_ns_fd < 0)
+                with.flags |= SW_SPAWN_STAY; /* it is waited for here */
         with.fds_std[1] = theirs[0];
         with.fds_std[2] = theirs[1];
         sw_err *err = sw_cancel_fd(cancel, &cancel_fd);

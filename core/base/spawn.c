@@ -8,7 +8,8 @@
  * The kernel sends the 'parent died' signal when the *thread* that cloned ends, and who
  * calls us may well be a pool thread that ends before the child does. So a thread of the
  * child's own, its keeper, clones it and stays until the child is dead: then parent and
- * process end together. SW_SPAWN_KEEP needs no keeper.
+ * process end together. SW_SPAWN_KEEP needs no keeper, and with SW_SPAWN_STAY the caller
+ * is it.
  *
  * Thread: any.
  */
@@ -332,7 +333,7 @@ sw_spawn_start(const struct sw_spawn *s, sw_child **out)
         struct prepared p;
 
         assert(s->argv && s->argv[0]);
-        assert(s->pid_ns_fd < 0 || !(s->flags & SW_SPAWN_KEEP));
+        assert(s->pid_ns_fd < 0 || !(s->flags & (SW_SPAWN_KEEP | SW_SPAWN_STAY)));
         sw_err *err = prepare(&p, s);
         if (!err) {
                 sw_autoptr(sw_child) c = sw_new(sw_child);
@@ -341,7 +342,7 @@ sw_spawn_start(const struct sw_spawn *s, sw_child **out)
                 c->reaped = true; /* there is none yet */
                 pthread_mutex_init(&c->lock, NULL);
                 pthread_cond_init(&c->started, NULL);
-                int failed = s->flags & SW_SPAWN_KEEP
+                int failed = s->flags & (SW_SPAWN_KEEP | SW_SPAWN_STAY)
                                      ? launch(&p.launch, &c->pid, &c->pidfd)
                                      : launch_with_keeper(&p.launch, c);
                 if (failed) {

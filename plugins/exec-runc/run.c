@@ -264,7 +264,7 @@ start(struct run *r)
         s.mounts = r->box.mounts.v;
         s.n_mounts = r->box.mounts.n;
         s.exe_fd = r->x->program;
-        s.flags = r->own_ns ? SW_SPAWN_PID_NS : SW_SPAWN_KEEP;
+        s.flags = r->own_ns ? SW_SPAWN_PID_NS | SW_SPAWN_STAY : SW_SPAWN_KEEP;
         if (r->p->terminal)
                 err = runc_terminal(&r->master, &r->slave);
         for (int i = 0; i < 3; i++)

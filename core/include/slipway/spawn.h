@@ -36,6 +36,9 @@ enum {
                                         * with a /proc to it in a mount namespace of its own:
                                         * when it ends, in whatever way, all that it has
                                         * started gets SIGKILL */
+        SW_SPAWN_STAY = 1 << 5,        /* the thread that starts it stays until it has been
+                                        * waited for; when that thread ends before, the
+                                        * child is killed. Saves the child a thread */
 };
 
 /* A descriptor the child gets under number @to. */
@@ -78,7 +81,7 @@ struct sw_spawn {
          * then "/"; a cwd_fd is entered before. */
         int mount_ns_fd;
         int pid_ns_fd; /* the PID namespace it is started in; -1: ours. Not with
-                          SW_SPAWN_KEEP */
+                          SW_SPAWN_KEEP or SW_SPAWN_STAY */
         int exe_fd;    /* the program as an open file, no script, which is run whatever
                           argv[0] says; -1: none */
         const struct sw_spawn_limit *limits;

@@ -24,6 +24,8 @@
 #include <slipway/spawn.h>
 #include <slipway/time.h>
 
+#include "core/base/spawn.h"
+
 /* As a child: descriptors, signals, group, parent signal; one line each. */
 __attribute__((constructor)) static void
 child_mode(void)
@@ -533,6 +535,41 @@ START_TEST(outlives_the_thread_that_started_it)
         ck_assert(!e.signalled && e.value == 0);
         sw_child_free(c);
         close(out[0]);
+}
+END_TEST
+
+static void *
+start_and_leave(void *arg)
+{
+        sw_child *c;
+
+        ok(sw_spawn_start(arg, &c));
+        ck_assert(!c->has_keeper);
+        return c;
+}
+
+/* Catches: SW_SPAWN_STAY that makes a thread, or a child that outlives the one it counts on
+ * and so would outlive the process. */
+START_TEST(may_count_on_its_thread)
+{
+        struct sw_spawn s = SW_SPAWN_INIT;
+        sw_child *c;
+        pthread_t t;
+        void *left;
+        struct sw_exit e;
+
+        s.flags = SW_SPAWN_STAY;
+        s.argv = (const char *const[]){ "/bin/true", NULL };
+        c = start_and_leave(&s);
+        ok(sw_child_wait(c, NULL, &e));
+        ck_assert(!e.signalled && e.value == 0);
+        sw_child_free(c);
+        s.argv = (const char *const[]){ "/bin/sleep", "1000", NULL };
+        ck_assert_int_eq(pthread_create(&t, NULL, start_and_leave, &s), 0);
+        pthread_join(t, &left);
+        ok(sw_child_wait(left, NULL, &e));
+        ck_assert(e.signalled && e.value == SIGKILL);
+        sw_child_free(left);
 }
 END_TEST
 
@@ -1061,7 +1098,7 @@ UNIT_MAIN("spawn", program_by_descriptor, mounts_of_its_own, enters_a_mount_name
           environment_and_directory, limits_of_its_own, programs_that_do_not_run,
           search_in_path, cancelled_wait_kills_the_group,
           cancelled_wait_finds_who_left_the_group, cancelled_wait_asks_first, free_kills,
-          outlives_the_thread_that_started_it, dies_with_the_process, captured_output,
-          capture_ends_with_the_program, capture_ends_although_others_print,
-          cancelled_capture, reaped_by_somebody_else, cgroup_of_the_child, many_at_once,
-          signals_race_with_the_end)
+          outlives_the_thread_that_started_it, may_count_on_its_thread,
+          dies_with_the_process, captured_output, capture_ends_with_the_program,
+          capture_ends_although_others_print, cancelled_capture, reaped_by_somebody_else,
+          cgroup_of_the_child, many_at_once, signals_race_with_the_end)
