@@ -29,6 +29,7 @@ libslipway_la_SOURCES += \
 	core/base/siphash.c core/base/siphash.h \
 	core/base/spawn.c core/base/spawn.h \
 	core/base/spawnchild.c \
+	core/base/tarhead.c \
 	core/base/text.c core/base/utf8.h \
 	core/base/time.c \
 	core/base/version.c

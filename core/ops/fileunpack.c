@@ -39,22 +39,6 @@ struct unpack {
 
 /* ---- is it one? --------------------------------------------------------------------- */
 
-/* The sum over a tar header, in which its own field counts as blanks. */
-static bool
-is_tar_header(const unsigned char *b)
-{
-        unsigned long sum = 0, want = 0;
-        size_t i = 148;
-
-        for (size_t k = 0; k < TAR_BLOCK; k++)
-                sum += k >= 148 && k < 156 ? ' ' : b[k];
-        while (i < 156 && b[i] == ' ')
-                i++;
-        for (; i < 156 && b[i] >= '0' && b[i] <= '7'; i++)
-                want = want * 8 + (unsigned long) (b[i] - '0');
-        return want != 0 && want == sum && b[0];
-}
-
 static bool
 may_be_archive(const unsigned char *b, size_t n)
 {
@@ -74,7 +58,7 @@ may_be_archive(const unsigned char *b, size_t n)
                 if (n >= compressed[i].n &&
                     memcmp(b, compressed[i].magic, compressed[i].n) == 0)
                         return true;
-        return n >= TAR_BLOCK && is_tar_header(b);
+        return sw_tar_starts(b, n);
 }
 
 /* ---- where an entry goes ------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include <slipway/definition.h>
+#include <slipway/io.h>
 #include <slipway/path.h>
 #include <slipway/text.h>
 
@@ -81,22 +82,6 @@ sw_df_client_git(sw_df_client *c, const char *ref, bool keep_git_dir, sw_state *
         return take_git_flags(&g, keep_git_dir, name, out);
 }
 
-/* Whether it starts as a tar archive does: the header's sum is right. */
-static bool
-is_tar(const unsigned char *p, size_t n)
-{
-        unsigned long sum = 0, said = 0;
-
-        if (n < 512)
-                return false;
-        for (size_t i = 0; i < 512; i++)
-                sum += i >= 148 && i < 156 ? ' ' : p[i];
-        for (size_t i = 148; i < 156; i++)
-                if (p[i] >= '0' && p[i] <= '7')
-                        said = said * 8 + (unsigned long) (p[i] - '0');
-        return said == sum && p[0];
-}
-
 static bool
 is_archive(const sw_buf *b)
 {
@@ -106,7 +91,7 @@ is_archive(const sw_buf *b)
                                       "\xfd"
                                       "7zXZ",
                                       6) == 0) ||
-               is_tar((const unsigned char *) b->data, b->len);
+               sw_tar_starts(b->data, b->len);
 }
 
 static sw_err *

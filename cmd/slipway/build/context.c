@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <slipway/io.h>
 #include <slipway/llb.h>
 #include <slipway/path.h>
 #include <slipway/text.h>
@@ -40,22 +41,6 @@ context_is_url(const char *s)
         return false;
 }
 
-/* The sum of a header of tar, its own field counted as blanks. */
-static bool
-is_tar(const unsigned char *p)
-{
-        unsigned long sum = 0, said = 0;
-        size_t i = 148;
-
-        for (size_t k = 0; k < HEAD; k++)
-                sum += k >= 148 && k < 156 ? ' ' : p[k];
-        while (i < 156 && p[i] == ' ')
-                i++;
-        for (; i < 156 && p[i] >= '0' && p[i] <= '7'; i++)
-                said = said * 8 + (p[i] - '0');
-        return p[0] && said == sum;
-}
-
 bool
 context_is_archive(const void *bytes, size_t n)
 {
@@ -74,7 +59,7 @@ context_is_archive(const void *bytes, size_t n)
         for (size_t i = 0; i < SW_COUNT(kinds); i++)
                 if (n >= kinds[i].n && memcmp(bytes, kinds[i].magic, kinds[i].n) == 0)
                         return true;
-        return n >= HEAD && is_tar(bytes);
+        return sw_tar_starts(bytes, n);
 }
 
 /* ---- Locals ---- */

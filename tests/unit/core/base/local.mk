@@ -64,3 +64,6 @@ tests_unit_core_base_pattern_test_SOURCES = tests/unit/core/base/pattern_test.c
 
 UNIT_TESTS += tests/unit/core/base/io_test
 tests_unit_core_base_io_test_SOURCES = tests/unit/core/base/io_test.c
+
+UNIT_TESTS += tests/unit/core/base/tarhead_test
+tests_unit_core_base_tarhead_test_SOURCES = tests/unit/core/base/tarhead_test.c
