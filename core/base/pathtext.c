@@ -91,6 +91,32 @@ sw_path_name_ok(const char *name)
                strcmp(name, "..") != 0 && !memchr(name, '/', n);
 }
 
+/* Control characters, also those of the upper half (U+0080 to U+009F). */
+static bool
+has_control(const char *s)
+{
+        for (const unsigned char *p = (const unsigned char *) s; *p; p++)
+                if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
+                        return true;
+        return false;
+}
+
+char *
+sw_path_safe_name(const char *s)
+{
+        static const char blanks[] = " \t\n\v\f\r";
+        const char *from = s + strspn(s, blanks);
+        size_t n = strlen(from);
+
+        while (n > 0 && strchr(blanks, from[n - 1]))
+                n--;
+        sw_auto(sw_str) trimmed = sw_strndup(from, n);
+        sw_auto(sw_str) base = sw_path_base(trimmed);
+        if (!sw_path_name_ok(base) || has_control(base))
+                return sw_strdup("download");
+        return sw_steal(base);
+}
+
 int
 sw_path_cmp(const char *a, const char *b)
 {

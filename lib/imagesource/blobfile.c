@@ -19,25 +19,12 @@ struct sw_blob_source {
         const char *record_type; /* static; NULL: regular */
 };
 
-/* What is left of a name that comes from outside: its last component, if that can name a
- * file. */
-static char *
-safe_name(const char *s)
-{
-        char *base = sw_path_base(s);
-
-        if (sw_path_name_ok(base) && base[0] != '.')
-                return base;
-        free(base);
-        return sw_strdup("download");
-}
-
 static sw_err *
 set_attr(sw_blob_source *s, const char *key, const char *value)
 {
-        if (strcmp(key, "http.filename") == 0) {
+        if (strcmp(key, "http.filename") == 0 && *value) {
                 free(s->name);
-                s->name = safe_name(value);
+                s->name = sw_path_safe_name(value);
                 return SW_OK;
         }
         if (strcmp(key, "http.perm") == 0) {

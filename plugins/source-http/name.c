@@ -10,7 +10,6 @@
 #include <strings.h>
 
 #include <slipway/mem.h>
-#include <slipway/path.h>
 #include <slipway/text.h>
 
 #include "plugins/source-http/name.h"
@@ -154,31 +153,6 @@ name_of_disposition(const char *header)
         if (decoded)
                 return *decoded ? sw_steal(decoded) : NULL;
         return plain && *plain ? sw_steal(plain) : NULL;
-}
-
-/* Control characters, also those of the upper half (U+0080 to U+009F). */
-static bool
-has_control(const char *s)
-{
-        for (const unsigned char *p = (const unsigned char *) s; *p; p++)
-                if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
-                        return true;
-        return false;
-}
-
-char *
-name_safe(const char *s)
-{
-        const char *from = skip_space(s);
-        size_t n = strlen(from);
-
-        while (n > 0 && isspace((unsigned char) from[n - 1]))
-                n--;
-        sw_auto(sw_str) trimmed = sw_strndup(from, n);
-        sw_auto(sw_str) base = sw_path_base(trimmed);
-        if (!sw_path_name_ok(base) || has_control(base))
-                return sw_strdup("download");
-        return sw_steal(base);
 }
 
 void

@@ -10,9 +10,6 @@
 /** name_of_disposition - the file name in a Content-Disposition header (RFC 6266), as it
  *  stands there; NULL: none, or the header is malformed. From malloc. */
 char *name_of_disposition(const char *header);
-/** name_safe - @s as the name of one file: its last component, or "download" where that
- *  cannot be one. From malloc. */
-char *name_safe(const char *s);
 
 /** date_parse - an HTTP date, in the three forms of RFC 9110. @out: s since the epoch. */
 bool date_parse(const char *s, int64_t *out);

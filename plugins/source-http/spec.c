@@ -51,7 +51,7 @@ set_attr(struct spec *s, const char *key, const char *value, struct signature *s
         }
         if (strcmp(key, "http.filename") == 0) {
                 free(s->filename);
-                s->filename = *value ? name_safe(value) : NULL;
+                s->filename = *value ? sw_path_safe_name(value) : NULL;
                 return SW_OK;
         }
         if (strcmp(key, "http.perm") == 0)
@@ -196,11 +196,11 @@ spec_name(const struct spec *s, const struct content *c)
         if (s->filename)
                 return sw_strdup(s->filename);
         if (c && c->name && !sw_str_has_suffix(c->name, "/"))
-                return name_safe(c->name);
+                return sw_path_safe_name(c->name);
         sw_auto(sw_str) path = sw__url_path(s->url);
         sw_auto(sw_str) base = path ? sw_path_base(path) : NULL;
-        return name_safe(base && strcmp(base, ".") != 0 && strcmp(base, "/") != 0 ? base
-                                                                                  : "");
+        return sw_path_safe_name(
+                base && strcmp(base, ".") != 0 && strcmp(base, "/") != 0 ? base : "");
 }
 
 char *

@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         sw_auto(sw_str) text = sw_strndup(size ? (const char *) data : "", size);
         sw_auto(sw_str) named = name_of_disposition(text);
-        sw_auto(sw_str) safe = name_safe(named ? named : text);
+        sw_auto(sw_str) safe = sw_path_safe_name(named ? named : text);
         sw_auto(sw_buf) tag = SW_BUF_INIT;
         sw_auto(sw_buf) date = SW_BUF_INIT;
         int64_t t, again;

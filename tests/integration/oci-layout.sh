@@ -132,11 +132,11 @@ output a' | kit_llb "$dir/def3"
 blob() {
         local d
         d=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["manifests"][0]["digest"])' "$layout/index.json")
-        echo "a = source oci-layout+blob://img@$d oci.store=img http.filename=m.json http.perm=0640 http.uid=7
+        echo "a = source oci-layout+blob://img@$d oci.store=img http.filename=../.m.json http.perm=0640 http.uid=7
 output a" | kit_llb "$dir/def4"
         build --llb "$dir/def4" -o "type=tar,dest=$dir/blob.tar" &&
-                [ "$(tar -tvf "$dir/blob.tar" --numeric-owner | grep -c -- '-rw-r----- 7/0 .* m.json')" = 1 ] &&
-                tar -xOf "$dir/blob.tar" m.json | cmp - "$layout/blobs/sha256/${d#sha256:}"
+                [ "$(tar -tvf "$dir/blob.tar" --numeric-owner | grep -c -- '-rw-r----- 7/0 .* \.m\.json')" = 1 ] &&
+                tar -xOf "$dir/blob.tar" .m.json | cmp - "$layout/blobs/sha256/${d#sha256:}"
 }
 claims() { # a manifest that says its gzip layers are what we made of them with zstd
         local l=$dir/claims out=$dir/claims-out

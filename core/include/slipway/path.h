@@ -88,6 +88,10 @@ SW_API char *sw_path_base(const char *path);
 /** sw_path_name_ok - whether @name can be one directory entry: not empty, ".", "..", no
  *  '/', at most 255 bytes. */
 SW_API bool sw_path_name_ok(const char *name);
+/** sw_path_safe_name - what is left of a name that comes from outside: its last component,
+ *  without blanks around it, or "download" where that cannot name one file or has control
+ *  characters.   Since: 0.1 */
+SW_API char *sw_path_safe_name(const char *s);
 /** sw_path_cmp - the order of listings (ref.h): '/' sorts before every other byte, so that
  *  what is in a directory follows it in one run. Below, at or above 0.   Since: 0.1 */
 SW_API int sw_path_cmp(const char *a, const char *b);

@@ -139,4 +139,41 @@ START_TEST(name_ok)
 }
 END_TEST
 
-UNIT_MAIN("pathtext", clean, join, base, name_ok, order)
+/* Catches: a name by which a server, or a definition, writes elsewhere than in the
+ * directory of its file, or steers a terminal. */
+START_TEST(safe_name)
+{
+        static const char *const cases[][2] = {
+                { "foo.txt", "foo.txt" },
+                { "name with spaces.txt", "name with spaces.txt" },
+                { "  foo.txt ", "foo.txt" },
+                { "\v\tfoo.txt\n", "foo.txt" },
+                { "a/b/c.txt", "c.txt" },
+                { "/etc/passwd", "passwd" },
+                { ".profile", ".profile" },
+                { "..\\", "..\\" },
+                { "\xe8\xb3\x87", "\xe8\xb3\x87" },
+                { "", "download" },
+                { ".", "download" },
+                { "..", "download" },
+                { "../", "download" },
+                { "/", "download" },
+                { "a\nb", "download" },
+                { "a\x7f", "download" },
+                { "a\xc2\x9b", "download" },
+        };
+
+        for (size_t i = 0; i < SW_COUNT(cases); i++) {
+                sw_auto(sw_str) name = sw_path_safe_name(cases[i][0]);
+
+                ck_assert_str_eq(name, cases[i][1]);
+        }
+        char long_name[300];
+        memset(long_name, 'a', sizeof(long_name));
+        long_name[sizeof(long_name) - 1] = '\0';
+        sw_auto(sw_str) name = sw_path_safe_name(long_name);
+        ck_assert_str_eq(name, "download");
+}
+END_TEST
+
+UNIT_MAIN("pathtext", clean, join, base, name_ok, safe_name, order)

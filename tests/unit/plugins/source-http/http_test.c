@@ -61,40 +61,6 @@ START_TEST(long_dispositions)
 }
 END_TEST
 
-START_TEST(safe_names)
-{
-        static const char *const cases[][2] = {
-                { "foo.txt", "foo.txt" },
-                { "name with spaces.txt", "name with spaces.txt" },
-                { "  foo.txt ", "foo.txt" },
-                { "a/b/c.txt", "c.txt" },
-                { "/etc/passwd", "passwd" },
-                { ".profile", ".profile" },
-                { "..\\", "..\\" },
-                { "\xe8\xb3\x87", "\xe8\xb3\x87" },
-                { "", "download" },
-                { ".", "download" },
-                { "..", "download" },
-                { "../", "download" },
-                { "/", "download" },
-                { "a\nb", "download" },
-                { "a\x7f", "download" },
-                { "a\xc2\x9b", "download" },
-        };
-
-        for (size_t i = 0; i < SW_COUNT(cases); i++) {
-                sw_auto(sw_str) name = name_safe(cases[i][0]);
-
-                ck_assert_str_eq(name, cases[i][1]);
-        }
-        char long_name[300];
-        memset(long_name, 'a', sizeof(long_name));
-        long_name[sizeof(long_name) - 1] = '\0';
-        sw_auto(sw_str) name = name_safe(long_name);
-        ck_assert_str_eq(name, "download");
-}
-END_TEST
-
 START_TEST(dates)
 {
         static const struct {
@@ -262,5 +228,5 @@ START_TEST(refused)
 }
 END_TEST
 
-UNIT_MAIN("http", dispositions, long_dispositions, safe_names, dates, etags, names_of_urls,
-          cache_keys, refused)
+UNIT_MAIN("http", dispositions, long_dispositions, dates, etags, names_of_urls, cache_keys,
+          refused)
