@@ -7,6 +7,7 @@ libslipway_la_SOURCES += \
 	core/base/csv.c \
 	core/base/ctx.c core/base/ctxpriv.h \
 	core/base/digest.c \
+	core/base/emulator.c core/base/emulator.h \
 	core/base/error.c \
 	core/base/glob.c \
 	core/base/id.c \

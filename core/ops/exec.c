@@ -310,6 +310,7 @@ execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, siz
         (void) n_in;
         sw__exec_init(&x, op->env, ctx, op->pb->exec);
         x.vertex = sw_llb_vertex_digest_str(op->v);
+        x.platform = sw_llb_vertex_platform(op->v);
         x.resources = sw_llb_vertex_resources(op->v);
         x.call = call;
         if (sw_llb_vertex_ignore_cache(op->v))

@@ -103,6 +103,7 @@ struct sw__exec {
         const struct sw_ops_env *env;
         const char *vertex; /* digest */
         const Pb__ExecOp *pb;
+        const sw_platform *platform;
         const struct sw_llb_resources *resources; /* or NULL */
         sw_op_call *call;
         const struct sw_ops_shell *shell; /* somebody is in what it left; or NULL */

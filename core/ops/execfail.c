@@ -8,6 +8,7 @@
 #include <slipway/text.h>
 #include <slipway/time.h>
 
+#include "core/base/emulator.h"
 #include "core/ops/exec.h"
 
 #define SHOWN_MAX 4096
@@ -36,6 +37,29 @@ add_command(sw_buf *b, const char *s)
                 }
         }
         sw_buf_adds(b, *s ? "…\"" : "\"");
+}
+
+/* A platform whose programs this machine cannot run. What failed need not be one of them,
+ * but most of them fail. */
+static bool
+is_foreign(const sw_platform *p)
+{
+        const sw_platform *host = sw_platform_host();
+        sw_auto(sw_strlist) emulated = { 0 };
+
+        if (!p || strcmp(p->os, host->os) != 0 || strcmp(p->arch, host->arch) == 0 ||
+            (strcmp(host->arch, "amd64") == 0 && strcmp(p->arch, "386") == 0) ||
+            (strcmp(host->arch, "arm64") == 0 && strcmp(p->arch, "arm") == 0))
+                return false;
+        sw__emulated(&emulated);
+        for (size_t i = 0; i < emulated.n; i++) {
+                const char *arch = strchr(emulated.v[i], '/') + 1;
+                size_t n = strcspn(arch, "/");
+
+                if (strncmp(arch, p->arch, n) == 0 && p->arch[n] == 0)
+                        return false;
+        }
+        return true;
 }
 
 /* What the number says to those who know; NULL: nothing. */
@@ -84,14 +108,19 @@ sw__exec_judge(struct sw__exec *x)
         int code = s->signalled ? 128 + s->value : s->value;
         const char *why = reason(s);
         sw_auto(sw_buf) b = SW_BUF_INIT;
+        sw_auto(sw_str) platform = NULL;
 
         if (is_valid(x->pb->meta, s))
                 return SW_OK;
         sw_buf_adds(&b, "process ");
         add_command(&b, x->command);
         sw_buf_addf(&b, " did not complete successfully: exit code: %d", code);
-        if (why)
+        if (why) {
                 sw_buf_addf(&b, " (%s)", why);
+        } else if (is_foreign(x->platform)) {
+                platform = sw_platform_str(x->platform);
+                sw_buf_addf(&b, " (this machine has no emulator for %s)", platform);
+        }
         return sw_err_new(SW_E_STEP, "%s", b.data);
 }
 

@@ -188,6 +188,9 @@ static const struct hint hints[] = {
         { ANY("No space left"), ANY("No space left", "enough free space"), false,
           "slipway du says what the cache has, slipway prune empties it; --root puts it on "
           "another disk" },
+        { ANY("this machine has no emulator for "), NULL, false,
+          "the packages qemu-user-static and binfmt-support bring emulators; a stage that "
+          "begins with FROM --platform=$BUILDPLATFORM runs here and needs none" },
         { NULL, ANY("exec format error"), false,
           "the program is for another processor: take an image of this --platform, or "
           "install emulation (binfmt_misc)" },

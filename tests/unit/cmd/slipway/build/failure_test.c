@@ -137,6 +137,8 @@ START_TEST(commands)
         hints(FAILED("1"), "RUN x", "mkdir: can't create '/x': Permission denied", NULL,
               "USER");
         hints(FAILED("1"), "RUN x", "exec /bin/x: exec format error", NULL, "binfmt");
+        hints(FAILED("1 (this machine has no emulator for linux/arm64)"), "RUN x",
+              "exec /bin/x: exec format error", NULL, "qemu-user-static");
         hints(FAILED("1"), "RUN x", "1 test failed", NULL, NULL);
         hints(FAILED("2"), "RUN x", NULL, NULL, NULL);
         /* what a step said once is no reason when something else failed */
