@@ -15,6 +15,7 @@ TEST_PACKAGES=(
         g++ python3 mandoc man-db bash-completion bsdutils busybox-static crun runc util-linux procps jq tmux
         spin acl attr bzip2 xz-utils zstd openssh-client openssh-server
         docker-registry skopeo umoci buildah apache2-utils curl openssl ca-certificates libcap2-bin valgrind
+        python3-venv python3-pip nodejs mawk passwd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
         chromium
 )
 

@@ -6,7 +6,9 @@
 #      kit_background ... the same, not waited for
 #      kit_apart          containers get a run directory and a cgroup of this test's own
 #      kit_nothing_left   no mount of this test is in our namespace
-#      kit_run BUNDLE COMMAND   a command in what umoci unpacked, by crun and not by slipway
+#      kit_run BUNDLE [COMMAND [ARGUMENT...]]   a command, or that of the image, in what umoci
+#                         unpacked: by crun and not by slipway
+#      kit_exec BUNDLE COMMAND [ARGUMENT...], kit_signal SIGNAL   in and to what kit_run runs
 #      kit_clean          what has to be so when no slipway runs: see there
 # shellcheck shell=bash disable=SC2154
 export SLIPWAY_ROOT=${dir:?}/store SLIPWAY_PLUGIN_PATH=$top_builddir/plugins/.libs
@@ -38,21 +40,33 @@ kit_apart() {
 }
 
 # crun refuses cgroups of version 2 beside those of version 1: out of sight with them.
+kit_crun() {
+        # shellcheck disable=SC2016
+        unshare -m sh -c 'mountpoint -q /sys/fs/cgroup && [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ] &&
+                umount -l $(awk "\$3 == \"cgroup2\" { print \$2 }" /proc/mounts)
+                exec crun --cgroup-manager=disabled "$@"' sh --root "$dir/crun" "$@" </dev/null
+}
+
 kit_run() {
-        python3 - "$1/config.json" "$2" <<'END' || return 1
+        python3 - "$1/config.json" "${@:2}" <<'END' || return 1
 import json, sys
 c = json.load(open(sys.argv[1]))
-c["process"].update(args=[sys.argv[2]], terminal=False)
+c["process"]["terminal"] = False
+if sys.argv[2:]:
+    c["process"]["args"] = sys.argv[2:]
 c["linux"].pop("resources", None)
 c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] in ("pid", "mount", "ipc", "uts")]
 c["mounts"] = [m for m in c["mounts"] if m["destination"] == "/proc"]
 json.dump(c, open(sys.argv[1], "w"))
 END
-        # shellcheck disable=SC2016
-        unshare -m sh -c 'mountpoint -q /sys/fs/cgroup && [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ] &&
-                umount -l $(awk "\$3 == \"cgroup2\" { print \$2 }" /proc/mounts)
-                exec crun --cgroup-manager=disabled "$@"' sh --root "$dir/crun" run --bundle "$1" "slipway-test-$$" </dev/null
+        mkdir -p "$1"/rootfs/{proc,dev} # crun makes neither
+        kit_crun run --bundle "$1" "slipway-test-$$"
 }
+kit_exec() {
+        jq '.process | .args = $ARGS.positional' "$1/config.json" --args -- "${@:2}" >"$dir/process.json" &&
+                kit_crun exec --process "$dir/process.json" "slipway-test-$$"
+}
+kit_signal() { kit_crun kill "slipway-test-$$" "$1"; }
 
 kit_end() { # the cgroup that kit_apart named
         find /sys/fs/cgroup -depth -type d -path "*/$kit_cgroup*" -exec rmdir {} + 2>/dev/null

@@ -1,5 +1,5 @@
 # Tests of whole programs, as scripts that print TAP.
-EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/registry-kit.sh tests/integration/terminal.py tests/integration/story.py
+EXTRA_DIST += tests/integration/tap.sh tests/integration/build-kit.sh tests/integration/registry-kit.sh tests/integration/standin-kit.sh tests/integration/terminal.py tests/integration/story.py
 dist_check_SCRIPTS += \
 	tests/integration/contenthash.py \
 	tests/integration/again.sh \
@@ -31,6 +31,7 @@ dist_check_SCRIPTS += \
 	tests/integration/new-plugin.sh \
 	tests/integration/out-of-tree.sh \
 	tests/integration/plugins-json.sh \
+	tests/integration/projects.sh \
 	tests/integration/push.sh \
 	tests/integration/redraw.py \
 	tests/integration/report.sh \
@@ -42,6 +43,9 @@ dist_check_SCRIPTS += \
 	tests/integration/stack.sh \
 	tests/integration/stress.sh \
 	tests/integration/snapshotters.sh
+
+# What projects.sh fetched.
+CLEANFILES += tests/integration/busybox-arm64
 
 # The registry client, by tests/tools/regtool; downloads.
 network_scripts = tests/integration/registry-auth.sh tests/integration/registry-pull.sh \

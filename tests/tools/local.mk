@@ -1,5 +1,5 @@
 # Tools that tests and benchmarks are written with.
-EXTRA_DIST += tests/tools/fakedocker.py tests/tools/faultproxy.py tests/tools/gitserver.py tests/tools/ociserver.py tests/tools/tokenserver.py tests/tools/webserver.py
+EXTRA_DIST += tests/tools/debfiles.py tests/tools/fakedocker.py tests/tools/faultproxy.py tests/tools/gitserver.py tests/tools/ociserver.py tests/tools/tokenserver.py tests/tools/webserver.py
 noinst_PROGRAMS += tests/tools/llb
 tests_tools_llb_SOURCES = tests/tools/llb.c
 tests_tools_llb_LDADD = libslipway.la
