@@ -549,6 +549,11 @@ CLI_VERB(build) = {
                 "of a build that went well stand the longest steps, what was not cached "
                 "and why, and where the result is; SLIPWAY_SUMMARY=off leaves that out.\n"
                 "\n"
+                "Steps that write files or run commands need root. Without it, where "
+                "/etc/subuid and /etc/subgid have ids for this user, a user namespace does "
+                "as "
+                "well: unshare --map-root-user --map-auto --mount slipway build .\n"
+                "\n"
                 "The first interrupt cancels the build; the third one ends the program at "
                 "once. The exit status is 1 when the build fails, 2 when the command line "
                 "or the configuration is wrong, 3 when what was built could not be pushed.",

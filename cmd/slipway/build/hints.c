@@ -143,6 +143,21 @@ no_source(sw_buf *b, const struct hint_case *c)
         return true;
 }
 
+/* What slipway itself may not do; commands are run by root in any case. */
+static bool
+not_root(sw_buf *b, const struct hint_case *c)
+{
+        if (!c->not_root || message_has(c, "did not complete successfully") ||
+            !(message_has(c, "operation not permitted") ||
+              message_has(c, "permission denied")))
+                return false;
+        sw_buf_adds(b,
+                    "steps that write files or run commands need root: sudo slipway ..., "
+                    "or, where /etc/subuid has a range for this user, unshare "
+                    "--map-root-user --map-auto --mount slipway ...");
+        return true;
+}
+
 static bool
 bad_instruction(sw_buf *b, const struct hint_case *c)
 {
@@ -235,6 +250,13 @@ static const struct hint hints[] = {
               "certificate is not trusted"),
           true,
           "does the image have ca-certificates, and your own CA where there is one?" },
+        { NULL, ANY("/run/secrets/"), true,
+          "a secret is there when the build is given it: --secret id=ID,src=FILE, with the "
+          "ID "
+          "of its mount" },
+        { ANY("looking for matching double-quote", "looking for matching single-quote"),
+          NULL, false,
+          "names with blanks are written in the JSON form: COPY [\"a name\", \"/to/\"]" },
         { NULL, ANY("read-only file system"), true,
           "only a mount with rw, and the image's own directories, can be written to" },
         { NULL, ANY("permission denied", "operation not permitted"), true,
@@ -275,8 +297,8 @@ hints_add(sw_buf *b, const struct hint_case *c)
 {
         sw_auto(sw_buf) text = SW_BUF_INIT;
 
-        if (!no_command(&text, c) && !no_source(&text, c) && !bad_instruction(&text, c) &&
-            !from_table(&text, c))
+        if (!no_command(&text, c) && !no_source(&text, c) && !not_root(&text, c) &&
+            !bad_instruction(&text, c) && !from_table(&text, c))
                 return;
         sw_buf_addf(b, "%shint:%s ", c->colour ? c->colour : "",
                     c->colour ? "\033[0m" : "");

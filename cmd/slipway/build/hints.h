@@ -13,6 +13,7 @@ struct hint_case {
         const struct model_step *step; /* that failed; or NULL */
         const char *context;           /* the directory that is built; or NULL */
         const char *ignore_file; /* what leaves files of it out; NULL: .dockerignore */
+        bool not_root;           /* slipway runs as a user who may not do everything */
         const char *colour;      /* of the word "hint"; or NULL */
         size_t width;            /* of the terminal; 0: none */
 };

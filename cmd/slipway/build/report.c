@@ -114,6 +114,7 @@ report_failure(const struct report *r, const sw_err *err)
                 .step = step_of(r, step ? f.vertex : sw_err_vertex(err)),
                 .context = r->context,
                 .ignore_file = ignore,
+                .not_root = geteuid() != 0,
                 .width = term_width(STDERR_FILENO),
         };
 

@@ -91,6 +91,8 @@ END_TEST
 
 /* ---- Hints ---- */
 
+static bool user; /* who is not root */
+
 static void
 hints(const char *message, const char *name, const char *log, const char *context,
       const char *want)
@@ -100,6 +102,7 @@ hints(const char *message, const char *name, const char *log, const char *contex
                                    .tail = { line },
                                    .n_tail = line ? 1 : 0 };
         const struct hint_case c = { .message = message,
+                                     .not_root = user,
                                      .step = name ? &step : NULL,
                                      .context = context };
         sw_auto(sw_buf) b = SW_BUF_INIT;
@@ -181,6 +184,16 @@ START_TEST(others)
         hints("429 Too Many Requests", NULL, NULL, NULL, "docker login");
         hints("Could not resolve host: registry.example", NULL, NULL, NULL, "network");
         hints("network.host is not allowed", NULL, NULL, NULL, "--allow");
+        hints(FAILED("1"), "RUN cat", "cat: /run/secrets/x: No such file or directory",
+              NULL, "--secret id=ID,src=FILE");
+        hints("unexpected end of statement while looking for matching double-quote", NULL,
+              NULL, NULL, "JSON form");
+        hints("set the owner of \".\": Operation not permitted", NULL, NULL, NULL, NULL);
+        user = true;
+        hints("set the owner of \".\": Operation not permitted", NULL, NULL, NULL,
+              "--map-auto --mount slipway");
+        hints(FAILED("1"), "RUN x", "mkdir: Permission denied", NULL, "before USER");
+        user = false;
         hints("", NULL, NULL, NULL, NULL);
 }
 END_TEST
