@@ -52,6 +52,9 @@ check "a record of the build" fails 1 '--provenance=false' build --provenance mo
 check "another" fails 1 'attestations' build --attest type=sbom ctx
 check "rules for sources" fails 1 'no rules for sources' build --source-policy-file x ctx
 check "a registry's certificates" fails 1 'slipway config explain' build --registry-auth-tlscontext host=x ctx
+check "one layer of all" fails 1 'COPY --from=STAGE / /' build --squash ctx
+check "another builder" fails 1 'leave it out' build --builder other ctx
+check "docker's flags that say what holds anyway" ask --squash=false --isolation default --compress --rm --force-rm ctx
 check "not asking for them" ask --sbom=false --provenance=false ctx
 
 # ---- Options

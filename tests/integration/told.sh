@@ -118,6 +118,7 @@ Dockerfile:3
    4 | >>>     nosuch
    5 |     RUN true
 --------------------
+to look into it: --on-error keep gives a shell in what it left
 hint: nosuch is not in this image: install it in an earlier step, or look at its spelling and at PATH
 slipway: failed to solve: process "/bin/sh -c echo first;     nosuch" did not complete successfully: exit code: 127 (command not found)
 END

@@ -123,6 +123,11 @@ const struct cli_flag build_flags[] = {
                "keep the root of a command that fails for an hour"),
         SWITCH("rm", "docker's; what commands leave of their containers is always removed"),
         SWITCH("force-rm", "the same"),
+        SWITCH("compress", "docker's; a directory is read where it is, nothing is sent"),
+        SWITCH("squash", "docker's: not in this version"),
+        LIST_FLAG("security-opt", "OPTION", "docker's: profiles are in the configuration"),
+        TEXT_FLAG("isolation", "default", "docker's: Linux has one kind"),
+        TEXT_FLAG("builder", "NAME", "buildx's: there is no builder but this program"),
         /* attestations */
         TEXT_FLAG("sbom", "false", "a bill of materials: not made by this version"),
         TEXT_FLAG("provenance", "false", "a record of the build: not made by this version"),
@@ -219,13 +224,31 @@ refuse_attestation(const struct cli_call *call, const char *flag)
                 flag, text, flag);
 }
 
-/* Flags that buildctl has and that do nothing here, with what does it instead. */
+/* Given, and not what holds anyway. */
+static bool
+is_asked(const struct cli_call *call, const char *flag)
+{
+        if (sw_str_eq(flag, "squash"))
+                return cli_bool(call, flag);
+        return cli_given(call, flag) &&
+               !(sw_str_eq(flag, "isolation") && sw_str_eq(cli_str(call, flag), "default"));
+}
+
+/* Flags that others have and that do nothing here, with what does it instead. */
 static sw_err *
 refuse_rest(const struct cli_call *call)
 {
         static const struct {
                 const char *flag, *why;
         } rest[] = {
+                { "squash", "layers are not put together; a stage FROM scratch with COPY "
+                            "--from=STAGE / / has one layer" },
+                { "security-opt",
+                  "AppArmor's profile is in the configuration "
+                  "(worker.oci.apparmor-profile); "
+                  "--allow security.insecure is for RUN --security=insecure" },
+                { "isolation", "Linux has one kind, default" },
+                { "builder", "builds run in this process: leave it out" },
                 { "source-policy-file", "this version has no rules for sources" },
                 { "proxy-network", "this version has no proxy for commands" },
                 { "registry-auth-tlscontext",
@@ -236,7 +259,7 @@ refuse_rest(const struct cli_call *call)
         };
 
         for (size_t i = 0; i < SW_COUNT(rest); i++)
-                if (cli_given(call, rest[i].flag))
+                if (is_asked(call, rest[i].flag))
                         return sw_err_new(SW_E_UNSUPPORTED, "--%s: %s", rest[i].flag,
                                           rest[i].why);
         return SW_OK;

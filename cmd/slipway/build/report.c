@@ -76,8 +76,9 @@ add_locations(sw_buf *b, const struct sw_build_failure *f)
         }
 }
 
+/* Where more can be seen of the step; @command: it was a command that failed. */
 static void
-add_traces(sw_buf *b, const struct sw_build_failure *f)
+add_traces(sw_buf *b, const struct sw_build_failure *f, bool command)
 {
         if (f->log_file) {
                 sw_buf_adds(b, "whole log: ");
@@ -86,6 +87,9 @@ add_traces(sw_buf *b, const struct sw_build_failure *f)
         }
         if (f->kept)
                 sw_buf_addf(b, "to look into it: slipway debug shell %s\n", f->kept);
+        else if (command)
+                sw_buf_adds(b, "to look into it: --on-error keep gives a shell in what it "
+                               "left\n");
 }
 
 /* NAME.dockerignore is asked before the directory's own. From malloc; NULL: the latter. */
@@ -130,7 +134,7 @@ report_failure(const struct report *r, const sw_err *err)
                 add_source(&out.buf, sw_err_source(err), &colours);
         else
                 add_locations(&out.buf, &f);
-        add_traces(&out.buf, &f);
+        add_traces(&out.buf, &f, sw_err_code(err) == SW_E_STEP);
         hints_add(&out.buf, &hint);
         (void) fwrite(out.buf.data, 1, out.buf.len, stderr);
         sw_buf_release(&out.buf);
