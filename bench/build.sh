@@ -1,45 +1,10 @@
 #!/usr/bin/env bash
 # slipway build, whole processes, each figure beside a tool that does the like in the same run:
 # cached definitions, a command, 50,000 files copied, hundreds of copies into one tree, export.
-#
-# Shown is the fastest run, the one that was disturbed least. BENCH_FILES makes the tree
-# smaller, BENCH_RUNS sets the number of slow runs, BENCH_DIR says where.
-#
-# What a run leaves is put aside and removed at the end of all: an ext4 without a journal does
-# not use inodes again that were freed within the last minutes, and looks at every one of them
-# for each file that is made, so that whoever runs after a large rm -rf takes ten times as long.
-# For the same reason such a disk should have been left alone for a while before this is run.
+# BENCH_FILES makes the tree smaller; bench/kit.bash has the rest.
 # shellcheck disable=SC2046,SC2086 # command lines are words here
-set -euo pipefail
-work=$(mktemp -d -p "${BENCH_DIR:-/tmp}" slipway-bench-XXXXXX)
-trap 'rm -rf "$work"' EXIT
-files=${BENCH_FILES:-50000} runs=${BENCH_RUNS:-5}
-llb() { "$top_builddir/tests/tools/llb" >"$work/$1"; }
-fastest() { # PREPARE COMMAND [RUNS]: milliseconds; PREPARE runs before each
-        rm -f "$work/time.json"
-        ${wrap:-} hyperfine -N -r "${3:-$runs}" --prepare "$1" --export-json "$work/time.json" "$2" >"$work/log" 2>&1 ||
-                { echo "bench: $2 failed" >&2; cat "$work/log" >&2; exit 1; }
-        jq '.results[0].min * 1000' "$work/time.json"
-}
-mkdir "$work/aside"
-aside=$work/put-aside # WHAT...: by name below $work
-cat >"$aside" <<'END'
-#!/bin/sh
-cd "$(dirname "$0")" || exit 1
-for what; do
-        [ ! -e "$what" ] || mv "$what" "$(mktemp -u -p aside)" || exit 1
-done
-sync
-END
-chmod +x "$aside"
-calc() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }"; }
-row() { printf '%-36s | %11s | %13s | %s\n' "$@"; }
-# crun refuses a host where both versions of cgroups are mounted; slipway hides one, and so here.
-own_mounts() { # COMMAND...
-        unshare -m sh -c '[ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified; exec "$@"' sh "$@"
-}
-build() { printf 'slipway --root %s build --progress quiet %s' "$work/root" "$*"; }
-once() { "$@"; }
+. "${top_srcdir:?}/bench/kit.bash"
+files=${BENCH_FILES:-50000}
 row what measured budget 'compared with'
 
 # ---- Fully cached
@@ -58,12 +23,7 @@ for n in 10 100; do
 done
 
 # ---- A command, beyond what the runtime takes
-if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybox=$(command -v busybox); then
-        mkdir -p "$work/bundle/rootfs"/{bin,proc,dev,sys,tmp,etc}
-        cp "$busybox" "$work/bundle/rootfs/bin/busybox"
-        ln -s busybox "$work/bundle/rootfs/bin/true"
-        (cd "$work/bundle" && "$runtime" spec && jq '.process.args = ["/bin/true"] | .process.terminal = false
-                | .root.readonly = false' config.json >c && mv c config.json)
+if command_bundle '["/bin/true"]'; then
         commands() { # N: one after the other
                 echo "l = local root"
                 echo "c0 = copy scratch0 l / / contents"
@@ -71,7 +31,6 @@ if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybo
                 echo "output c$1"
         }
         for n in 1 21; do { echo "scratch0 = scratch"; commands $n; } | llb "run$n"; done
-        runtime_ms=$(wrap=own_mounts fastest true "$runtime run --bundle $work/bundle slipway-bench-$$" 30)
         once $(build --local "root=$work/bundle/rootfs" --llb "$work/run1")
         one=$(fastest true "$(build --no-cache --local "root=$work/bundle/rootfs" --llb "$work/run1")" 20)
         many=$(fastest true "$(build --no-cache --local "root=$work/bundle/rootfs" --llb "$work/run21")" 10)
@@ -82,17 +41,8 @@ if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybo
 fi
 
 # ---- A large tree
-python3 - "$work/tree" "$files" <<'END'
-import os, random, sys
-top, n = sys.argv[1], int(sys.argv[2])
-rnd = random.Random(1)
-for i in range(n):
-    d = f"{top}/d{i % 50}/e{i // 50 % 20}"
-    if i < 1000:
-        os.makedirs(d, exist_ok=True)
-    with open(f"{d}/f{i}", "wb") as f:
-        f.write(rnd.randbytes(rnd.randrange(0, 10000)))
-END
+many_files "$work/tree" "$files"
+touch "$work/mark"
 size=$(du -sm --apparent-size "$work/tree" | cut -f1)
 llb copy <<'END'
 s = scratch
@@ -104,7 +54,7 @@ copy=$(build --local "tree=$work/tree" --llb "$work/copy")
 cp_ms=$(fastest "$aside copied" "cp -a $work/tree $work/copied")
 cold=$(fastest "$aside root" "$copy")
 row "COPY $files files, $size MB, cold" "$(calc "$cold" %.0f) ms" '1 x cp -a' "$(calc "$cold / $cp_ms") x cp -a ($(calc "$cp_ms" %.0f) ms)"
-find_ms=$(fastest true "find $work/tree -newer $work/bundle" 20)
+find_ms=$(fastest true "find $work/tree -newer $work/mark" 20)
 same=$(fastest true "$copy" 20)
 row 'the same, nothing changed' "$(calc "$same" %.0f) ms" '150 ms' "$(calc "$same / $find_ms") x find -newer ($(calc "$find_ms" %.0f) ms)"
 # with other content each time: what came before is cached

@@ -1,38 +1,10 @@
 #!/usr/bin/env bash
 # slipway build of Dockerfiles, whole processes, each figure beside a tool that does the like in
 # the same run: cached steps, commands, 50,000 files copied, and the memory that takes.
-# The fastest run is shown. BENCH_FILES, BENCH_RUNS and BENCH_DIR, and why nothing is removed
-# before the end, are as in bench/build.sh.
+# BENCH_FILES makes the tree smaller; bench/kit.bash has the rest.
 # shellcheck disable=SC2046,SC2086 # command lines are words here
-set -euo pipefail
-work=$(mktemp -d -p "${BENCH_DIR:-/tmp}" slipway-bench-XXXXXX)
-trap 'rm -rf "$work"' EXIT
-files=${BENCH_FILES:-50000} runs=${BENCH_RUNS:-5}
-fastest() { # PREPARE COMMAND [RUNS]: milliseconds; PREPARE runs before each
-        rm -f "$work/time.json"
-        ${wrap:-} hyperfine -N -r "${3:-$runs}" --prepare "$1" --export-json "$work/time.json" "$2" >"$work/log" 2>&1 ||
-                { echo "bench: $2 failed" >&2; cat "$work/log" >&2; exit 1; }
-        jq '.results[0].min * 1000' "$work/time.json"
-}
-mkdir "$work/aside"
-aside=$work/put-aside # WHAT...: by name below $work
-cat >"$aside" <<'END'
-#!/bin/sh
-cd "$(dirname "$0")" || exit 1
-for what; do
-        [ ! -e "$what" ] || mv "$what" "$(mktemp -u -p aside)" || exit 1
-done
-sync
-END
-chmod +x "$aside"
-calc() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }"; }
-row() { printf '%-36s | %11s | %13s | %s\n' "$@"; }
-# crun refuses a host where both versions of cgroups are mounted; slipway hides one, and so here.
-own_mounts() { # COMMAND...
-        unshare -m sh -c '[ ! -d /sys/fs/cgroup/unified ] || umount /sys/fs/cgroup/unified; exec "$@"' sh "$@"
-}
-build() { printf 'slipway --root %s build --progress quiet %s' "$work/root" "$*"; }
-once() { "$@"; }
+. "${top_srcdir:?}/bench/kit.bash"
+files=${BENCH_FILES:-50000}
 peak() { # COMMAND...: the most memory it had, MB
         python3 -c 'import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
@@ -42,12 +14,8 @@ row what measured budget 'compared with'
 true_ms=$(fastest true true 200)
 
 # ---- Steps
-if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybox=$(command -v busybox); then
-        mkdir -p "$work/bundle/rootfs"/{bin,proc,dev,sys,tmp,etc} "$work/context"
-        cp "$busybox" "$work/bundle/rootfs/bin/busybox"
-        for name in true sh; do ln -s busybox "$work/bundle/rootfs/bin/$name"; done
-        (cd "$work/bundle" && "$runtime" spec && jq '.process.args = ["/bin/sh", "-c", "true"] | .process.terminal = false
-                | .root.readonly = false' config.json >c && mv c config.json)
+if command_bundle '["/bin/sh", "-c", "true"]'; then
+        mkdir "$work/context"
         printf 'FROM scratch\nCOPY . /\n' >"$work/base"
         once $(build -t bench-base -f "$work/base" "$work/bundle/rootfs")
         steps() { # N
@@ -58,7 +26,6 @@ if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybo
         once $(build -f "$work/run10" "$work/context")
         ms=$(fastest true "$(build -f "$work/run10" "$work/context")" 100)
         row "slipway build ., 10 steps cached" "$(calc "$ms") ms" '10 ms' "$(calc "$ms / $true_ms" %.1f) x true ($(calc "$true_ms") ms)"
-        runtime_ms=$(wrap=own_mounts fastest true "$runtime run --bundle $work/bundle slipway-bench-$$" 30)
         one=$(fastest true "$(build --no-cache -f "$work/run1" "$work/context")" 20)
         many=$(fastest true "$(build --no-cache -f "$work/run21" "$work/context")" 10)
         each=$(calc "($many - $one) / 20" %.4f)
@@ -70,17 +37,7 @@ if [ "$(id -u)" = 0 ] && runtime=$(command -v crun || command -v runc) && busybo
 fi
 
 # ---- A large context
-python3 - "$work/tree" "$files" <<'END'
-import os, random, sys
-top, n = sys.argv[1], int(sys.argv[2])
-rnd = random.Random(1)
-for i in range(n):
-    d = f"{top}/d{i % 50}/e{i // 50 % 20}"
-    if i < 1000:
-        os.makedirs(d, exist_ok=True)
-    with open(f"{d}/f{i}", "wb") as f:
-        f.write(rnd.randbytes(rnd.randrange(0, 10000)))
-END
+many_files "$work/tree" "$files"
 size=$(du -sm --apparent-size "$work/tree" | cut -f1)
 printf 'FROM scratch\nCOPY . /\n' >"$work/tree/Dockerfile"
 touch "$work/mark"

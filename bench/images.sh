@@ -1,54 +1,15 @@
 #!/usr/bin/env bash
 # Images: 120 MB of files (about 50 MB packed) out of and into a registry on loopback and an
-# archive, as whole processes, each figure beside the tools that do the like in the same run. The
-# fastest of BENCH_RUNS runs; BENCH_DIR says where.
-# What a run leaves is removed at the end of all: see bench/build.sh for why.
+# archive, as whole processes, each figure beside the tools that do the like in the same run.
 # shellcheck disable=SC2046,SC2086,SC2154 # command lines are words here; registry-kit.sh sets variables
-set -euo pipefail
-dir=$(mktemp -d -p "${BENCH_DIR:-/tmp}" slipway-bench-XXXXXX)
-runs=${BENCH_RUNS:-10}
-trap 'rm -rf "$dir"' EXIT
+. "${top_srcdir:?}/bench/kit.bash"
+dir=$work runs=${BENCH_RUNS:-10} kit_shell=--shell=bash
 # shellcheck source=tests/integration/registry-kit.sh
 . "$top_srcdir/tests/integration/registry-kit.sh"
 trap 'set +e; registry_end; rm -rf "$dir"' EXIT
-mkdir "$dir/aside"
-aside=$dir/put-aside # WHAT...: by name below $dir; then there is an empty "out"
-cat >"$aside" <<'END'
-#!/bin/sh
-cd "$(dirname "$0")" || exit 1
-for what; do
-        [ ! -e "$what" ] || mv "$what" "$(mktemp -u -p aside)" || exit 1
-done
-mkdir -p out
-sync
-END
-chmod +x "$aside"
-fastest() { # PREPARE COMMAND: milliseconds; PREPARE runs before each
-        hyperfine -S bash -r "$runs" --prepare "$1" --export-json "$dir/time.json" "$2" >"$dir/log" 2>&1 ||
-                { echo "bench: $2 failed" >&2; cat "$dir/log" >&2; exit 1; }
-        jq '.results[0].min * 1000' "$dir/time.json"
-}
-calc() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }"; }
-row() { printf '%-36s | %11s | %13s | %s\n' "$@"; }
-compare() { # WHAT BUDGET OURS THEIRS-NAME THEIRS
-        row "$1" "$(calc "$3" %.0f) ms" "$2" "$(calc "$3 / $5") x $4 ($(calc "$5" %.0f) ms)"
-}
-llb() { "$top_builddir/tests/tools/llb" >"$dir/$1"; }
-build() { printf 'slipway --root %s build --progress quiet %s' "$dir/$1" "${*:2}"; }
-once() { "$@"; }
 row what measured budget 'compared with'
 
-python3 - "$dir/tree" <<'END'
-import os, random, sys
-rnd = random.Random(2)
-words = [bytes(rnd.choices(b"abcdefghijklmnopqrstuvwxyz_", k=rnd.randrange(2, 12))) for _ in range(400)]
-sizes = [rnd.randrange(1000, 60000) for _ in range(3000)] + [3000000] * 10
-for i, n in enumerate(sizes):
-    d = f"{sys.argv[1]}/d{i % 30}"
-    os.makedirs(d, exist_ok=True)
-    with open(f"{d}/f{i}", "wb") as f:
-        f.write(rnd.randbytes(n // 8) + b" ".join(rnd.choices(words, k=n // 6))[:n * 7 // 8])
-END
+packable_files "$dir/tree"
 mb=$(du -sm --apparent-size "$dir/tree" | cut -f1)
 registry_start store
 printf 's = scratch\nl = local tree\nc = copy s l / / contents\noutput c\n' | llb one
@@ -62,19 +23,19 @@ printf 's = scratch\nl = local tree\nc = copy s l / / contents\noutput c\n' | ll
 local="--local tree=$dir/tree"
 
 # ---- An archive
-once $(build made "$local" --llb "$dir/one")
+once $(root=made build "$local" --llb "$dir/one")
 cp -a "$dir/made" "$dir/unpacked" # nothing in it is packed yet
 tar_ms=$(fastest "$aside out/t.gz" "tar -c -C $dir/tree . | igzip -1 -c >$dir/out/t.gz")
 ours=$(fastest "$aside root out/a.tar && cp -a $dir/unpacked $dir/root && sync" \
-        "$(build root "$local" --llb "$dir/one" -o "type=oci,dest=$dir/out/a.tar")")
+        "$(build "$local" --llb "$dir/one" -o "type=oci,dest=$dir/out/a.tar")")
 compare "OCI archive of $mb MB, gzip" '1.3 x' "$ours" 'tar | igzip -1' "$tar_ms"
-again=$(fastest "$aside out/a.tar" "$(build root "$local" --llb "$dir/one" -o "type=oci,dest=$dir/out/a.tar")")
+again=$(fastest "$aside out/a.tar" "$(build "$local" --llb "$dir/one" -o "type=oci,dest=$dir/out/a.tar")")
 cp_ms=$(fastest "$aside out/b.tar" "cp $dir/out/a.tar $dir/out/b.tar")
 compare 'the same again, layers are there' '-' "$again" 'cp of it' "$cp_ms"
 
 # ---- Push
 for n in one ten; do
-        once $(build made "$local" --llb "$dir/$n" -o "type=image,name=$registry_store/$n:1,push=true")
+        once $(root=made build "$local" --llb "$dir/$n" -o "type=image,name=$registry_store/$n:1,push=true")
 done
 blobs_of() { # NAME: digests of its blobs
         curl -sSf -H "Accept: $manifest_type" "http://$registry_store/v2/$1/manifests/1" | jq -r '.layers[].digest, .config.digest'
@@ -105,7 +66,7 @@ END
 chmod +x "$dir/empty"
 restore() { find "$dir/registry/store/docker/registry/v2/blobs" -name data.aside -exec sh -c 'mv "$1" "${1%.aside}"' sh {} ';'; }
 curl_ms=$(fastest "$dir/empty" "$dir/curl-push")
-ours=$(fastest "$dir/empty" "$(build made "$local" --llb "$dir/one" -o "type=image,name=$registry_store/pushed:1,push=true")")
+ours=$(fastest "$dir/empty" "$(root=made build "$local" --llb "$dir/one" -o "type=image,name=$registry_store/pushed:1,push=true")")
 restore
 compare "push of $packed MB" '1.3 x' "$ours" 'curl -T of the blobs' "$curl_ms"
 
@@ -120,11 +81,11 @@ curl -sSf "http://$registry_store/v2/one/blobs/$layer" | igzip -d -c | tar -x -C
 END
 chmod +x "$dir/curl-pull"
 curl_ms=$(fastest "$aside out" "$dir/curl-pull")
-one=$(fastest "$aside root" "$(build root --llb "$dir/pull-one")")
+one=$(fastest "$aside root" "$(build --llb "$dir/pull-one")")
 compare "pull and unpack of $mb MB, a layer" '1.5 x' "$one" 'curl | igzip -d | tar -x' "$curl_ms"
-ten=$(fastest "$aside root" "$(build root --llb "$dir/pull-ten")")
+ten=$(fastest "$aside root" "$(build --llb "$dir/pull-ten")")
 row 'the same in ten layers' "$(calc "$ten" %.0f) ms" '1 x' "$(calc "$ten / $one") x the one layer"
-again=$(fastest true "$(build root --llb "$dir/pull-ten")")
+again=$(fastest true "$(build --llb "$dir/pull-ten")")
 row 'the same, nothing changed' "$(calc "$again" %.0f) ms" '-' "$(calc "$again / $ten" %.3f) x the first time"
 
 # ---- A push after one file changed
@@ -134,7 +95,7 @@ mkdir "$dir/small"
 for i in 1 2; do
         head -c 50000 /dev/urandom >"$dir/small/file"
         fault_rules counted
-        once $(build made --local "small=$dir/small" --llb "$dir/changed" -o "type=image,name=$registry_counted/small:$i,push=true")
+        once $(root=made build --local "small=$dir/small" --llb "$dir/changed" -o "type=image,name=$registry_counted/small:$i,push=true")
 done
 sleep 0.2 # the proxy writes its log after the answer
 sent=$(sed -nE 's/^(POST|PUT|PATCH) .* body=([0-9]+) .*/\2/p' "$dir/registry/counted.log" | awk '{ s += $1 } END { print s }')

@@ -1,5 +1,5 @@
 # bench: measurements, run by ./dev bench. Programs are called *_bench and are not installed.
-EXTRA_DIST += bench/build.sh bench/dockerfile.sh bench/images.sh bench/layer.sh bench/plugins.sh
+EXTRA_DIST += bench/kit.bash bench/build.sh bench/dockerfile.sh bench/images.sh bench/layer.sh bench/plugins.sh
 noinst_PROGRAMS += bench/llb_bench
 bench_llb_bench_SOURCES = bench/llb_bench.c
 bench_llb_bench_LDADD = libslipway.la libslipway_proto.la $(BASE_LIBS) $(PROTOBUF_C_LIBS) -lm

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Plugin loading and start-up: 100 modules opened, checked and initialised by the host, against
 # plain dlopen of the same files; `slipway version` against `git version` and `true`.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "${top_srcdir:?}/bench/kit.bash"
 export PKG_CONFIG_PATH=$top_builddir/prefix/lib/pkgconfig
 read -ra flags < <(pkg-config --cflags slipway)
 read -ra libs < <(pkg-config --libs slipway)
@@ -63,19 +61,15 @@ int main(int argc, char **argv)
 END
 gcc -std=gnu11 -O2 "$work/load.c" -o "$work/load" "${flags[@]}" "${libs[@]}" -ldl
 
-median() { # median MODE: of 21 runs, in microseconds
+loaded() { # MODE: the median of 21 runs, in microseconds
         for _ in $(seq 21); do "$work/load" "$1" "$work/modules"; done | sort -n | sed -n 11p
 }
-host=$(median host)
-plain=$(median dlopen)
-row() { printf '%-34s | %10s | %10s | %s\n' "$@"; }
+host=$(loaded host)
+plain=$(loaded dlopen)
 row what measured budget 'compared with'
-row '100 modules: open, check, init' "$(awk "BEGIN { printf \"%.2f ms\", $host / 1000 }")" '50 ms' \
-        "$(awk "BEGIN { printf \"%.2f x dlopen alone (%.2f ms)\", $host / $plain, $plain / 1000 }")"
-
-mean() { hyperfine -N -w 20 -r 300 --export-json "$work/h.json" "$@" >/dev/null 2>&1; jq '.results[0].median * 1e6 | floor' "$work/h.json"; }
-version=$(mean 'slipway version')
-git=$(mean 'git version')
-true=$(mean 'true')
-row 'slipway version, whole process' "$(awk "BEGIN { printf \"%.2f ms\", $version / 1000 }")" '5 ms' \
-        "$(awk "BEGIN { printf \"%.2f x git version (%.2f ms), %.2f x true (%.2f ms)\", $version / $git, $git / 1000, $version / $true, $true / 1000 }")"
+row '100 modules: open, check, init' "$(calc "$host / 1000") ms" '50 ms' "$(calc "$host / $plain") x dlopen alone ($(calc "$plain / 1000") ms)"
+version=$(median 'slipway version' 300)
+git=$(median 'git version' 300)
+true=$(median true 300)
+row 'slipway version, whole process' "$(calc "$version") ms" '5 ms' \
+        "$(calc "$version / $git") x git version ($(calc "$git") ms), $(calc "$version / $true") x true ($(calc "$true") ms)"

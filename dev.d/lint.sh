@@ -27,7 +27,7 @@ cppcheck -q -j "$(nproc)" --error-exitcode=1 --std=c11 --enable=warning,performa
         "${files[@]}" || status=1
 
 echo "lint: shellcheck"
-read -r -d "" -a scripts <<<"$(git ls-files dev bootstrap .ci/run '*.sh')" || true
+read -r -d "" -a scripts <<<"$(git ls-files dev bootstrap .ci/run '*.sh' '*.bash')" || true
 shellcheck -x -S warning "${scripts[@]}" || status=1
 
 [ "$status" -eq 0 ] && echo "lint: clean"
