@@ -8,7 +8,7 @@
 #      kit_nothing_left   no mount of this test is in our namespace
 #      kit_run BUNDLE [COMMAND [ARGUMENT...]]   a command, or that of the image, in what umoci
 #                         unpacked: by crun and not by slipway
-#      kit_exec BUNDLE COMMAND [ARGUMENT...], kit_signal SIGNAL   in and to what kit_run runs
+#      kit_signal PID SIGNAL   to what the kit_run that is in the background as PID runs
 #      kit_clean          what has to be so when no slipway runs: see there
 # shellcheck shell=bash disable=SC2154
 export SLIPWAY_ROOT=${dir:?}/store SLIPWAY_PLUGIN_PATH=$top_builddir/plugins/.libs
@@ -60,13 +60,9 @@ c["mounts"] = [m for m in c["mounts"] if m["destination"] == "/proc"]
 json.dump(c, open(sys.argv[1], "w"))
 END
         mkdir -p "$1"/rootfs/{proc,dev} # crun makes neither
-        kit_crun run --bundle "$1" "slipway-test-$$"
+        kit_crun run --bundle "$1" "slipway-test-$BASHPID"
 }
-kit_exec() {
-        jq '.process | .args = $ARGS.positional' "$1/config.json" --args -- "${@:2}" >"$dir/process.json" &&
-                kit_crun exec --process "$dir/process.json" "slipway-test-$$"
-}
-kit_signal() { kit_crun kill "slipway-test-$$" "$1"; }
+kit_signal() { kit_crun kill "slipway-test-$1" "$2"; }
 
 kit_end() { # the cgroup that kit_apart named
         find /sys/fs/cgroup -depth -type d -path "*/$kit_cgroup*" -exec rmdir {} + 2>/dev/null

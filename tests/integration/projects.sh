@@ -90,13 +90,13 @@ fetch() { # TEXT ARGS...: of curl
         local got
         got=$(curl -sS "${@:2}") && [[ $got = *"$1"* ]] || { echo "$got"; cat "$dir/serve.log"; return 1; }
 }
-healthy() { # the image's own check, in its container
+healthy() { # the image's own check, in a container beside the server's
         local -a check
         mapfile -t check < <(jq -r '.config.Healthcheck.Test[1:][]' <(skopeo inspect --config --raw "oci:$dir/layout:it"))
-        [ ${#check[@]} -gt 1 ] && kit_exec "$dir/bundle" "${check[@]}"
+        [ ${#check[@]} -gt 1 ] && kit_run "$dir/bundle" "${check[@]}"
 }
 stop() { # SIGNAL
-        kit_signal "$1"
+        kit_signal "$server" "$1"
         wait "$server"
 }
 
