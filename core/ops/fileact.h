@@ -17,7 +17,8 @@ struct sw__owner {
 };
 
 /** sw__owner_read - of a chown option. @users, @groups: trees in which names are looked up;
- *  NULL where the option has an id. A name that is not there is 0. */
+ *  NULL where the option has an id. A name that is not there is 0; one that is to be looked
+ *  up in no tree at all is SW_E_INVALID. */
 SW_API SW_NODISCARD sw_err *sw__owner_read(const Pb__ChownOpt *o,
                                            const struct sw__view *users,
                                            const struct sw__view *groups,

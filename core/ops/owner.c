@@ -92,14 +92,33 @@ look_up(const struct sw__view *v, const char *file, const char *name, unsigned f
         return SW_OK;
 }
 
+/* A name, and no tree at all to look it up in: a copy on nothing, as --link makes it. */
+static sw_err *
+check_tree(const Pb__UserOpt *u)
+{
+        sw_err *err;
+
+        if (!u || u->user_case != PB__USER_OPT__USER_BY_NAME || u->byname->input >= 0)
+                return SW_OK;
+        err = sw_err_new(SW_E_INVALID,
+                         "invalid user index: %lld: an empty tree has no names of users or "
+                         "groups; give the number",
+                         (long long) u->byname->input);
+        return sw__file_wrap(err, "look up the owner", u->byname->name, NULL, NULL);
+}
+
 sw_err *
 sw__owner_read(const Pb__ChownOpt *o, const struct sw__view *users,
                const struct sw__view *groups, struct sw__owner *out)
 {
         const Pb__UserOpt *u = o ? o->user : NULL, *g = o ? o->group : NULL;
         uint32_t uid = 0, gid = 0;
-        sw_err *err = SW_OK;
+        sw_err *err = check_tree(u);
 
+        if (!err)
+                err = check_tree(g);
+        if (err)
+                return err;
         if (u && u->user_case == PB__USER_OPT__USER_BY_ID)
                 uid = gid = u->byid;
         else if (u && u->user_case == PB__USER_OPT__USER_BY_NAME && users)

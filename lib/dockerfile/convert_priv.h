@@ -92,9 +92,10 @@ struct stage {
         size_t n_steps, step; /* for names */
         bool step_onbuild;
         bool unregistered, dispatched, resolved, onbuild_taken, ignore_cache, workdir_set;
-        bool cmd_set;   /* CMD was in this stage */
-        bool reachable; /* from the target */
-        unsigned mark;  /* of walks */
+        struct sw_df_last last; /* instructions of which only the last counts */
+        bool cmd_set;           /* CMD was in this stage */
+        bool reachable;         /* from the target */
+        unsigned mark;          /* of walks */
 
         struct arg_info *arg_infos;
         sw_df_paths used_args; /* names */

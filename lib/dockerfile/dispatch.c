@@ -277,6 +277,7 @@ static sw_err *
 dispatch(struct conv *c, struct stage *st, struct command *cmd)
 {
         st->step_onbuild = cmd->onbuild;
+        sw_df_lint_last(c->lint, &st->last, cmd->cmd);
         sw_df_lint_cmd(c->lint, cmd->cmd);
         switch (cmd->cmd->kind) {
         case SW_DF_RUN: return sw_df__run(c, st, cmd);
@@ -292,7 +293,6 @@ dispatch_stage(struct conv *c, struct stage *st)
         sw_err *err;
 
         st->dispatched = true;
-        sw_df_lint_stage(c->lint, st->src);
         err = sw_df_blame(begin_stage(c, st), &c->client->text, st->range);
         for (size_t i = 0; i < st->n_commands && !err; i++) {
                 err = sw_ctx_check(c->client->ctx);

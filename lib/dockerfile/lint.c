@@ -221,6 +221,17 @@ sw_df_check_parse(const char *text, struct sw_df_check *out)
         return SW_OK;
 }
 
+sw_err *
+sw_df_check_of(const sw_df_tree *tree, struct sw_df_check *out)
+{
+        const struct sw_df_directive *said = &tree->check;
+
+        if (!said->value)
+                return SW_OK;
+        return sw_df_blame(sw_df_check_parse(said->value, out), &tree->text,
+                           (struct sw_df_range){ said->line, said->line });
+}
+
 void
 sw_df_lint_release(struct sw_df_lint *lint)
 {

@@ -18,7 +18,7 @@
 
 /* In the order of the reference. Who finds them:
  *   P  sw_df_program_new(), in all stages
- *   S  sw_df_lint_stage() and sw_df_lint_cmd(), which conversion calls for what it converts
+ *   S  sw_df_lint_last() and sw_df_lint_cmd(), which conversion calls for what it converts
  *   C  conversion, by the functions below
  *   E  sw_df_port_words() */
 enum sw_df_rule {
@@ -65,6 +65,9 @@ struct sw_df_check {
  *  not know name nothing. @out: replaced on success.
  *  Errors: SW_E_INVALID, "failed to parse check options: ...". */
 SW_NODISCARD sw_err *sw_df_check_parse(const char *text, struct sw_df_check *out);
+/** sw_df_check_of - of the directive of a Dockerfile, with its place; without one nothing
+ *  is set. Errors: those of sw_df_check_parse(). */
+SW_NODISCARD sw_err *sw_df_check_of(const sw_df_tree *tree, struct sw_df_check *out);
 
 /* Something that a rule found. */
 struct sw_df_finding {
@@ -98,10 +101,14 @@ void sw_df_lint_at(struct sw_df_lint *lint, const struct sw_df_node *node,
  *  found for rules: A, B". */
 SW_NODISCARD sw_err *sw_df_lint_error(const struct sw_df_lint *lint);
 
-/** sw_df_lint_stage - what instructions of one stage say among themselves, not of each. */
-struct sw_df_stage;
 struct sw_df_cmd;
-void sw_df_lint_stage(struct sw_df_lint *lint, const struct sw_df_stage *stage);
+/* CMD, ENTRYPOINT and HEALTHCHECK that a stage had last; zeroed at its beginning. */
+struct sw_df_last {
+        const struct sw_df_cmd *cmd, *entrypoint, *health;
+};
+/** sw_df_lint_last - what one instruction makes of those before it, triggers among them. */
+void sw_df_lint_last(struct sw_df_lint *lint, struct sw_df_last *last,
+                     const struct sw_df_cmd *cmd);
 /** sw_df_lint_cmd - what one instruction says by itself; triggers, too. */
 void sw_df_lint_cmd(struct sw_df_lint *lint, const struct sw_df_cmd *cmd);
 

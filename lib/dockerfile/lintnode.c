@@ -202,25 +202,25 @@ sw_df_lint_program(struct sw_df_lint *lint, const sw_df_program *prog)
 }
 
 void
-sw_df_lint_stage(struct sw_df_lint *lint, const struct sw_df_stage *stage)
+sw_df_lint_last(struct sw_df_lint *lint, struct sw_df_last *last,
+                const struct sw_df_cmd *cmd)
 {
-        const struct sw_df_cmd *last[SW_DF_KINDS] = { NULL };
+        const struct sw_df_cmd **slot, *before;
 
-        for (size_t i = 0; lint && i < stage->n_cmds; i++) {
-                const struct sw_df_cmd *c = &stage->cmds[i], *before = last[c->kind];
-
-                if (c->kind != SW_DF_CMD && c->kind != SW_DF_ENTRYPOINT &&
-                    c->kind != SW_DF_HEALTHCHECK)
-                        continue;
-                /* The earlier one is in vain. */
-                if (before)
-                        sw_df_lint_at(lint, before->node, SW_DF_RULE_MULTIPLE_INSTRUCTIONS,
-                                      before->range,
-                                      "Multiple %s instructions should not be used in the "
-                                      "same stage because only the last one will be used",
-                                      c->node->name.text);
-                last[c->kind] = c;
+        switch (cmd->kind) {
+        case SW_DF_CMD: slot = &last->cmd; break;
+        case SW_DF_ENTRYPOINT: slot = &last->entrypoint; break;
+        case SW_DF_HEALTHCHECK: slot = &last->health; break;
+        default: return;
         }
+        before = *slot;
+        *slot = cmd;
+        if (lint && before) /* which is in vain */
+                sw_df_lint_at(lint, before->node, SW_DF_RULE_MULTIPLE_INSTRUCTIONS,
+                              before->range,
+                              "Multiple %s instructions should not be used in the same "
+                              "stage because only the last one will be used",
+                              cmd->node->name.text);
 }
 
 /* Whether one of @words is a word of @name, "_" dividing words. */

@@ -132,11 +132,9 @@ build_all(build *b, struct sw_frontend_result *out)
 sw_err *
 build_check_options(const build *b, struct sw_df_lint *out)
 {
-        const char *text = b->config->check;
-
-        if (!text && b->tree)
-                text = b->tree->check.value;
-        return text ? sw_df_check_parse(text, &out->check) : SW_OK;
+        if (b->config->check)
+                return sw_df_check_parse(b->config->check, &out->check);
+        return b->tree ? sw_df_check_of(b->tree, &out->check) : SW_OK;
 }
 
 sw_err *

@@ -36,6 +36,16 @@ begin(sw_ctx *ctx, sw_session *session, const char *locator, sw_image_name *name
         return sw_image_name_parse(locator, name);
 }
 
+/* In the words that people know and scripts look for; the caller says which image. What the
+ * registry said, and which mirror, is in the log. @err: given. */
+static sw_err *
+not_there(sw_ctx *ctx, sw_err *err)
+{
+        sw_ctx_logf(ctx, SW_LOG_INFO, "%s", sw_err_message(err));
+        sw_err_drop(err, "told");
+        return sw_err_new(SW_E_NOT_FOUND, "not found");
+}
+
 static sw_err *
 docker_resolve(void *self, sw_ctx *ctx, sw_session *session, const char *locator,
                const char *tag, const sw_digest *digest, sw_desc *out, sw_buf *body)
@@ -51,7 +61,8 @@ docker_resolve(void *self, sw_ctx *ctx, sw_session *session, const char *locator
         name.has_digest = digest != NULL;
         if (digest)
                 name.digest = *digest;
-        return sw_registry_resolve(d->registry, &call, out, body);
+        err = sw_registry_resolve(d->registry, &call, out, body);
+        return sw_err_code(err) == SW_E_NOT_FOUND ? not_there(ctx, err) : err;
 }
 
 static sw_err *

@@ -169,9 +169,12 @@ use_program(struct run *r, const sw_df_program *prog, struct sw_df_lint *lint)
 
                 check_range(r, s->range);
                 use_word(r, s->base);
-                sw_df_lint_stage(lint, s);
-                for (size_t k = 0; k < s->n_cmds; k++)
+                struct sw_df_last last = { NULL, NULL, NULL };
+
+                for (size_t k = 0; k < s->n_cmds; k++) {
+                        sw_df_lint_last(lint, &last, &s->cmds[k]);
                         use_cmd(r, &s->cmds[k], lint);
+                }
         }
 }
 
@@ -202,7 +205,7 @@ use_tree(struct run *r, const sw_df_tree *tree)
         for (size_t i = 0; i < tree->n_nodes; i++)
                 check_node(r, &tree->nodes[i]);
         if (tree->check.value)
-                (void) fuzz_ok(sw_df_check_parse(tree->check.value, &lint.check));
+                (void) fuzz_ok(sw_df_check_of(tree, &lint.check));
         lint.check.named ^= UINT64_C(1) << SW_DF_RULE_INVALID_DEFINITION_DESCRIPTION;
         if (fuzz_ok(sw_df_program_new(tree, &opts, &lint, &prog)))
                 use_program(r, prog, &lint);

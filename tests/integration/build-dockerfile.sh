@@ -155,6 +155,10 @@ check "an instruction that is none" wrong 1 'unknown instruction: COPPY' 'FROM s
 check "its place" grep -q 'Dockerfile:2' "$dir/said"
 check "a file that is not there" wrong 1 'nothing.here' 'FROM scratch\nCOPY nothing.here /\n'
 check "its place" grep -q 'Dockerfile:2' "$dir/said"
+check "a directive that cannot be read" wrong 1 'invalid check option "nope"' '# syntax=docker/dockerfile:1\n# check=nope=1\nFROM scratch\n'
+check "its place" grep -q 'Dockerfile:2' "$dir/said"
+check "an owner without a tree to look him up in" wrong 1 'invalid user index: -1' 'FROM scratch\nCOPY --link --chown=daemon a.txt /\n'
+check "his name" grep -q 'look up the owner daemon' "$dir/said"
 check "a stage that is not there" wrong 1 'target stage "x" could not be found' 'FROM scratch\n' --target x
 check "an empty Dockerfile" wrong 1 'Dockerfile' '# nothing\n'
 check "SOURCE_DATE_EPOCH that is none" wrong 1 'invalid SOURCE_DATE_EPOCH' 'FROM scratch\n' --build-arg SOURCE_DATE_EPOCH=soon

@@ -150,7 +150,7 @@ check "a token" with_password guarded
 check "a wrong password names the host and where it was looked for" denied tls wrong "$registry_tls" config.json
 check "a wrong password for a token" denied guarded wrong "$registry_guarded" config.json
 check "none at all" denied guarded '' "$registry_guarded"
-check "a tag that is not there" missing "$registry_plain/base/app:v9" 'not found'
+check "a tag that is not there" missing "$registry_plain/base/app:v9" 'base/app:v9: not found$'
 check "a repository that is not there" missing "$registry_plain/base/none:v1" 'not found'
 check "a certificate of nobody's" missing "$registry_localhost/base/app:v1" 'certificate\|SSL\|TLS'
 check "a name that is none" missing "$registry_plain/Base:v1" 'invalid reference format'

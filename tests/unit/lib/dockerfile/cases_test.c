@@ -205,10 +205,13 @@ put_program(const struct one_case *c, const sw_df_tree *tree, struct sw_df_lint 
         for (size_t i = 0; !err && i < prog->n_globals; i++)
                 put_cmd(out, &prog->globals[i]);
         for (size_t i = 0; !err && i < prog->n_stages; i++) {
+                struct sw_df_last last = { NULL, NULL, NULL };
+
                 put_stage(out, &prog->stages[i]);
-                sw_df_lint_stage(lint, &prog->stages[i]);
-                for (size_t k = 0; k < prog->stages[i].n_cmds; k++)
+                for (size_t k = 0; k < prog->stages[i].n_cmds; k++) {
+                        sw_df_lint_last(lint, &last, &prog->stages[i].cmds[k]);
                         sw_df_lint_cmd(lint, &prog->stages[i].cmds[k]);
+                }
         }
         if (!err)
                 err = sw_df_lint_error(lint);
@@ -231,8 +234,8 @@ run_program(const struct one_case *c, sw_buf *out)
                 sw_buf_addf(out, "syntax %s @%d\n", tree->syntax.value, tree->syntax.line);
         if (!err && tree->escape != '\\')
                 sw_buf_addf(out, "escape %c\n", tree->escape);
-        if (!err && tree->check.value)
-                err = sw_df_check_parse(tree->check.value, &lint.check);
+        if (!err)
+                err = sw_df_check_of(tree, &lint.check);
         if (err)
                 put_error(err, out);
         else

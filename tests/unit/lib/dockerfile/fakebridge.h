@@ -208,8 +208,8 @@ fake_convert(struct fake *f, const struct sw_attr *opts, size_t n, struct sw_df_
                 err = sw_df_client_load(client);
         if (!err)
                 err = sw_df_parse(&client->text, &tree);
-        if (!err && lint && tree->check.value)
-                err = sw_df_check_parse(tree->check.value, &lint->check);
+        if (!err && lint)
+                err = sw_df_check_of(tree, &lint->check);
         if (!err)
                 err = sw_df_program_new(tree, &popts, lint, &program);
         if (err)
