@@ -7,7 +7,7 @@
 #       contract_end                            the plan, and what was seen
 #
 # Attributes that a plugin cannot do without stand in its folder, in the file contract.
-contract=$top_builddir/tests/contract/slipway-contract
+contract=${top_builddir:?see tests/integration/tap.sh}/tests/contract/slipway-contract
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 : >"$work/all"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # exec-runc keeps the rules of executors, with every runtime that is installed.
-. "$top_srcdir/tests/contract/each.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/contract/each.sh"
 if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
         echo "1..0 # SKIP containers need root and mount namespaces"
         exit 0

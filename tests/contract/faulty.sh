@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The suite of snapshotters finds what is wrong with one: each fault of a plugin made for it
 # breaks a rule, and without a fault it keeps them all. Catches rules that cannot fail.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 
 suite() {
         "$top_builddir/tests/contract/slipway-contract" --quick \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every snapshotter in the tree keeps the rules of its kind: one TAP line per rule and plugin.
-. "$top_srcdir/tests/contract/each.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/contract/each.sh"
 contract_all snapshotter snapshot
 # the same by the calls of older kernels
 contract snapshotter overlay --option mount-api=classic --quick

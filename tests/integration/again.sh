@@ -4,7 +4,7 @@
 # changes, or is not whole any more, when one with which it shares files goes; disk usage that
 # does not add up.
 # shellcheck source=tests/integration/tap.sh
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 ctx=$dir/ctx

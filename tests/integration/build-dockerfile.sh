@@ -4,7 +4,7 @@
 # frontend does not take, an archive that is another tree than the directory it was made of, a
 # named context that is ignored, a mistake without its place or with a wrong exit status.
 # shellcheck disable=SC2154
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 unset SOURCE_DATE_EPOCH {HTTP,HTTPS,FTP,NO,ALL}_PROXY {http,https,ftp,no,all}_proxy
 cd "$dir" || exit 99

@@ -5,7 +5,7 @@
 # taken without effect, a context that is another, standard input that is kept, a wrong exit
 # status, a message without the way out.
 # shellcheck disable=SC2154
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 SLIPWAY_PLUGIN_PATH+=:$top_builddir/tests/fake-plugins/.libs
 unset SOURCE_DATE_EPOCH {HTTP,HTTPS,FTP,NO,ALL}_PROXY {http,https,ftp,no,all}_proxy

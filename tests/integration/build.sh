@@ -2,7 +2,7 @@
 # slipway build as its user meets it, without commands that need a runtime: flags, outputs,
 # progress, bad input. Catches: messages that do not name the thing, half written files,
 # output on the wrong stream, a wrong exit status, a build that needs a reader of its progress.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 kit_llb "$dir/def" <<END

@@ -6,7 +6,7 @@
 # not linked, or one too many; a result without one of its layers.
 # What layers are made of (times, blobs) is another matter, and not in the vectors.
 # shellcheck disable=SC2154
-. "${top_srcdir:?}/tests/integration/tap.sh" || exit 99
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh" || exit 99
 . "$top_srcdir/tests/integration/build-kit.sh"
 vectors=$top_srcdir/../shared/vectors
 [ -d "$vectors/cache" ] || { echo "1..0 # SKIP the vectors are not here"; exit 0; }

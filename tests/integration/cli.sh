@@ -5,7 +5,7 @@
 # is told in more than one line, or with the wrong exit status; output that is lost without
 # an error; escape sequences that reach the terminal; what doctor leaves behind.
 set -u
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 
 # ---- help of every verb ----
 

@@ -3,7 +3,7 @@
 # mistakes, with and without credentials. Catches: layers fetched though nobody looks at
 # them, an image that is fetched again, what is broken taken for whole, a failure that
 # leaves something behind, a build that needs the network for what it knows by digest.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 . "$top_srcdir/tests/integration/registry-kit.sh"
 for tool in docker-registry skopeo umoci; do

@@ -4,7 +4,7 @@
 # Catches: an instruction that converts to the right op and does the wrong thing when it runs,
 # a step that runs again although nothing changed, one that does not although something did.
 # shellcheck disable=SC2154,SC2016
-. "${top_srcdir:?}/tests/integration/tap.sh" || exit 99
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh" || exit 99
 . "$top_srcdir/tests/integration/build-kit.sh"
 unset SOURCE_DATE_EPOCH {HTTP,HTTPS,FTP,NO,ALL}_PROXY {http,https,ftp,no,all}_proxy
 kit_apart

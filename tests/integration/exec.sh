@@ -3,7 +3,7 @@
 # networks, limits, how they end, and what is left when they or slipway are killed. Every
 # check is made with each runtime that is installed. Catches: an option that does not reach
 # the container, one that reaches too far, a container or a file that stays.
-. "${top_srcdir:?}/tests/integration/tap.sh" || exit 99
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh" || exit 99
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 # Nothing is left out: what this needs and is not there has failed.

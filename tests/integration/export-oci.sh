@@ -4,7 +4,7 @@
 # whose files are not those of the result, anything of this machine or moment in the bytes,
 # an attribute that is not heeded or a wrong one that is.
 # shellcheck disable=SC2154
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 kit_root "$dir/rootfs" || exit 99

@@ -2,8 +2,8 @@
 # A disk that becomes full at every stage of a build: the store on file systems of growing
 # sizes. Catches: a wrong message, a crash, a result that is half there, a store that is of
 # no use once there is room again.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
-. "${top_srcdir:?see tap.sh}/tests/integration/build-kit.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
+. "$top_srcdir/tests/integration/build-kit.sh"
 
 # Everything is mounted where nobody else sees it and it cannot stay.
 if [ -z "${TEST_FULLDISK:-}" ]; then

@@ -4,7 +4,7 @@
 # the user's umask, configuration or hooks; a subdirectory outside of the tree; submodules
 # that reach for files; credentials that are stored, said or sent elsewhere; a kept
 # repository that one killed or damaged build makes useless for all others.
-. "${top_srcdir:?}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy NO_PROXY no_proxy
 www=$dir/www
@@ -341,7 +341,7 @@ evil() { # PART [MODULE...]: it fails with these words, and did nothing
         not_run && [ ! -e "$dir/o/in/l" ] && no_rest || status=1
         return $status
 }
-for url in "$www/leaf.git" /etc ./ leaf.git '~/leaf.git'; do
+for url in "$www/leaf.git" /etc ./ leaf.git a/leaf.git; do
         case $url in
         ./) check "a submodule of nothing" evil 'failed to update submodules' x in "$url" ;;
         *) check "no submodule is a path: $url" evil "is a path, not a server's URL" x in "$url" ;;

@@ -3,7 +3,7 @@
 # another outcome than they had, also when they were killed; records that two processes lose;
 # stories that are told otherwise than they were; secrets that are kept; what is to stay and
 # goes, and what is to go and stays; text of a build that steers a terminal.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 export SLIPWAY_SUMMARY=off
 esc=$(printf '\033')

@@ -3,7 +3,7 @@
 # checksum says; an unchanged file that is downloaded again, a changed one that is not; a
 # download that begins anew or is put together wrongly after it broke off; credentials that
 # go to another host; names of files that leave their directory; answers without an end.
-. "${top_srcdir:?}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy NO_PROXY no_proxy
 www=$dir/www

@@ -2,7 +2,7 @@
 # `slipway images` and the verbs below it. Catches: names that are not found as people write
 # them, sizes that count a blob twice, documents that are missing or damaged and told as
 # something else, images that do not keep what they need.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 export SLIPWAY_ROOT=$dir/store
 put() { "$top_builddir/tests/tools/image" "$SLIPWAY_ROOT" "$@"; }
 go() { run "$@"; ran=$status; }

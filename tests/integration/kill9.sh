@@ -4,8 +4,8 @@
 # mount, a process, a cgroup or a temporary file that stays, usage that does not add up.
 #
 # TEST_KILLS: how many are killed (40; the long run is 500). TEST_SEED: of the moments.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
-. "${top_srcdir:?see tap.sh}/tests/integration/build-kit.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
+. "$top_srcdir/tests/integration/build-kit.sh"
 runs=${TEST_KILLS:-40}
 seed=${TEST_SEED:-$$}
 RANDOM=$seed

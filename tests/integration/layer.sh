@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Layers that lib/layer packs, unpacked by umoci on top of each other, are the trees they were made
 # of; and what lib/layer makes of layers that Python made, whiteouts and all, is understood by it.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 layer=$top_builddir/tests/tools/layer
 if [ "$(id -u)" != 0 ] || ! command -v umoci >/dev/null; then
         echo "1..0 # SKIP needs root and umoci"

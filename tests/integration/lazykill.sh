@@ -4,7 +4,7 @@
 # for the dead, files that stay, usage that does not add up.
 #
 # TEST_KILLS: how many are killed (12). TEST_SEED: of the moments.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 command -v umoci >/dev/null || { echo "Bail out! umoci is needed (./dev deps installs it)"; exit 1; }
 runs=${TEST_KILLS:-12}

@@ -3,7 +3,7 @@
 # archive that does not arrive whole, half an image that the engine takes, an engine's no that
 # nobody hears, and a build that waits for an engine that does not answer.
 # shellcheck disable=SC2154
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 pids=()

@@ -3,7 +3,7 @@
 # exported. Catches: an op that cannot use a tree which is nobody's layers; a directory that
 # is copied once more by each build; hard links and modes lost on the way; a client's file
 # that a command wrote to.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 kit_root "$dir/bb" || { echo "1..1"; echo "not ok 1 - busybox is there"; exit 0; }

@@ -3,7 +3,7 @@
 # pruning keeps, and what valgrind finds besides. ROUNDS: how many. valgrind 3.19 knows
 # neither fsopen nor move_mount: with it, commands get no further than to their mounts, on
 # whose failure all has to be given back as well.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 rounds=${ROUNDS:-90}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests of whole builds once more with snapshotter native: as for the overlay, nothing of
 # a build may depend on how trees are kept.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 
 printf 'worker:\n  oci:\n    snapshotter: native\n' >"$dir/config"
 export SLIPWAY_CONFIG=$dir/config

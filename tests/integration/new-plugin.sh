@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./dev new-plugin writes a plugin of every kind that compiles without a warning, loads, and
 # keeps the rules of its kind. Catches templates that the headers have left behind.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 
 ln -s "$top_srcdir/dev.d" "$dir/dev.d"
 mkdir "$dir/plugins" "$dir/modules"

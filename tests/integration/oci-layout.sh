@@ -3,7 +3,7 @@
 # lies is refused and leaves nothing. Catches: layers in the wrong order, whiteouts that are
 # taken for files, a digest that is not checked, a tag that is not found, bytes that stay
 # after a failure, layers that are unpacked though nobody looks at them.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 command -v umoci >/dev/null || { echo "Bail out! umoci is needed (./dev deps installs it)"; exit 1; }
 kit_apart

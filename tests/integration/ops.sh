@@ -3,7 +3,7 @@
 # archives), merge, diff, build. Catches: an entry that comes out with other metadata than it
 # should, a path that leaves its root, whiteouts where nothing was, an order that depends on
 # the file system, a flag that is parsed and forgotten.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 # What is in an archive: mode, owner, size, name, target; of a device its number for size.

@@ -3,7 +3,7 @@
 # is built there with nothing but pkg-config, listed, checked and used, and a program that
 # embeds the host is built the same way. Catches: headers that do not compile alone, symbols
 # that are not exported, a wrong .pc file, a plugin directory that is not searched.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 prefix=$dir/prefix
 
 install_tree() { (unset MAKEFLAGS MFLAGS MAKELEVEL; make -C "$top_builddir" -s install DESTDIR="$dir/dest"); }

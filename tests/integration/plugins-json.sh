@@ -4,7 +4,7 @@
 # Would catch: a fault under another name than its own, a good plugin that does not get
 # ready among the broken ones, broken told as missing, a mistake in options that passes.
 set -u
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 
 fakes=$top_builddir/tests/fake-plugins/.libs
 dup=$top_builddir/tests/fake-plugins/dup/.libs

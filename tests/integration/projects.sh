@@ -9,14 +9,14 @@
 # shellcheck disable=SC2154
 if [ -z "${PROJECTS_APART:-}" ]; then
         dir=$(mktemp -d) || exit 99
-        . "$top_srcdir/tests/integration/standin-kit.sh"
+        . "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/standin-kit.sh"
         standin_foreign >"$dir/log" 2>&1 || { echo "Bail out! no busybox for arm64: $(tail -n 1 "$dir/log")"; exit 99; }
         rm -rf "$dir"
         export PROJECTS_APART=1 foreign_busybox
         exec unshare -mn --propagation private bash "$0"
 fi
 busybox ip link set lo up
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 . "$top_srcdir/tests/integration/registry-kit.sh"
 . "$top_srcdir/tests/integration/standin-kit.sh"

@@ -3,7 +3,7 @@
 # it is there, a tag that appears before all of its image, a failure that looks like a failed
 # build, names in the store that are not those that were asked for.
 # shellcheck disable=SC2154
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 . "$top_srcdir/tests/integration/registry-kit.sh"
 

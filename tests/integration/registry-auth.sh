@@ -3,7 +3,7 @@
 # not get it; credentials or tokens that another host, another session or an error gets to
 # see; tokens that are asked for again and again, or used after their end; refusals that do
 # not say what was refused, and where credentials would have had to be.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/registry-kit.sh"
 export DOCKER_CONFIG=$dir/docker
 unset REGISTRY_AUTH_FILE XDG_RUNTIME_DIR XDG_CONFIG_HOME

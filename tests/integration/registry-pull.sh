@@ -3,7 +3,7 @@
 # transfer that broke off and is given up, or begun anew; a registry that makes us wait for
 # ever, send credentials elsewhere, or read without end; mirrors, certificates and plain
 # HTTP that are not as configured; errors that do not name what failed.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/registry-kit.sh"
 index_type=application/vnd.oci.image.index.v1+json
 

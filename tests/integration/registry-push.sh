@@ -2,7 +2,7 @@
 # Pushing with the registry client. Catches: a blob that is sent although it is there, or not
 # sent although it is not; an upload that breaks off and is given up, or ends with something
 # else than the blob; a location that leads elsewhere; a push that hides why it failed.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/registry-kit.sh"
 n=0
 new() { # a blob that no registry has, in $file; $blob is its digest

@@ -4,7 +4,7 @@
 # use without scripts; graphs of many steps that take for ever.
 #
 # TEST_SCREENSHOTS: a directory to leave pictures in.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 export SLIPWAY_SUMMARY=off
 shots=${TEST_SCREENSHOTS:-$dir}

@@ -2,7 +2,7 @@
 # Roots that cannot be used, and roots that can after all. Catches: messages that do not say
 # which root and what to do, an empty list where there is an error, a root that no
 # configuration can use any more.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 kit_llb "$dir/def" <<END
 s = scratch

@@ -2,7 +2,7 @@
 # slipway build with commands in it, as its user meets it: what is shown of them, what a
 # failure says, secrets, interrupts, --explain. Catches: a log that is cut, a status that is
 # taken for another, a secret that is kept, a container that outlives its build.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 kit_root "$dir/rootfs"

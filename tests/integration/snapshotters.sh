@@ -3,7 +3,7 @@
 # kernels: the archives must be equal to the byte. Catches: a change that a snapshotter does
 # not see (a file replaced by one of the same size and time, a directory made anew, a
 # renamed one, a name added to a file), or one that it makes up.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 kit_root "$dir/rootfs"

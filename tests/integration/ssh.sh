@@ -2,7 +2,7 @@
 # ssh agents in builds: the user's, and one of our own for key files. Catches: a command that
 # cannot reach an agent; one that can do more to it than list keys and sign; an agent, a key
 # or a socket that outlives its build; key files that fail without saying why.
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 export TMPDIR=$dir/t SSH_AUTH_SOCK=$dir/sock dir
 mkdir "$TMPDIR"

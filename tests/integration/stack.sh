@@ -2,7 +2,7 @@
 # Stacks of more layers than a mount takes (500): made, written on, merged, taken apart, run
 # in, exported, read again from the cache, pruned. Catches: layers put together in the wrong
 # order, a run of them that is taken for another, a limit somewhere. LAYERS: how many.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 
 layers=${LAYERS:-1200}

@@ -4,7 +4,7 @@
 # does not add up in the end.
 #
 # TEST_SECONDS: how long (15; the long run is 600). TEST_BUILDERS, TEST_PRUNERS: 2 of each.
-. "${top_srcdir:?see tap.sh}/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 seconds=${TEST_SECONDS:-15} builders=${TEST_BUILDERS:-2} pruners=${TEST_PRUNERS:-2}
 marker=slipway-stress-$$

@@ -1,13 +1,24 @@
 # shellcheck shell=bash disable=SC2034
 # tests/integration/tap.sh - what the script tests share; sourced, not run.
 #
-#       . "$top_srcdir/tests/integration/tap.sh"
+#       . "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 #       check "what should be so" command args...
 #       finish
 #
 # $dir is a temporary directory of the test. check() and its likes print one TAP line;
 # what a failing command said follows as comments.
+#
+# make check sets top_srcdir, top_builddir and SLIPWAY; by hand, from the build directory:
+#
+#       make check TESTS=tests/integration/NAME.sh
+#       export top_srcdir=$PWD/.. top_builddir=$PWD SLIPWAY=$PWD/cmd/slipway/slipway
+#       ../tests/integration/NAME.sh
 
+for tap_need in top_srcdir top_builddir SLIPWAY; do
+        [ -n "${!tap_need:-}" ] && continue
+        echo "Bail out! $tap_need is not set: see tests/integration/tap.sh"
+        exit 99
+done
 tap_n=0
 tap_failed=0
 dir=$(mktemp -d) || exit 99

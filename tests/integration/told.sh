@@ -4,7 +4,7 @@
 # another image's, words where only JSON may be, excerpts that differ from the reference's,
 # carets beside their word, files that are looked for in the wrong place.
 # shellcheck disable=SC2016,SC2154
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 . "$top_srcdir/tests/integration/build-kit.sh"
 kit_apart
 app=$dir/app

@@ -5,7 +5,7 @@
 # ways to go on for ever. The same model with a mistake put in must be found wrong, or this
 # would pass without looking.
 # shellcheck source=tests/integration/tap.sh
-. "$top_srcdir/tests/integration/tap.sh"
+. "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/tap.sh"
 
 for tool in spin gcc; do
         check "$tool is installed (./dev deps does it)" command -v $tool
