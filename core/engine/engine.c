@@ -15,6 +15,9 @@
 #include "core/engine/engine_priv.h"
 #include "core/ops/kept.h"
 
+/* More commands than ever run at once. */
+#define READERS_MAX 4096
+
 #define OPT(opts, member)                                                                  \
         ((opts)->size >= offsetof(struct sw_engine_opts, member) + sizeof((opts)->member)  \
                  ? (opts)->member                                                          \
@@ -97,7 +100,9 @@ open_solver(sw_engine *e, unsigned keep_failed_s)
         sw__ops_loader(&e->env, &e->loader);
         e->cache = sw__cacheset_new(&local, 1);
         opts.cache = e->cache;
-        err = sw__solver_new(&opts, &e->solver);
+        err = sw_pool_new("sw-output", READERS_MAX, &e->env.readers);
+        if (!err)
+                err = sw__solver_new(&opts, &e->solver);
         if (!err && parallel > 0)
                 e->env.exec_limit =
                         sw__limit_new(e->solver, "commands", (uint64_t) parallel);
@@ -153,6 +158,7 @@ sw_engine_close(sw_engine *e)
         sw__caches_free(e->env.caches);
         sw__running_free(e->env.running);
         sw__nests_free(e->env.nests);
+        sw_pool_free(e->env.readers);
         if (e->cache)
                 sw__cacheset_unref(e->cache);
         if (e->sources)

@@ -173,7 +173,7 @@ call_executor(struct sw__exec *x, const struct told *t)
                 .env = (const char *const *) x->env_list.v,
                 .cwd = t->cwd,
                 .user = m->user,
-                .fds_std = { -1, x->io.out[1], x->io.err[1] },
+                .fds_std = { -1, sw__exec_io_end(x, 1), sw__exec_io_end(x, 2) },
                 .rlimits = t->rlimits.v,
                 .n_rlimits = t->rlimits.n,
         };
@@ -280,7 +280,6 @@ sw__exec_init(struct sw__exec *x, const struct sw_ops_env *env, sw_ctx *ctx,
                 .ctx = ctx,
                 .command = command_of(op->meta),
                 .priv = { .tree = -1 },
-                .io = { .out = { -1, -1 }, .err = { -1, -1 }, .wake = -1 },
         };
 }
 

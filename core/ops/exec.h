@@ -5,11 +5,10 @@
  *      execmount.c    what it mounts, and what comes out of that
  *      execcache.c    cache mounts, and who shares them
  *      execprivate.c  secrets and agents' sockets, on a tmpfs that is attached nowhere
- *      execio.c       what it prints, and the bytes of agents: one thread, one poll loop
- *      execfail.c     what to say when it fails, what it used
- *      execrunning.c  which processes run commands
- *      execdebug.c    the roots of failed commands, kept to be looked into
- *      entitlement.c  what it may: the only place that says so
+ *      execio.c       what it prints, and the bytes of agents: a poll loop on another
+ * thread execfail.c     what to say when it fails, what it used execrunning.c  which
+ * processes run commands execdebug.c    the roots of failed commands, kept to be looked
+ * into entitlement.c  what it may: the only place that says so
  */
 #ifndef SLIPWAY_CORE_OPS_EXEC_H
 #define SLIPWAY_CORE_OPS_EXEC_H
@@ -70,17 +69,6 @@ struct sw__exec_private {
         SW_ARRAY(struct sw__exec_agent) agents;
 };
 
-/* Reading what is printed, and serving agents. */
-struct sw__exec_io {
-        struct sw__exec *x;
-        sw_fd out[2], err[2]; /* [0]: ours */
-        sw_fd wake;           /* written once the command has ended */
-        struct sw__exec_conn *conns;
-        size_t n_conns;
-        pthread_t thread;
-        bool running;
-};
-
 /* One mount of the definition. */
 struct sw__exec_place {
         const Pb__Mount *pb;
@@ -112,7 +100,7 @@ struct sw__exec {
         struct sw__exec_place *places;
         size_t n_places, root; /* root: index of the one at "/" */
         struct sw__exec_private priv;
-        struct sw__exec_io io;
+        struct sw__exec_io *io; /* while what it prints is read */
         sw_strlist env_list;
         SW_ARRAY(int) trees;
         SW_ARRAY(struct sw_exec_mount) mounts;
@@ -139,6 +127,9 @@ void sw__exec_private_release(struct sw__exec *x);
 
 /* execio.c */
 SW_NODISCARD sw_err *sw__exec_io_start(struct sw__exec *x);
+/** sw__exec_io_end - what the command gets as standard output (1) or error (2); borrowed.
+ *  -1: not started. */
+int sw__exec_io_end(const struct sw__exec *x, int stream);
 /** sw__exec_io_stop - everything that was printed has been told. */
 void sw__exec_io_stop(struct sw__exec *x);
 

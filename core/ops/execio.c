@@ -1,15 +1,19 @@
 /*
  * core/ops/execio.c - while a command runs: what it prints becomes progress, and what it
- * says to an agent reaches the client's, in one thread with one poll loop.
+ * says to an agent reaches the client's, in one poll loop on a thread of the pool.
  *
  * Backpressure: the pipes are read only as fast as progress takes it, so a command that
  * prints faster waits. Agents of the client are asked for anew for every connection.
  *
- * Thread: start and stop: the one that runs the command.
+ * Who ends it reads what is left itself, and does not wait for the other thread to notice:
+ * that one finds that there is no command any more, and lets go of the descriptors.
+ *
+ * Thread: start and stop: the one that runs the command. Everything is guarded by the lock;
+ * poll() alone is called without it, and at worst on a number that means another file by
+ * then, of which nothing is done but to look again.
  */
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -31,6 +35,17 @@ struct way {
 struct sw__exec_conn {
         sw_fd inside, outside;
         struct way ask, answer;
+};
+
+struct sw__exec_io {
+        pthread_mutex_t lock;
+        struct sw__exec *x;   /* NULL: the command has ended */
+        unsigned holders;     /* of this struct: the command, the reader */
+        sw_fd out[2], err[2]; /* [0]: ours */
+        sw_fd wake;           /* written once the command has ended */
+        struct sw__exec_conn *conns;
+        size_t n_conns;
+        char *bytes; /* READ_BYTES */
 };
 
 /* ---- connections --------------------------------------------------------------------- */
@@ -112,12 +127,12 @@ way_move(struct way *w, const struct pollfd *in, const struct pollfd *out)
 
 /* Hand on what is there. False at the end, or when nothing is there now. */
 static bool
-read_output(struct sw__exec_io *io, sw_fd *fd, int stream, char *bytes)
+read_output(struct sw__exec_io *io, sw_fd *fd, int stream)
 {
-        ssize_t n = *fd < 0 ? 0 : read(*fd, bytes, READ_BYTES);
+        ssize_t n = *fd < 0 ? 0 : read(*fd, io->bytes, READ_BYTES);
 
         if (n > 0) {
-                sw_progress_output(io->x->ctx, stream, bytes, (size_t) n);
+                sw_progress_output(io->x->ctx, stream, io->bytes, (size_t) n);
                 return true;
         }
         if (n < 0 && errno == EINTR)
@@ -146,60 +161,76 @@ serve_agents(struct sw__exec_io *io, const struct pollfd *p, size_t n_conns)
                         accept_one(io, &io->x->priv.agents.v[i]);
 }
 
-static void
-io_loop(struct sw__exec_io *io, struct pollfd *p, char *bytes)
+/* What to wait for; how many. */
+static size_t
+plan_locked(const struct sw__exec_io *io, struct pollfd *p)
 {
         const struct sw__exec_private *priv = &io->x->priv;
+        size_t n = 3;
 
-        for (;;) {
-                size_t n_conns = io->n_conns, n = 3;
-
-                p[0] = (struct pollfd){ .fd = io->wake, .events = POLLIN };
-                p[1] = (struct pollfd){ .fd = io->out[0], .events = POLLIN };
-                p[2] = (struct pollfd){ .fd = io->err[0], .events = POLLIN };
-                for (size_t i = 0; i < priv->agents.n; i++)
-                        p[n++] = (struct pollfd){ .fd = priv->agents.v[i].listener,
-                                                  .events = POLLIN };
-                for (size_t i = 0; i < n_conns; i++, n += 4) {
-                        way_poll(&io->conns[i].ask, &p[n], &p[n + 1]);
-                        way_poll(&io->conns[i].answer, &p[n + 2], &p[n + 3]);
-                }
-                if (poll(p, n, -1) < 0)
-                        continue;
-                if (p[0].revents)
-                        break;
-                if (p[1].revents)
-                        (void) read_output(io, &io->out[0], 1, bytes);
-                if (p[2].revents)
-                        (void) read_output(io, &io->err[0], 2, bytes);
-                serve_agents(io, p + 3, n_conns);
+        p[0] = (struct pollfd){ .fd = io->wake, .events = POLLIN };
+        p[1] = (struct pollfd){ .fd = io->out[0], .events = POLLIN };
+        p[2] = (struct pollfd){ .fd = io->err[0], .events = POLLIN };
+        for (size_t i = 0; i < priv->agents.n; i++)
+                p[n++] = (struct pollfd){ .fd = priv->agents.v[i].listener,
+                                          .events = POLLIN };
+        for (size_t i = 0; i < io->n_conns; i++, n += 4) {
+                way_poll(&io->conns[i].ask, &p[n], &p[n + 1]);
+                way_poll(&io->conns[i].answer, &p[n + 2], &p[n + 3]);
         }
-        while (read_output(io, &io->out[0], 1, bytes))
-                continue;
-        while (read_output(io, &io->err[0], 2, bytes))
-                continue;
+        return n;
 }
 
-static void *
-io_main(void *arg)
+static void
+let_go(struct sw__exec_io *io)
+{
+        pthread_mutex_lock(&io->lock);
+        bool last = --io->holders == 0;
+        pthread_mutex_unlock(&io->lock);
+        if (!last)
+                return;
+        for (int i = 0; i < 2; i++) {
+                sw_fd_clear(&io->out[i]);
+                sw_fd_clear(&io->err[i]);
+        }
+        sw_fd_clear(&io->wake);
+        pthread_mutex_destroy(&io->lock);
+        free(io->conns);
+        free(io->bytes);
+        free(io);
+}
+
+static void
+read_all(void *arg)
 {
         struct sw__exec_io *io = arg;
-        size_t n = 3 + io->x->priv.agents.n + 4 * MAX_CONNS;
-        struct pollfd *p = sw_alloc_array(n, sizeof(*p));
-        char *bytes = sw_alloc(READ_BYTES);
+        struct pollfd *p = NULL;
 
-        (void) pthread_setname_np(pthread_self(), "sw/output");
-        if (io->x->priv.agents.n)
-                io->conns = sw_alloc_array(MAX_CONNS, sizeof(*io->conns));
-        io_loop(io, p, bytes);
-        while (io->n_conns)
-                conn_free(io, io->n_conns - 1);
-        free(io->conns);
-        io->conns = NULL;
-        free(bytes);
+        pthread_mutex_lock(&io->lock);
+        if (io->x)
+                p = sw_alloc_array(3 + io->x->priv.agents.n +
+                                           (io->conns ? 4 * MAX_CONNS : 0),
+                                   sizeof(*p));
+        while (io->x) {
+                size_t n_conns = io->n_conns, n = plan_locked(io, p);
+
+                pthread_mutex_unlock(&io->lock);
+                int ready = poll(p, n, -1);
+                pthread_mutex_lock(&io->lock);
+                if (ready <= 0 || !io->x)
+                        continue;
+                if (p[1].revents)
+                        (void) read_output(io, &io->out[0], 1);
+                if (p[2].revents)
+                        (void) read_output(io, &io->err[0], 2);
+                serve_agents(io, p + 3, n_conns);
+        }
+        pthread_mutex_unlock(&io->lock);
         free(p);
-        return NULL;
+        let_go(io);
 }
+
+/* ---- start and stop ------------------------------------------------------------------ */
 
 static sw_err *
 open_pipe(sw_fd p[2])
@@ -211,45 +242,72 @@ open_pipe(sw_fd p[2])
         return SW_OK;
 }
 
-sw_err *
-sw__exec_io_start(struct sw__exec *x)
+static sw_err *
+open_all(struct sw__exec_io *io)
 {
-        struct sw__exec_io *io = &x->io;
-        sigset_t all, before;
-
-        io->x = x;
         sw_err *err = open_pipe(io->out);
+
         if (!err)
                 err = open_pipe(io->err);
         if (err)
                 return err;
         io->wake = eventfd(0, EFD_CLOEXEC);
-        if (io->wake < 0)
-                return sw_err_sys(SW_E_IO, errno, "make an event");
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        int failed = pthread_create(&io->thread, NULL, io_main, io);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (failed)
-                return sw_err_sys(SW_E_INTERNAL, failed, "make a thread");
-        io->running = true;
-        return SW_OK;
+        return io->wake < 0 ? sw_err_sys(SW_E_IO, errno, "make an event") : SW_OK;
+}
+
+sw_err *
+sw__exec_io_start(struct sw__exec *x)
+{
+        struct sw__exec_io *io = sw_new(struct sw__exec_io);
+
+        *io = (struct sw__exec_io){ .x = x,
+                                    .holders = 1,
+                                    .out = { -1, -1 },
+                                    .err = { -1, -1 },
+                                    .wake = -1,
+                                    .bytes = sw_alloc(READ_BYTES) };
+        pthread_mutex_init(&io->lock, NULL);
+        if (x->priv.agents.n)
+                io->conns = sw_alloc_array(MAX_CONNS, sizeof(*io->conns));
+        sw_err *err = open_all(io);
+        if (!err) {
+                io->holders = 2;
+                err = sw_pool_submit(x->env->readers, read_all, io);
+                if (err)
+                        io->holders = 1;
+        }
+        if (err)
+                let_go(io);
+        else
+                x->io = io;
+        return err;
+}
+
+int
+sw__exec_io_end(const struct sw__exec *x, int stream)
+{
+        if (!x->io)
+                return -1;
+        return stream == 1 ? x->io->out[1] : x->io->err[1];
 }
 
 void
 sw__exec_io_stop(struct sw__exec *x)
 {
-        struct sw__exec_io *io = &x->io;
+        struct sw__exec_io *io = sw_steal(x->io);
         uint64_t one = 1;
 
-        if (io->running) {
-                (void) !write(io->wake, &one, sizeof(one));
-                pthread_join(io->thread, NULL);
-                io->running = false;
-        }
-        for (int i = 0; i < 2; i++) {
-                sw_fd_clear(&io->out[i]);
-                sw_fd_clear(&io->err[i]);
-        }
-        sw_fd_clear(&io->wake);
+        if (!io)
+                return;
+        pthread_mutex_lock(&io->lock);
+        while (read_output(io, &io->out[0], 1))
+                continue;
+        while (read_output(io, &io->err[0], 2))
+                continue;
+        while (io->n_conns)
+                conn_free(io, io->n_conns - 1);
+        io->x = NULL;
+        pthread_mutex_unlock(&io->lock);
+        (void) !write(io->wake, &one, sizeof(one));
+        let_go(io);
 }

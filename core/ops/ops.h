@@ -10,6 +10,7 @@
 
 #include <slipway/definition.h>
 #include <slipway/executor.h>
+#include <slipway/pool.h>
 #include <slipway/session.h>
 
 #include "core/solver/solver.h"
@@ -54,6 +55,7 @@ struct sw_ops_env {
         sw_caches *caches;    /* NULL: shared cache mounts are not shared */
         sw_running *running;  /* NULL: nobody sweeps after a process that was killed */
         sw_nests *nests;      /* NULL: a build inside a build may wait for itself */
+        sw_pool *readers;     /* of what commands print: one thread for each that runs */
 };
 
 /* What they do it for: one build. It is the `client` of the job's struct sw_job_opts, so
