@@ -144,7 +144,8 @@ enum sw__edge_state {
 
 enum sw__edge_event {
         SW__EV_WANT,   /* more is wanted than the state gives */
-        SW__EV_UNWANT, /* what the state works for is not wanted any more */
+        SW__EV_UNWANT, /* what the state works for, or holds on to, is not wanted any more
+                        */
         SW__EV_MAP,    /* a cache map came */
         SW__EV_INPUTS, /* the stage that the state waits for is reached */
         SW__EV_LOADED, /* the load succeeded */
@@ -152,6 +153,7 @@ enum sw__edge_event {
         SW__EV_RAN,    /* the vertex has its results */
         SW__EV_FAIL,   /* the vertex has an error */
         SW__EV_FOUND,  /* a record turned up while it waited to run */
+        SW__EV_MISS,   /* an input rules out that it can be found */
         SW__EV_EVENTS
 };
 
@@ -206,6 +208,7 @@ struct sw__input {
         uint32_t back;         /* position in edge->consumers */
         uint8_t want;          /* enum sw__level: what this vertex wants of the edge */
         bool ok;               /* has what the vertex's target stage needs */
+        bool ahead;            /* its result and content are needed in any case */
         uint8_t content_state; /* enum sw__content_state */
         char *selector;        /* or NULL */
         struct sw__content *content;
@@ -224,6 +227,7 @@ struct sw__edge {
         uint8_t level;         /* enum sw__level: what consumers may use; never falls */
         uint8_t maps_tried;    /* how many cache maps the last lookup had */
         bool queued;           /* stands in core->todo */
+        bool missed;           /* MORE: an input leads nowhere */
         uint16_t pending;      /* bits of enum sw__edge_event */
         uint8_t n_roots;       /* of roots */
         uint32_t wanted[4];    /* how many want each level */
@@ -277,6 +281,7 @@ struct sw__vx {
 
         /* gather.c */
         uint8_t stage, target; /* reached; gathered for (0: nothing) */
+        uint8_t asked;         /* the stage that the inputs are asked for; 0: none */
         uint32_t n_missing;    /* inputs that are not ok, while target is not 0 */
 
         /* run.c */

@@ -8,7 +8,7 @@
  *                         v        |         |           ^       |
  *                       KEYED -> MORE -> CONTENT         |       +--> FAILED
  *                                  |         |           |
- *                                  +------> PROBED ------+
+ *                             miss +------> PROBED ------+
  *
  * IDLE, KEYED, PROBED and HIT rest: the edge has given what it was asked for and waits
  * for more to be wanted. The others work, and fall back to where they can rest when what
@@ -38,7 +38,7 @@ typedef void edge_step_fn(struct sw__core *c, struct sw__edge *e);
 
 static edge_step_fn idle_want, to_idle, keys_check, look_again, to_keyed, to_more,
         more_inputs, content_inputs, to_eval, load_next, stop_load, loaded, gone, stopped,
-        eval_check, found_check, to_probed, take_result, fail;
+        eval_check, found_check, to_probed, let_go, take_result, fail;
 
 static edge_step_fn *const edge_step[SW__E_STATES][SW__EV_EVENTS] = {
         [SW__E_IDLE] = { [SW__EV_WANT] = idle_want, [SW__EV_RAN] = take_result },
@@ -54,12 +54,15 @@ static edge_step_fn *const edge_step[SW__E_STATES][SW__EV_EVENTS] = {
         [SW__E_MORE] = { [SW__EV_UNWANT] = to_keyed,
                          [SW__EV_INPUTS] = more_inputs,
                          [SW__EV_RAN] = take_result,
-                         [SW__EV_FAIL] = fail },
+                         [SW__EV_FAIL] = fail,
+                         [SW__EV_MISS] = to_probed },
         [SW__E_CONTENT] = { [SW__EV_UNWANT] = to_keyed,
                             [SW__EV_INPUTS] = content_inputs,
                             [SW__EV_RAN] = take_result,
                             [SW__EV_FAIL] = fail },
-        [SW__E_PROBED] = { [SW__EV_WANT] = to_eval, [SW__EV_RAN] = take_result },
+        [SW__E_PROBED] = { [SW__EV_WANT] = to_eval,
+                           [SW__EV_UNWANT] = let_go,
+                           [SW__EV_RAN] = take_result },
         [SW__E_HIT] = { [SW__EV_WANT] = load_next, [SW__EV_RAN] = take_result },
         [SW__E_LOADING] = { [SW__EV_UNWANT] = stop_load,
                             [SW__EV_LOADED] = loaded,
@@ -101,14 +104,14 @@ static const struct edge_trait {
         [SW__E_FAILED] = { "failed", 0, 0, 0, false, true },
 };
 
-static const char *const event_names[SW__EV_EVENTS] = { "want",   "unwant", "map",
-                                                        "inputs", "loaded", "gone",
-                                                        "ran",    "fail",   "found" };
+static const char *const event_names[SW__EV_EVENTS] = { "want",   "unwant", "map", "inputs",
+                                                        "loaded", "gone",   "ran", "fail",
+                                                        "found",  "miss" };
 
 /* The order in which events that wait together are taken. */
 static const uint8_t event_order[] = { SW__EV_RAN,  SW__EV_FAIL,   SW__EV_UNWANT,
                                        SW__EV_MAP,  SW__EV_INPUTS, SW__EV_WANT,
-                                       SW__EV_FOUND };
+                                       SW__EV_MISS, SW__EV_FOUND };
 
 bool
 sw__edge_step_is_legal(unsigned state, unsigned event)
@@ -157,6 +160,24 @@ maps_complete(const struct sw__vx *v)
         return v->n_maps && !v->map_more;
 }
 
+bool
+sw__edge_keeps(const struct sw__edge *e)
+{
+        switch (e->state) {
+        case SW__E_MORE:
+        case SW__E_CONTENT: return true;
+        case SW__E_PROBED: return demand(e) >= SW__MORE_KEYS;
+        default: return false;
+        }
+}
+
+/* What the inputs of an edge at rest are still asked for, nobody waits for any more. */
+static bool
+holds_on(const struct sw__edge *e)
+{
+        return e->state == SW__E_PROBED && !sw__edge_keeps(e) && sw__gather_holds(e->v);
+}
+
 /* Whether the fact that @ev speaks of holds, as far as the state of @e cares. */
 static bool
 holds(const struct sw__edge *e, enum sw__edge_event ev)
@@ -166,12 +187,13 @@ holds(const struct sw__edge *e, enum sw__edge_event ev)
 
         switch (ev) {
         case SW__EV_WANT: return !t->works_for && demand(e) > t->gives;
-        case SW__EV_UNWANT: return t->works_for && demand(e) < t->works_for;
+        case SW__EV_UNWANT: return t->works_for ? demand(e) < t->works_for : holds_on(e);
         case SW__EV_MAP: return v->n_maps > e->maps_tried;
         case SW__EV_INPUTS: return t->stage && v->stage >= t->stage;
         case SW__EV_RAN: return v->run == SW__R_DONE;
         case SW__EV_FAIL: return v->failure != NULL;
         case SW__EV_FOUND: return v->run == SW__R_NONE;
+        case SW__EV_MISS: return e->missed;
         default: return false;
         }
 }
@@ -196,6 +218,13 @@ sw__edge_post_all(struct sw__core *c, struct sw__vx *v, enum sw__edge_event ev)
 {
         for (uint32_t o = 0; o < v->n_outputs; o++)
                 post(c, &v->edges[o], ev);
+}
+
+void
+sw__edge_missed(struct sw__core *c, struct sw__edge *e)
+{
+        e->missed = true;
+        post(c, e, SW__EV_MISS);
 }
 
 void
@@ -244,6 +273,7 @@ enter(struct sw__core *c, struct sw__edge *e, enum sw__edge_state state)
         bool was_run = e->state == SW__E_RUN;
 
         e->state = (uint8_t) state;
+        e->missed = false;
         for (unsigned ev = 0; ev < SW__EV_EVENTS; ev++)
                 if (!edge_step[state][ev])
                         e->pending &= (uint16_t) ~(1u << ev);
@@ -255,6 +285,8 @@ enter(struct sw__core *c, struct sw__edge *e, enum sw__edge_state state)
 
         sw__map_update(c, v);
         sw__gather_update(c, v);
+        if (state == SW__E_MORE)
+                sw__gather_ahead(c, e);
         for (unsigned i = 0; i < SW_COUNT(event_order); i++)
                 if (edge_step[state][event_order[i]] && holds(e, event_order[i]))
                         post(c, e, event_order[i]);
@@ -415,11 +447,18 @@ to_eval(struct sw__core *c, struct sw__edge *e)
         enter(c, e, SW__E_EVAL);
 }
 
-/* Resting again, from what was begun for the result. */
+/* Resting again, from what was begun for the result; or for good: it cannot be found. */
 static void
 to_probed(struct sw__core *c, struct sw__edge *e)
 {
         enter(c, e, SW__E_PROBED);
+}
+
+/* Nobody waits for what the inputs were asked for. */
+static void
+let_go(struct sw__core *c, struct sw__edge *e)
+{
+        sw__gather_update(c, e->v);
 }
 
 static void

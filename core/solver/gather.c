@@ -6,10 +6,35 @@
  * the inputs that do not have it yet, so that an input's news costs the same whether the
  * vertex has one input or ten thousand.
  *
+ * Looking ahead. An edge in MORE waits for keys of all its inputs, and one of them may be
+ * long in coming, where something has to run for them. Meanwhile the others are looked at.
+ * Of an input at MORE_KEYS no other keys will come before it has its result. Where none of
+ * those it has leads on from it in any store, by an op like this one, then
+ *
+ *      its content key is to come:  the edge can be found by that content alone, and
+ *                                   nobody above can be found but by this edge's keys or
+ *                                   its result, which takes this input's. So whatever the
+ *                                   other inputs turn out to be, the input's result and
+ *                                   content are needed: they are wanted at once (ahead)
+ *      otherwise:                   the edge cannot be found at all (sw__edge_missed)
+ *
+ * So what does not depend on each other is evaluated side by side, and nothing is that a
+ * hit would have spared: save where another job stores the missing link in the meantime,
+ * and then what is not needed any more is let go of.
+ *
+ * What was asked stays asked while an edge goes on from MORE to CONTENT and while it rests
+ * in PROBED with somebody waiting for more of it: letting go when the stage is reached
+ * would stop what the next state wants again. It is let go of with a hit, or when the
+ * edges are not wanted any more.
+ *
  * Invariants:
  *   G1  target is 0 or above stage; n_missing counts the inputs with ok == false
  *   G2  stage never falls: what inputs have given they do not take back
- *   G3  while target is not 0, in[i].want is what the target needs of input i
+ *   G3  in[i].want is RESULT where the input is wanted ahead, else what the stage in asked
+ *       needs of it; while target is not 0, that is at least the target
+ *   G4  with target 0, asked is at MORE_KEYS or CONTENT only while an edge is in MORE or
+ *       CONTENT, or in PROBED and wanted at MORE_KEYS or more, or has an event queued
+ *   G5  an input is wanted ahead only with asked at MORE_KEYS or above
  * Thread: scheduler only.
  */
 #include <assert.h>
@@ -66,19 +91,36 @@ reached(struct sw__core *c, struct sw__vx *v)
 }
 
 static void
-retarget(struct sw__core *c, struct sw__vx *v, unsigned stage)
+want(struct sw__core *c, struct sw__input *in, unsigned level)
+{
+        unsigned before = in->want;
+
+        in->want = (uint8_t) level;
+        sw__edge_want(c, in->edge, before, level);
+}
+
+/* What of an input is to be known for @stage, or because it is needed in any case. */
+static bool
+wants_content(const struct sw__input *in, unsigned stage)
+{
+        return in->ahead || needs_content(in, stage);
+}
+
+/* Gather for @stage; 0: for nothing, but keep what was asked for up to @keep. */
+static void
+retarget(struct sw__core *c, struct sw__vx *v, unsigned stage, unsigned keep)
 {
         v->target = (uint8_t) stage;
+        v->asked = (uint8_t) (stage > keep ? stage : keep);
         v->n_missing = 0;
         for (uint32_t i = 0; i < v->n_inputs; i++) {
                 struct sw__input *in = &v->in[i];
-                unsigned level = level_needed(in, stage), before = in->want;
 
                 in->ok = stage != SW__ST_NONE && satisfied(in, stage);
                 v->n_missing += !in->ok;
-                in->want = (uint8_t) level;
-                sw__edge_want(c, in->edge, before, level);
-                if (needs_content(in, stage))
+                in->ahead = in->ahead && v->asked >= SW__ST_MORE_KEYS;
+                want(c, in, in->ahead ? SW__RESULT : level_needed(in, v->asked));
+                if (wants_content(in, stage))
                         start_content(c, v, i);
                 else if (in->act)
                         sw__act_cancel(c, in->act);
@@ -97,33 +139,87 @@ retarget(struct sw__core *c, struct sw__vx *v, unsigned stage)
 void
 sw__gather_update(struct sw__core *c, struct sw__vx *v)
 {
-        unsigned stage = SW__ST_NONE;
+        unsigned stage = SW__ST_NONE, keep = SW__ST_NONE;
 
         for (uint32_t o = 0; o < v->n_outputs; o++) {
                 unsigned s = sw__edge_stage(&v->edges[o]);
                 stage = s > stage ? s : stage;
+                if (sw__edge_keeps(&v->edges[o]) && v->asked >= SW__ST_MORE_KEYS)
+                        keep = SW__ST_MORE_KEYS;
         }
         if (stage <= v->stage)
                 stage = SW__ST_NONE;
-        if (stage != v->target)
-                retarget(c, v, stage);
+        if (stage != v->target ||
+            (stage == SW__ST_NONE && keep == SW__ST_NONE && sw__gather_holds(v)))
+                retarget(c, v, stage, keep);
 }
+
+bool
+sw__gather_holds(const struct sw__vx *v)
+{
+        return v->asked == SW__ST_MORE_KEYS || v->asked == SW__ST_CONTENT;
+}
+
+/* ---- looking ahead ---- */
+
+static void
+look_at(struct sw__core *c, struct sw__edge *e, uint32_t i)
+{
+        struct sw__vx *v = e->v;
+        struct sw__input *in = &v->in[i];
+
+        if (in->edge->level < SW__MORE_KEYS || sw__lookup_input_known(c, e, i))
+                return;
+        if (in->content_state == SW__CT_NONE || in->content_state == SW__CT_DONE) {
+                sw__edge_missed(c, e);
+                return;
+        }
+        if (in->ahead)
+                return;
+        in->ahead = true;
+        want(c, in, SW__RESULT);
+        start_content(c, v, i);
+        if (in->edge->state == SW__E_FAILED)
+                sw__gather_failed(c, v, i);
+}
+
+/* There is news of an input, and the stage is not reached yet. */
+static void
+look_ahead(struct sw__core *c, struct sw__vx *v, uint32_t i)
+{
+        for (uint32_t o = 0; o < v->n_outputs; o++)
+                if (v->edges[o].state == SW__E_MORE && !v->edges[o].missed)
+                        look_at(c, &v->edges[o], i);
+}
+
+void
+sw__gather_ahead(struct sw__core *c, struct sw__edge *e)
+{
+        const struct sw__vx *v = e->v;
+
+        if (v->stage >= SW__ST_MORE_KEYS) /* what is there decides */
+                return;
+        for (uint32_t i = 0; i < v->n_inputs && !e->missed; i++)
+                look_at(c, e, i);
+}
+
+/* ---- news ---- */
 
 void
 sw__gather_input(struct sw__core *c, struct sw__vx *v, uint32_t i)
 {
         struct sw__input *in = &v->in[i];
 
-        if (v->target == SW__ST_NONE || in->ok)
-                return;
-        if (needs_content(in, v->target))
+        if (wants_content(in, v->target))
                 start_content(c, v, i);
-        if (!satisfied(in, v->target))
+        if (v->target == SW__ST_NONE || in->ok || !satisfied(in, v->target))
                 return;
         in->ok = true;
         assert(v->n_missing > 0);
         if (--v->n_missing == 0)
                 reached(c, v);
+        else
+                look_ahead(c, v, i);
 }
 
 void
@@ -131,7 +227,8 @@ sw__gather_failed(struct sw__core *c, struct sw__vx *v, uint32_t i)
 {
         const struct sw__input *in = &v->in[i];
 
-        if (v->target != SW__ST_NONE && !in->ok && in->want > in->edge->level)
+        if (v->target != SW__ST_NONE && (!in->ok || in->ahead) &&
+            in->want > in->edge->level)
                 sw__vx_fail_with(c, v, in->edge->v->failure);
 }
 
@@ -140,7 +237,7 @@ sw__gather_map(struct sw__core *c, struct sw__vx *v)
 {
         /* Inputs were gathered before it was known which of them have content keys. */
         if (v->target >= SW__ST_CONTENT)
-                retarget(c, v, v->target);
+                retarget(c, v, v->target, SW__ST_NONE);
 }
 
 static struct sw__content *
@@ -171,11 +268,13 @@ sw__gather_content(struct sw__core *c, struct sw__act *act)
                 in->content = content_new(act->content);
                 in->content_state = SW__CT_DONE;
                 sw__gather_input(c, v, act->index);
+                if (in->ahead && v->target != SW__ST_NONE)
+                        look_ahead(c, v, act->index);
                 return;
         }
         in->content_state = SW__CT_DECLARED;
         if (!act->cancelled && !act->nobody)
                 sw__vx_fail(c, v, sw_steal(act->err));
-        else if (needs_content(in, v->target))
+        else if (wants_content(in, v->target))
                 start_content(c, v, act->index);
 }

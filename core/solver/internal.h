@@ -31,6 +31,10 @@ void sw__edge_loaded(struct sw__core *c, struct sw__act *act);
 enum sw__stage sw__edge_stage(const struct sw__edge *e);
 /* Whether an edge waits for a cache map. */
 bool sw__edge_wants_map(const struct sw__edge *e);
+/* Whether what its vertex asked of the inputs for more keys is to stay asked. */
+bool sw__edge_keeps(const struct sw__edge *e);
+/* An edge in MORE cannot be found: an input leads nowhere. */
+void sw__edge_missed(struct sw__core *c, struct sw__edge *e);
 /* Somebody wants @now of the edge where he wanted @before. */
 void sw__edge_want(struct sw__core *c, struct sw__edge *e, unsigned before, unsigned now);
 
@@ -38,6 +42,10 @@ void sw__edge_want(struct sw__core *c, struct sw__edge *e, unsigned before, unsi
 
 void sw__gather_update(struct sw__core *c,
                        struct sw__vx *v); /* what edges wait for changed */
+/* Whether inputs are asked for more than their keys, short of all results. */
+bool sw__gather_holds(const struct sw__vx *v);
+/* An edge has begun to wait for more keys: look at the inputs that have theirs. */
+void sw__gather_ahead(struct sw__core *c, struct sw__edge *e);
 void sw__gather_input(struct sw__core *c, struct sw__vx *v, uint32_t i); /* an input rose */
 void sw__gather_failed(struct sw__core *c, struct sw__vx *v, uint32_t i);
 void sw__gather_map(struct sw__core *c, struct sw__vx *v); /* the first cache map is here */

@@ -11,6 +11,7 @@
  *     gets a result that was made so, and now
  *   - jobs that trust other caches do not share; what no solve wants is cancelled
  *   - what is told to be done is committed
+ *   - at rest no input is asked for what nobody waits for
  *   - bounds hold; everything ends; nothing is left over
  */
 #include <inttypes.h>
@@ -24,7 +25,8 @@
 struct mop {
         struct world *w;
         const struct sense *sense;
-        struct mvx vx; /* as it was when the job named it */
+        struct mvx vx;   /* as it was when the job named it */
+        unsigned number; /* of the vertex in the world */
         bool ignore;
         sw_cacheset *set;
 };
@@ -138,6 +140,16 @@ run_ends(struct drive *d, struct sw__act *act)
 /* ---- the host ---- */
 
 static void
+note_need(struct need *did, const struct sw__act *act)
+{
+        unsigned v = ((const struct mop *) act->op)->number;
+
+        did->runs |= act->kind == SW__ACT_RUN ? 1u << v : 0;
+        did->loads[v] |= act->kind == SW__ACT_LOAD ? 1u << act->index : 0;
+        did->contents[v] |= act->kind == SW__ACT_CONTENT ? 1u << act->index : 0;
+}
+
+static void
 host_start(void *arg, struct sw__act *act)
 {
         struct drive *d = arg;
@@ -150,6 +162,7 @@ host_start(void *arg, struct sw__act *act)
         d->n_content += act->kind == SW__ACT_CONTENT;
         d->n_load += act->kind == SW__ACT_LOAD;
         d->n_run += act->kind == SW__ACT_RUN;
+        note_need(&d->did, act);
         if (act->kind == SW__ACT_RUN)
                 run_starts(d, act);
         sw_array_push(&d->pending, act);
@@ -160,6 +173,7 @@ host_cancel(void *arg, struct sw__act *act)
 {
         struct drive *d = arg;
 
+        d->n_taken_back += act->kind != SW__ACT_MAP;
         for (size_t i = 0; i < d->pending.n; i++)
                 if (d->pending.v[i] == act)
                         return;
@@ -371,7 +385,7 @@ fill(struct drive *d, struct sw_vertex *def, unsigned v, bool ignore, sw_cachese
         const struct mvx *vx = &d->w->vx[v];
         struct mop *m = sw_new(struct mop);
 
-        *m = (struct mop){ d->w, vx->sense, *vx, ignore, set };
+        *m = (struct mop){ d->w, vx->sense, *vx, v, ignore, set };
         d->w->live_ops++;
         *def = (struct sw_vertex){
                 .digest = vx->digest,
@@ -500,6 +514,32 @@ drive_flush(struct drive *d)
         sw__core_flush(d->core);
 }
 
+static bool
+edge_waits(const struct sw__edge *e)
+{
+        switch (e->state) {
+        case SW__E_MORE:
+        case SW__E_CONTENT:
+        case SW__E_EVAL: return true;
+        case SW__E_PROBED: return e->wanted[SW__MORE_KEYS] || e->wanted[SW__RESULT];
+        default: return false;
+        }
+}
+
+/* At rest: an input is asked for more than it has given only while an edge waits for it. */
+static void
+check_asked(const struct sw__vx *v)
+{
+        bool waits = v->target != SW__ST_NONE;
+
+        for (uint32_t o = 0; o < v->n_outputs; o++)
+                waits |= edge_waits(&v->edges[o]);
+        for (uint32_t i = 0; i < v->n_inputs && !waits; i++)
+                if (v->in[i].want > v->in[i].edge->level &&
+                    v->in[i].edge->state != SW__E_FAILED)
+                        model_fail("v%" PRIu64 " holds on to input %" PRIu32, v->number, i);
+}
+
 /* At rest: what is still in flight is for a solve that goes on, or was told to stop. */
 static void
 check_wanted(struct drive *d)
@@ -511,6 +551,9 @@ check_wanted(struct drive *d)
         for (size_t i = 0; i < d->pending.n; i++)
                 if (!going && !d->pending.v[i]->cancelled)
                         model_fail("nobody wants an act that goes on");
+        for (const struct sw__vx *h = d->core->table; h; h = h->hh.next)
+                for (const struct sw__vx *v = h; v; v = v->variant)
+                        check_asked(v);
 }
 
 void

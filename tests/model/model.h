@@ -3,6 +3,7 @@
  * are worth, and a naive evaluator to compare with.
  *
  *   world.c         meanings, graphs, results, the naive evaluator
+ *   need.c          what a build has to evaluate, found naively
  *   drive.c         the core's host: every decision about order is made by choose()
  *   scenario.c      small worlds for which every order is tried
  *   solver_model.c  random worlds, coverage, verdict
@@ -100,6 +101,7 @@ struct stored {
 void world_init(struct world *w, uint64_t seed);
 void world_release(struct world *w);
 void world_new_graph(struct world *w);
+void world_plain_graph(struct world *w); /* in which every op has a sense of its own */
 void world_mutate(struct world *w);
 void world_learn(struct world *w); /* kids and flags, after the graph has changed */
 struct sense *world_sense(struct world *w, unsigned n_in);
@@ -116,6 +118,20 @@ uint64_t result_value(const sw_result *r);
 struct stored *result_find(struct world *w, const char *id);
 /* Some results are no more; @released: and the key store is told. */
 void world_lose_results(struct world *w, unsigned percent);
+
+/* ---- what is to be evaluated ---- */
+
+/* By vertex, as bits. */
+struct need {
+        unsigned runs;
+        unsigned loads[MAX_VX];    /* of outputs */
+        unsigned contents[MAX_VX]; /* of inputs */
+};
+
+/* For one solve of @root from the stores as they are. Every op has a sense of its own and
+ * can not fail. @places: 1: local alone; 2: and remote. */
+void naive_need(struct world *w, unsigned places, struct sw_vertex_input root,
+                struct need *need);
 
 /* ---- driving ---- */
 
@@ -147,6 +163,8 @@ struct drive {
         unsigned max_running, job_max;
         sw_map *running;                          /* kid -> struct sw__act */
         unsigned n_run, n_load, n_content, n_map; /* acts ever */
+        unsigned n_taken_back;                    /* cancelled, maps apart */
+        struct need did;
         unsigned number;
         bool importing; /* fills the remote store */
         bool one_set;

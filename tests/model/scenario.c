@@ -142,6 +142,35 @@ lose_copies(struct world *w)
         w->succeeded = sw_map_new(NULL);
 }
 
+/* Two stages over one base, and copies of them onto each other. */
+static void
+make_stages(struct world *w)
+{
+        struct sense *base = plain(w, 0, 1), *one = plain(w, 1, 1), *two = plain(w, 1, 1),
+                     *lower = plain(w, 2, 1), *upper = plain(w, 2, 1);
+        unsigned b = add(w, base, 0, 0), s1 = add(w, one, b, b), s2 = add(w, two, b, b);
+
+        lower->content = upper->content = 2;
+        add(w, upper, add(w, lower, b, s1), s2);
+}
+
+/* All was built, and then both stages were edited. */
+static void
+edit_stages(struct world *w)
+{
+        static struct sw__coverage unused;
+        struct sw_vertex_input root = { 4, 0 };
+        struct drive d;
+
+        drive_init(&d, w, 256);
+        drive_solve(&d, drive_job(&d, w->set[0]), &root, 1, 0);
+        drive_drain(&d);
+        drive_release(&d, &unused);
+        w->senses[1].id += 100;
+        w->senses[2].id += 100;
+        world_learn(w);
+}
+
 static const struct scenario scenarios[] = {
         { "twins in two jobs",
           make_twins,
@@ -230,6 +259,18 @@ static const struct scenario scenarios[] = {
           { { SOLVE, 0, 1, 0 }, { SOLVE, 0, 1, 0, 1 } },
           2,
           lose_copies },
+        { "copies of two edited stages",
+          make_stages,
+          2,
+          { { SOLVE, 0, 4, 0 } },
+          1,
+          edit_stages },
+        { "copies of two edited stages, cancelled and wanted again",
+          make_stages,
+          2,
+          { { SOLVE, 0, 4, 0 }, { CANCEL, 0, 0, 0 }, { SOLVE, 0, 4, 0 } },
+          3,
+          edit_stages },
 };
 
 unsigned
@@ -263,6 +304,7 @@ run_path(struct chooser *ch, const struct scenario *sc, struct sw__coverage *sum
         struct world w = { .ch = *ch };
         struct drive d;
         bool exhaustive = ch->exhaustive;
+        uint64_t rng = ch->rng; /* the same past for all paths */
         unsigned moves = 0;
         bool busy = false;
 
@@ -275,7 +317,7 @@ run_path(struct chooser *ch, const struct scenario *sc, struct sw__coverage *sum
                 sc->prepare(&w);
         drive_init(&d, &w, 1);
         w.ch.exhaustive = exhaustive;
-        d.core->max_running = d.max_running = sc->max_running;
+        d.core->max_running = d.max_running = d.job_max = sc->max_running;
         while (moves < sc->n_moves || d.pending.n || busy) {
                 unsigned n = (unsigned) d.pending.n + (moves < sc->n_moves) + busy;
                 unsigned pick = choose(&w.ch, n);
@@ -296,6 +338,7 @@ run_path(struct chooser *ch, const struct scenario *sc, struct sw__coverage *sum
         drive_release(&d, sum);
         world_release(&w);
         *ch = w.ch;
+        ch->rng = rng;
 }
 
 uint64_t

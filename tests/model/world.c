@@ -188,8 +188,8 @@ add_twin(struct world *w)
         world_add(w, v->sense, in);
 }
 
-void
-world_new_graph(struct world *w)
+static void
+new_graph(struct world *w, unsigned twins)
 {
         unsigned n = 2 + choose(&w->ch, MAX_VX - 2);
 
@@ -198,7 +198,7 @@ world_new_graph(struct world *w)
                 struct sw_vertex_input in[MAX_IN];
                 unsigned n_in = 0;
 
-                if (w->n_vx && chance(&w->ch, 25)) {
+                if (w->n_vx && chance(&w->ch, twins)) {
                         add_twin(w);
                         continue;
                 }
@@ -209,6 +209,18 @@ world_new_graph(struct world *w)
                 world_add(w, world_sense(w, n_in), in);
         }
         world_learn(w);
+}
+
+void
+world_new_graph(struct world *w)
+{
+        new_graph(w, 25);
+}
+
+void
+world_plain_graph(struct world *w)
+{
+        new_graph(w, 0);
 }
 
 /* Between builds: ops are edited, sources change, what failed works and the reverse. */

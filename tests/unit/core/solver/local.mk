@@ -16,6 +16,9 @@ noinst_HEADERS += tests/unit/core/solver/fake.h
 UNIT_TESTS += tests/unit/core/solver/solver_test
 tests_unit_core_solver_solver_test_SOURCES = tests/unit/core/solver/solver_test.c
 
+UNIT_TESTS += tests/unit/core/solver/ahead_test
+tests_unit_core_solver_ahead_test_SOURCES = tests/unit/core/solver/ahead_test.c
+
 UNIT_TESTS += tests/unit/core/solver/stress_test
 tests_unit_core_solver_stress_test_SOURCES = tests/unit/core/solver/stress_test.c
 
