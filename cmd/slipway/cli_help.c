@@ -77,6 +77,8 @@ entries_print(sw_buf *out, const char *title, struct entries *e, size_t width)
                 if (n > cols && n <= LEFT_MAX)
                         cols = n;
         }
+        if (cols == 0) /* every one is longer */
+                cols = LEFT_MAX;
         if (e->left.n > 0)
                 sw_buf_addf(out, "\n%s:\n", title);
         for (size_t i = 0; i < e->left.n; i++)

@@ -57,6 +57,25 @@ START_TEST(help_of_the_program)
 }
 END_TEST
 
+/* Would catch: help that stands left of the flags it is for. */
+START_TEST(help_of_long_flags)
+{
+        static const struct cli_flag flags[] = {
+                { .name = "progress",
+                  .type = CLI_CHOICE,
+                  .value = "plain|tty|rawjson|quiet",
+                  .help = "how to show it" },
+                { .name = NULL },
+        };
+        const struct cli_verb v = { .name = "logs", .summary = "show", .flags = flags };
+        sw_auto(sw_buf) b = SW_BUF_INIT;
+
+        cli_add_help(&b, &test_program, &v, 80);
+        ck_assert(strstr(b.data, "      --progress plain|tty|rawjson|quiet\n"
+                                 "                                how to show it\n"));
+}
+END_TEST
+
 START_TEST(help_of_a_verb)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
@@ -141,5 +160,5 @@ START_TEST(completion_has_every_word)
 END_TEST
 
 UNIT_MAIN("docs", usage_shows_arguments, help_of_the_program, help_of_a_verb,
-          man_page_of_a_verb, man_page_covers_what_lies_below, man_page_of_the_program,
-          completion_has_every_word)
+          help_of_long_flags, man_page_of_a_verb, man_page_covers_what_lies_below,
+          man_page_of_the_program, completion_has_every_word)
