@@ -52,6 +52,26 @@ step_is(const struct hint_case *c, const char *word)
 
 /* ---- Entries that look closer ---- */
 
+/* "executable file `cc` not found in $PATH" of crun, "exec: "cc": executable file not
+ * found" of runc. */
+static char *
+missing_program(const char *message)
+{
+        const char *p = strstr(message, "executable file `"), *end;
+
+        if (p) {
+                p += strlen("executable file `");
+                end = strchr(p, '`');
+        } else {
+                p = strstr(message, "exec: \"");
+                p += p ? strlen("exec: \"") : 0;
+                end = p ? strchr(p, '"') : NULL;
+        }
+        return end && end > p && end - p < NAME_MAX_SHOWN
+                       ? sw_strndup(p, (size_t) (end - p))
+                       : NULL;
+}
+
 /* "/bin/sh: 1: cc: not found", "sh: line 1: cc: command not found": the word in front. */
 static char *
 missing_command(const struct hint_case *c)
@@ -73,12 +93,12 @@ missing_command(const struct hint_case *c)
 static bool
 no_command(sw_buf *b, const struct hint_case *c)
 {
+        bool program = message_has(c, "executable file") && message_has(c, "not found");
         sw_auto(sw_str) name = NULL;
 
-        if (!message_has(c, "exit code: 127") &&
-            !message_has(c, "executable file not found"))
+        if (!message_has(c, "exit code: 127") && !program)
                 return false;
-        name = missing_command(c);
+        name = program ? missing_program(c->message) : missing_command(c);
         if (name)
                 term_add_text(b, name);
         else

@@ -125,6 +125,11 @@ START_TEST(commands)
         hints(FAILED("127 (command not found)"), "RUN x", "/bin/sh: 1: cc: not found", NULL,
               "hint: cc is not in this image");
         hints(FAILED("127"), "RUN x", "sh: make: command not found", NULL, "hint: make is");
+        hints("crun: executable file `cc` not found in $PATH: No such file or directory",
+              "RUN x", NULL, NULL, "hint: cc is not in this image");
+        hints("exec: \"cc\": executable file not found in $PATH", "RUN x", NULL, NULL,
+              "hint: cc is not in this image");
+        hints("executable file not found", "RUN x", NULL, NULL, "hint: a command is not");
         hints(FAILED("127"), "RUN x", "\033[2Jevil: not found", NULL, "\\x1b[2Jevil");
         hints(FAILED("127"), "RUN x", NULL, NULL, "hint: a command is not");
         hints(FAILED("127"), NULL, NULL, NULL, "hint: a command is not");
