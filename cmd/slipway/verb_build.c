@@ -231,6 +231,7 @@ open_engine(struct build_run *r)
         if (err)
                 return err;
         progress_log(r->progress, r->plugins.log);
+        flags_warn(&r->opts, r->plugins.log);
         err = sw_engine_open(SW_ENGINE_OPTS(.host = r->plugins.host,
                                             .config = r->plugins.config,
                                             .log = r->plugins.log,

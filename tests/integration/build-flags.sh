@@ -195,6 +195,10 @@ asked() { [ "$("$SLIPWAY" history -q | wc -l)" = "$n" ]; }
 n=$("$SLIPWAY" history -q | wc -l)
 ask ctx >/dev/null
 check "a question is no build in the history" asked
+inline() { build --build-arg BUILDKIT_INLINE_CACHE=1 ctx 2>"$dir/err" && grep -q 'puts no cache into images' "$dir/err"; }
+check "a cache that was to be in the image is told not to be" inline
+build_name() { build --build-arg BUILDKIT_BUILD_NAME="my build" ctx && "$SLIPWAY" history -n 1 | grep -q ' my build$'; }
+check "a build that was given a name has it in the history" build_name
 check "annotations" build -o "type=oci,dest=$dir/a.tar" --annotation k=v --annotation index:i=w ctx
 check "without an image" fails 2 'none is made' build --annotation k=v -o "$dir/o" ctx
 check "that are wrong" fails 2 'give KEY=VALUE' build --annotation k -t x ctx

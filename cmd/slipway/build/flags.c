@@ -285,3 +285,18 @@ flags_refuse(const struct cli_call *call, sw_host *host)
                                  attest.v[0]);
         return err;
 }
+
+void
+flags_warn(const opts *o, sw_log *log)
+{
+        const char *text = opts_get(o, "build-arg:BUILDKIT_INLINE_CACHE");
+        bool wanted = false;
+
+        if (text)
+                sw_err_drop(sw_parse_bool(text, &wanted),
+                            "what is no bool is not asked for");
+        if (wanted)
+                sw_log_line(
+                        log, SW_LOG_WARN, "slipway",
+                        "BUILDKIT_INLINE_CACHE: this version puts no cache into images");
+}

@@ -6,8 +6,9 @@
 #define SLIPWAY_CMD_BUILD_FLAGS_H
 
 #include <slipway/host.h>
+#include <slipway/log.h>
 
-#include "cmd/slipway/cli.h"
+#include "cmd/slipway/build/opts.h"
 
 extern const struct cli_flag build_flags[];
 
@@ -17,5 +18,7 @@ SW_NODISCARD sw_err *flags_check(const struct cli_call *call);
  *  attestations. Errors: SW_E_NOT_FOUND naming the plugin and its package,
  *  SW_E_UNSUPPORTED, SW_E_USAGE. */
 SW_NODISCARD sw_err *flags_refuse(const struct cli_call *call, sw_host *host);
+/** flags_warn - of build arguments that ask clients of BuildKit for something. */
+void flags_warn(const opts *o, sw_log *log);
 
 #endif

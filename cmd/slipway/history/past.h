@@ -34,8 +34,8 @@ SW_NODISCARD sw_err *past_replay(past *p, const char *id,
                                  void (*fn)(void *arg, const struct sw_progress_batch *b),
                                  void *arg);
 
-/** past_what - what was built, in few words: names of images or the context and the
- *  Dockerfile, and a target; from malloc. */
+/** past_what - what was built, in few words: what BUILDKIT_BUILD_NAME says, else
+ *  names of images or the context and the Dockerfile, and a target; from malloc. */
 char *past_what(const struct sw_history_build *b);
 /** past_took - "1.2s", or how long it has been running. */
 const char *past_took(const struct sw_history_build *b, char out[32]);

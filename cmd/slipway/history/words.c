@@ -58,10 +58,14 @@ add_place(sw_buf *out, const struct sw_history_build *b)
 char *
 past_what(const struct sw_history_build *b)
 {
+        const char *name =
+                sw_attr_get(b->attrs, b->n_attrs, "build-arg:BUILDKIT_BUILD_NAME");
         const char *target = sw_attr_get(b->attrs, b->n_attrs, "target");
         const char *dest = destination(b);
         sw_auto(sw_buf) out = SW_BUF_INIT;
 
+        if (name && *name)
+                return sw_strdup(name);
         add_names(&out, b);
         if (!out.len)
                 add_place(&out, b);
