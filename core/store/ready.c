@@ -14,9 +14,11 @@
 #include <string.h>
 
 #include <slipway/pool.h>
+#include <slipway/time.h>
 
 #include "core/base/ctxpriv.h"
 #include "core/store/chainid.h"
+#include "core/store/recblob.h"
 #include "core/store/unpack.h"
 
 enum { THREADS_MAX = 4 };
@@ -35,6 +37,7 @@ struct call {
         sw_ctx *ctx; /* cancelled with the first failure */
         sw_cancel *token;
         SW_ARRAY(struct job *) jobs;
+        SW_ARRAY(sw_digest) here; /* blobs of layers that were ready before */
         sw_map *by_id; /* of layers that were looked at: their jobs, or the call */
         pthread_mutex_t lock;
         pthread_cond_t change;
@@ -73,8 +76,13 @@ look_at(struct call *c, sw__tx *tx, todos *t, const char *id)
         if (err)
                 return err;
         (void) sw_map_set(c->by_id, id, c);
-        if (rec->state != SW__REC_LAZY)
+        if (rec->state != SW__REC_LAZY) {
+                sw_digest d;
+
+                if (rec->n_blobs && sw__digest_of_bytes(rec->blobs[0]->digest, &d))
+                        sw_array_push(&c->here, d);
                 return SW_OK;
+        }
         struct job *j = sw_new(struct job);
         struct todo listed = { NULL, j };
         j->call = c;
@@ -114,6 +122,22 @@ collect(struct call *c, const sw__stack *stack)
         }
         sw_array_release(&t);
         return err;
+}
+
+/* Who waits for some layers is told of the others. */
+static void
+tell_what_is_here(const struct call *c)
+{
+        const int64_t now = sw_time_now();
+
+        for (size_t i = 0; i < c->here.n; i++) {
+                char digest[SW_DIGEST_STR_SIZE];
+                sw_auto(sw_str) id =
+                        sw_asprintf("%s: exists", sw_digest_str(&c->here.v[i], digest));
+                const struct sw_progress p = { .id = id, .started = now, .completed = now };
+
+                sw_progress_status(c->ctx, &p);
+        }
 }
 
 /* ---- doing it ---- */
@@ -245,6 +269,7 @@ call_release(struct call *c)
                 free(c->jobs.v[i]);
         }
         sw_array_release(&c->jobs);
+        sw_array_release(&c->here);
         sw_map_free(c->by_id);
         pthread_cond_destroy(&c->change);
         pthread_mutex_destroy(&c->lock);
@@ -272,6 +297,7 @@ sw__stack_ready(sw_worker *w, sw_ctx *ctx, sw__stack *s)
         err = collect(&c, s);
         if (!err && c.jobs.n) {
                 sw__make_room(w, ctx);
+                tell_what_is_here(&c);
                 err = run_all(&c);
         }
         if (!err && c.jobs.n)

@@ -78,6 +78,18 @@ by_digest() { # known by its digest, it is built though the registry is not to b
         rm -rf "$dir/out3"
         kit_build --llb "$dir/def3" -o "type=local,dest=$dir/out3" && [ -s "$dir/out3/last" ]
 }
+newer() { # with one layer more: only that is fetched, and who waits is told of the others
+        local b=$dir/bundle2 l=$dir/layout n
+        umoci unpack --image "$l:v1" "$b" && echo more >"$b/rootfs/more" && umoci repack --image "$l:v2" "$b" &&
+                skopeo copy -q --dest-tls-verify=false "oci:$l:v2" "docker://$registry_plain/base/app:v2" || return
+        n=$(jq '.layers | length' "$l/blobs/sha256/$(jq -r '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == "v1").digest' "$l/index.json" | cut -d: -f2)")
+        fault_rules proxy
+        ask "$registry_proxy/base/app:v2" "$dir/def4"
+        "$SLIPWAY" "${kit_config[@]}" build --progress plain --llb "$dir/def4" -o "type=local,dest=$dir/out4" >"$dir/said" 2>&1 &&
+                [ -s "$dir/out4/more" ] && [ "$(fetched)" = 2 ] && # the configuration, too
+                [ "$(grep -cE ' sha256:[0-9a-f]{64}: exists' "$dir/said")" = "$n" ] && grep -q 'extracting sha256' "$dir/said" ||
+                { echo "$n layers"; cat "$dir/said" "$dir/registry/proxy.log"; return 1; }
+}
 through() { # RULE...: the whole image, on a root of its own, though the proxy does that
         fault_rules proxy "$@"
         rm -rf "$dir/fault" "$dir/outf"
@@ -135,6 +147,7 @@ check "what nobody looks at is not fetched" lazy
 check "an image is the tree that it was made of" pulled
 check "a command runs in it, and nothing is fetched again" ran
 check "known by its digest, it needs no network" by_digest
+check "a newer one with the same layers: they are told of" newer
 check "usage is that of du(1)" kit_usage_is_right
 check "a connection that breaks in a layer" through '2 GET.*blobs drop 300000'
 check "busy twice" through '2 . status 503'
