@@ -256,6 +256,36 @@ check "outline" answers outline '[.name, .args[0].name, .secrets[0], .ssh[0].nam
         '"[\"main\",\"TOKEN\",{\"name\":\"s\",\"required\":true,\"location\":{\"ranges\":[{\"start\":{\"line\":6},\"end\":{\"line\":6}}]}},\"default\"]"'
 check "lint" answers lint '[.warnings[].ruleName]' '["SecretsUsedInArgOrEnv"]'
 
+# ---- Stages side by side
+# Two stages that wait for each other, in a cache that they share; for 20 seconds at most.
+apart() { # VERSION-OF-BUILD VERSION-OF-TEST [ALONE]: the image says who was there
+        local me other wait=true text="FROM base AS up
+"
+        for me in "build.$1 test.$2" "test.$2 build.$1"; do
+                other=${me#* } me=${me% *}
+                [ -n "${3:-}" ] || wait="i=0; until [ -e /m/$other ] || [ \$i = 200 ]; do sleep 0.1; i=\$((i + 1)); done; [ -e /m/$other ]"
+                text+="FROM up AS ${me%.*}
+RUN --mount=type=cache,id=meet-$$,target=/m touch /m/$me && { $wait; } && echo $me >/said
+"
+        done
+        makes "build.$1
+test.$2" <<<"${text}FROM up
+COPY --from=build /said /1
+COPY --from=test /said /2
+RUN cat /1 /2 >/out"
+}
+check "stages run side by side" apart 1 1
+check "also when both were edited" apart 2 2
+step() { # STAGE HOW: its RUN ended so
+        local number
+        number=$(sed -n "s/^#\([0-9]*\) \[$1 .*/\1/p" "$dir/said" | head -n 1)
+        [ -n "$number" ] && grep -q "^#$number $2" "$dir/said" && return
+        cat "$dir/said"
+        return 1
+}
+one_edited() { apart 3 3 alone && apart 3 4 alone && step build CACHED && step test DONE; }
+check "and the one that was not edited stays" one_edited
+
 # ---- The cache
 again() { # "CACHED of ALL": the Dockerfile of cached.Dockerfile
         "$SLIPWAY" "${kit_config[@]}" build --progress plain --build-context base=oci-layout://layout:1 "${ARGS[@]}" -f "$dir/cached.Dockerfile" ctx >"$dir/said" 2>&1 ||
