@@ -71,6 +71,15 @@ rank(const sw_platform *want, const sw_platform *have)
         return score;
 }
 
+bool
+sw_image_suits(const sw_platform *have, const sw_platform *want)
+{
+        sw_autoptr(sw_platform) is = sw_platform_normalize(have);
+        sw_autoptr(sw_platform) wanted = sw_platform_normalize(want);
+
+        return rank(wanted, is) > 0;
+}
+
 /* Whether it may be an image at all: no attestation, nothing else that rides along. */
 static bool
 is_image(const sw_desc *d)

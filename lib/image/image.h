@@ -126,6 +126,10 @@ void sw_manifest_write(const sw_manifest *m, sw_buf *out);
 SW_NODISCARD sw_err *sw_index_choose(const sw_manifest *m, const sw_platform *want,
                                      size_t *out);
 
+/** sw_image_suits - whether an image for @have is one for @want, as sw_index_choose has it.
+ */
+bool sw_image_suits(const sw_platform *have, const sw_platform *want);
+
 /* What we need of an image configuration; the rest stays in the JSON. {0} is none. */
 typedef struct sw_image_config {
         sw_platform *platform;

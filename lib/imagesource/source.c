@@ -25,6 +25,7 @@ struct sw_image_source {
         sw_digest digest;
         enum sw_image_order order;
         sw_platform *platform;
+        char *kept_for; /* platform of an image kept here that is of no use; or NULL */
         sw_worker *worker;
         const char *record_type; /* static; NULL: regular */
         int64_t layer_limit;     /* 0: none */
@@ -145,6 +146,7 @@ sw_image_source_close(sw_image_source *s)
         free(s->source_key);
         free(s->source_value);
         sw_platform_free(s->platform);
+        free(s->kept_for);
         sw_desc_release(&s->root);
         sw_buf_release(&s->root_text);
         sw_manifest_release(&s->manifest);
@@ -177,6 +179,38 @@ root_by_digest(sw_image_source *s, const struct asking *a, const sw_digest *d)
         return true;
 }
 
+static void
+not_for(sw_image_source *s, char *what)
+{
+        free(s->kept_for);
+        s->kept_for = what;
+}
+
+/* Whether what is kept is for the platform that is wanted; so is what cannot be told. */
+static bool
+is_for_platform(sw_image_source *s, const struct asking *a)
+{
+        sw_auto(sw_manifest) m = { 0 };
+        sw_auto(sw_buf) text = SW_BUF_INIT;
+        sw_auto(sw_image_config) config = { .platform = NULL };
+        size_t i;
+        sw_err *err = sw_manifest_parse(NULL, s->root_text.data, s->root_text.len, &m);
+
+        if (!err && m.kind == SW_MEDIA_INDEX) {
+                err = sw_index_choose(&m, s->platform, &i);
+                if (err)
+                        not_for(s, sw_strdup("other platforms"));
+        } else if (!err &&
+                   sw__document_known(a, &m.config.digest, SW_IMAGE_CONFIG_MAX, &text)) {
+                err = sw_image_config_parse(text.data, text.len, &config);
+                if (!err && config.platform &&
+                    !sw_image_suits(config.platform, s->platform))
+                        not_for(s, sw_platform_str(config.platform));
+        }
+        sw_err_drop(err, "it is told by who reads it next, if it is read");
+        return !s->kept_for;
+}
+
 /* Of a tag, among the images that are kept here. */
 static sw_err *
 root_in_store(sw_image_source *s, const struct asking *a)
@@ -186,9 +220,18 @@ root_in_store(sw_image_source *s, const struct asking *a)
                 s->stored_as ? sw_images_get(s->worker, a->ctx, s->stored_as, &l) : SW_OK;
         bool found = false;
 
+        not_for(s, NULL);
         if (!err && l.n > 0)
-                found = root_by_digest(s, a, &l.v[0].digest);
+                found = root_by_digest(s, a, &l.v[0].digest) && is_for_platform(s, a);
         sw_image_list_release(&l);
+        if (!err && s->kept_for) {
+                sw_desc_release(&s->root);
+                sw_buf_clear(&s->root_text);
+                err = sw_err_new(SW_E_NOT_FOUND,
+                                 "the image of that name that is kept here "
+                                 "is for %s",
+                                 s->kept_for);
+        }
         if (!err && !found)
                 err = sw_err_new(SW_E_NOT_FOUND, "no image of that name is kept here");
         return err;
@@ -227,7 +270,10 @@ root_in_order(sw_image_source *s, const struct asking *a)
                 if (sw_err_code(err) != SW_E_NOT_FOUND)
                         return err;
                 sw_err_drop(err, "it is looked for at its place");
-                return root_at_place(s, a);
+                err = root_at_place(s, a);
+                return s->kept_for ? sw_err_wrap(err, "the one that is kept here is for %s",
+                                                 s->kept_for)
+                                   : err;
         }
         err = root_at_place(s, a);
         if (!err || sw_err_code(err) == SW_E_CANCELLED)

@@ -125,6 +125,16 @@ on_kept() { tree './a.txt ./b.txt ./more' -f - extra <<<$'FROM mine:1\nCOPY x /m
 check "what is kept is there to begin with" on_kept
 registry_first() { tree '' --pull -f - extra <<<$'FROM 127.0.0.1:1/mine:1' 2>&1 | grep -q 127.0.0.1:1; }
 check "unless there is --pull" registry_first
+other_platform() { # it is not taken for one of this machine; nor is an index without it
+        local which
+        for which in linux/s390x linux/s390x,linux/riscv64; do
+                build -t 127.0.0.1:1/other --platform "$which" ctx || return
+                build -f - extra <<<$'FROM 127.0.0.1:1/other' >"$dir/said" 2>&1 && return 1
+                grep -qE 'the one that is kept here is for (linux/s390x|other platforms): .*127.0.0.1:1' "$dir/said" || { cat "$dir/said"; return 1; }
+        done
+        build -f - extra <<<$'FROM --platform=linux/riscv64 127.0.0.1:1/other\nCOPY x /'
+}
+check "and it is for the platform" other_platform
 
 # ---- Questions
 check_clean() { "$SLIPWAY" build --progress quiet --check ctx | grep -q 'no warnings'; }
