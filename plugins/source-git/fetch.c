@@ -101,10 +101,8 @@ fetch(const struct shared *s, const struct runner *r, const char *const *args)
 
         q.max_file = r->plugin->max_size;
         sw_err *err = git_run(r, &q);
-        if (!err) {
-                tidy_packs(s, r);
+        if (!err)
                 return SW_OK;
-        }
         shared_tidy(s, &came);
         if (sw_err_code(err) != SW_E_REMOTE || came < r->plugin->max_size)
                 return err;
@@ -136,25 +134,24 @@ fetch_one(const struct shared *s, const struct runner *r, const struct resolved 
         return fetch(s, r, args);
 }
 
-/* Everything, from servers that do not give one commit. */
+/* Everything, from servers that do not give one commit. A depth without end, since git then
+ * refuses servers that only give out their files: those could have it fetch for ever. */
 static sw_err *
 fetch_everything(const struct shared *s, const struct runner *r,
                  const struct resolved *what)
 {
-        sw_auto(sw_str) shallow = sw_asprintf("%s.git/shallow", s->name);
-        const bool is_shallow = faccessat(s->state, shallow, F_OK, 0) == 0;
-        const char *const args[] = { "fetch",
-                                     "--quiet",
-                                     "--progress",
-                                     "--tags",
-                                     "--force",
-                                     "--prune",
-                                     "--no-write-fetch-head",
-                                     "--no-auto-maintenance",
-                                     is_shallow ? "--unshallow" : "--force",
-                                     "origin",
-                                     "+refs/heads/*:refs/remotes/origin/*",
-                                     NULL };
+        static const char *const args[] = { "fetch",
+                                            "--quiet",
+                                            "--progress",
+                                            "--depth=2147483647",
+                                            "--tags",
+                                            "--force",
+                                            "--prune",
+                                            "--no-write-fetch-head",
+                                            "--no-auto-maintenance",
+                                            "origin",
+                                            "+refs/heads/*:refs/remotes/origin/*",
+                                            NULL };
         bool here = false;
         sw_err *err = fetch(s, r, args);
 
@@ -209,6 +206,8 @@ fetch_commit(struct shared *s, const struct runner *r, const struct resolved *wh
                 return err;
         err = strcmp(what->ref, what->sha) == 0 ? fetch_object(s, r, what)
                                                 : fetch_ref(s, r, what);
+        if (!err)
+                tidy_packs(s, r);
         return sw_err_wrap(err, "failed to fetch remote %s", r->remote->url);
 }
 

@@ -48,7 +48,10 @@ first=$(git -C "$r" rev-parse HEAD)
 git -C "$r" tag light
 git -C "$r" tag -a -m annotated v1
 git -C "$r" branch old
-git -C "$r" tag both
+echo between >"$r/file"
+commit "$r" between
+between=$(git -C "$r" rev-parse HEAD) # no ref names it
+git -C "$r" tag both "$first"
 echo both >"$r/both"
 commit "$r" both
 git -C "$r" branch both
@@ -120,8 +123,15 @@ check "which has to be whole" fetch_fails 'whole commit hash' '#main' git.fetchb
 for bad in -x --upload-pack=touch 'a..b' 'a b' 'a~1' 'a^' 'a@{1}' '/a' 'a/' 'a//b' 'a.lock' '*' '.a'; do
         check "no ref: $bad" fetch_fails 'invalid git ref' "#$bad"
 done
-v0() { repo=http://127.0.0.1:$port/v0/r.git fetch "#$first" && has "$first"; }
+v0() { repo=http://127.0.0.1:$port/v0/r.git fetch "#$between" && has "$between"; }
 check "a commit from a server that gives none by itself" v0
+dumb() { # what it gives has no limit
+        git -C "$www/r.git" update-server-info && repo=http://127.0.0.1:$port/files/r.git fetch_fails 'dumb' "#$first" -- --no-cache &&
+                repo=http://127.0.0.1:$port/files/r.git fetch_fails 'dumb' '#main'
+}
+check "not from a server that only gives out its files" dumb
+turned() { repo=http://127.0.0.1:$port/turns/r.git fetch_fails 'dumb' "#$between" -- --no-cache; }
+check "nor from one that becomes so" turned
 
 # ---- URLs
 url() { # PART URL

@@ -15,6 +15,8 @@ are logged to DIR/.log: "GET /git/r.git/info/refs auth=…". What it does is in 
     /tofile/REPO       a redirect to the directory of the repository, as file://
     /junk/REPO         megabytes that are nothing
     /hang/REPO         no answer
+    /files/REPO        its files, as a web server that knows nothing of git gives them
+    /turns/REPO        the first answer is by the old protocol, then its files
 """
 import os
 import subprocess
@@ -26,6 +28,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 ROOT = sys.argv[1]
 lock = threading.Lock()
 swap = {"left": 2}
+turns = {"asked": False}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -60,6 +63,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.simple(302, ("Location", f"file://{ROOT}/{rest}{mark}"))
             elif kind == "hang":
                 time.sleep(3600)
+            elif kind == "files" or (kind == "turns" and turns["asked"]):
+                self.give(rest)
             elif kind == "junk":
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
@@ -68,16 +73,29 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write((b"0040" + b"x" * 60) * 50000)
             elif kind == "auth" and self.headers.get("Authorization") != open(f"{ROOT}/.auth").read().strip():
                 self.simple(401, ("WWW-Authenticate", 'Basic realm="git"'))
-            elif kind in ("git", "v0", "auth", "swap"):
+            elif kind in ("git", "v0", "auth", "swap", "turns"):
+                turns["asked"] |= kind == "turns"
                 if kind == "swap":
                     swap["left"] -= 1
                     if swap["left"] < 0:
                         subprocess.run([f"{ROOT}/.swap"], check=False)
-                self.backend(rest, query, kind != "v0")
+                self.backend(rest, query, kind not in ("v0", "turns"))
             else:
                 self.simple(404)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
+
+    def give(self, path):
+        try:
+            with open(f"{ROOT}/{path}", "rb") as f:
+                data = f.read()
+        except OSError:
+            self.simple(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def backend(self, path, query, new):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
