@@ -283,6 +283,8 @@ static const struct hint hints[] = {
           "who runs it (USER) may not: look at owners (COPY --chown), or at what is done "
           "as "
           "root before USER" },
+        { ANY("setrlimit"), NULL, false,
+          "--ulimit asks for more than this machine, or this user, may have" },
         { ANY("network.host is not allowed", "security.insecure is not allowed"), NULL,
           false, "--allow gives a build what it does not have by itself" },
 };
@@ -293,8 +295,8 @@ fits(const struct hint *h, const struct hint_case *c)
         for (size_t i = 0; h->message && h->message[i]; i++)
                 if (message_has(c, h->message[i]))
                         return true;
-        if (h->failed && !message_has(c, "did not complete successfully"))
-                return false;
+        if (h->failed && !message_has(c, "did not complete successfully: exit code"))
+                return false; /* not even begun, by the runtime's words */
         for (size_t i = 0; h->log && h->log[i]; i++)
                 if (log_line(c, h->log[i]))
                         return true;

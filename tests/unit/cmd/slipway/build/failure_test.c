@@ -129,6 +129,9 @@ START_TEST(commands)
               "RUN x", NULL, NULL, "hint: cc is not in this image");
         hints("exec: \"cc\": executable file not found in $PATH", "RUN x", NULL, NULL,
               "hint: cc is not in this image");
+        hints("x did not complete successfully: crun: setrlimit `N`: Operation not "
+              "permitted",
+              "RUN x", "setrlimit: Operation not permitted", NULL, "hint: --ulimit asks");
         hints("executable file not found", "RUN x", NULL, NULL, "hint: a command is not");
         hints(FAILED("127"), "RUN x", "\033[2Jevil: not found", NULL, "\\x1b[2Jevil");
         hints(FAILED("127"), "RUN x", NULL, NULL, "hint: a command is not");
