@@ -50,6 +50,12 @@ RUN /bin/sh -c cat /src/* >/all # buildkit true
 END
 }
 check "its layers, and what made them" layers
+sed -i 's/cat /echo loud; cat /' "$app/Dockerfile"
+loud() { # what a step printed can be found later, all of it
+        build && grep -rqx loud "$("$SLIPWAY" inspect latest | sed -n 's/^Logs: *//p')"
+}
+check "inspect names the place of the logs" loud
+sed -i 's/echo loud; //' "$app/Dockerfile"
 check "the second time" tells 'cache   3 of 3 steps cached
 result  in the cache only; --output says where to put it'
 echo three >"$app/src/three"

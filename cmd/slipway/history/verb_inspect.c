@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <slipway/json.h>
 #include <slipway/text.h>
@@ -186,8 +187,19 @@ add_slowest(sw_buf *out, const model *m)
         sw_array_release(&steps);
 }
 
+/* The directory of what its steps printed, as long as it is kept. */
 static void
-add_build(sw_buf *out, const struct sw_history_build *b)
+add_logs(sw_buf *out, const past *p, const char *id)
+{
+        const char *root = sw_config_str(p->store.plugins.config, "root");
+        sw_auto(sw_str) dir = sw_asprintf("%s/logs/%s", root ? root : "", id);
+
+        if (root && access(dir, F_OK) == 0)
+                add_line(out, "Logs:", dir);
+}
+
+static void
+add_build(sw_buf *out, const past *p, const struct sw_history_build *b)
 {
         char took[32];
         sw_auto(sw_str) what = past_what(b);
@@ -208,6 +220,8 @@ add_build(sw_buf *out, const struct sw_history_build *b)
         add_line(out, "Frontend:", b->frontend);
         add_line(out, "Error:", b->error);
         add_line(out, "Whole log:", b->log_file);
+        if (!*b->log_file)
+                add_logs(out, p, b->id);
         if (b->source)
                 add_source(out, b->source);
         add_pairs(out, "Options", b->attrs, b->n_attrs);
@@ -232,7 +246,7 @@ print_build(past *p, const struct sw_history_build *b, bool json)
 
         if (json)
                 return out_json(past_json(b));
-        add_build(&out, b);
+        add_build(&out, p, b);
         model_init(&m, false);
         err = past_replay(p, b->id, take, &m);
         if (!err)

@@ -519,7 +519,7 @@ START_TEST(logs_are_limited)
                 ck_assert_uint_eq(live.log[0][1].len, 300000);
                 ck_assert_ptr_nonnull(strstr(live.log[0][2].data, "292 KiB of log"));
                 ck_assert_ptr_nonnull(
-                        strstr(live.log[0][2].data, spool ? "kept" : "dropped"));
+                        strstr(live.log[0][2].data, spool ? "log file" : "dropped"));
                 ck_assert_uint_eq(whole.log[0][1].len, spool ? 700000 : 300000);
                 ck_assert_uint_eq(whole.log[0][2].len, 0);
                 ck_assert_uint_lt(t.v[0]->text.len, spool ? 66000 : 301000);
