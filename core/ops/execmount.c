@@ -45,7 +45,10 @@ open_layer(struct sw__exec *x, struct sw__exec_place *p)
         sw_err *err = sw_worker_layer(x->env->worker, x->ctx, p->input,
                                       SW_REF_DESC(.description = what), &p->layer);
 
-        return err ? err : sw_layer_mount(p->layer, x->ctx, &p->m);
+        if (err)
+                return err;
+        return p == &x->places[x->root] ? sw_layer_mount_root(p->layer, x->ctx, &p->m)
+                                        : sw_layer_mount(p->layer, x->ctx, &p->m);
 }
 
 static sw_err *

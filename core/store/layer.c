@@ -193,20 +193,32 @@ sw_layer_write(sw_layer *l, sw_ctx *ctx, const struct sw_layer_ops **ops, void *
         return sw__snapshots_write(l->w->snaps, ctx, l->id, ops, w);
 }
 
-sw_err *
-sw_layer_mount(sw_layer *l, sw_ctx *ctx, const struct sw_snapshot_mount **m)
+static sw_err *
+mount_layer(sw_layer *l, sw_ctx *ctx, bool root, const struct sw_snapshot_mount **m)
 {
         if (!l->mounted) {
                 sw_err *err = sw__stack_ready(l->w, ctx, l->lower);
 
                 if (!err)
-                        err = sw__snapshots_mount(l->w->snaps, ctx, l->id, &l->m);
+                        err = sw__snapshots_mount(l->w->snaps, ctx, l->id, root, &l->m);
                 if (err)
                         return err;
                 l->mounted = true;
         }
         *m = &l->m;
         return SW_OK;
+}
+
+sw_err *
+sw_layer_mount(sw_layer *l, sw_ctx *ctx, const struct sw_snapshot_mount **m)
+{
+        return mount_layer(l, ctx, false, m);
+}
+
+sw_err *
+sw_layer_mount_root(sw_layer *l, sw_ctx *ctx, const struct sw_snapshot_mount **m)
+{
+        return mount_layer(l, ctx, true, m);
 }
 
 sw_err *

@@ -288,11 +288,13 @@ sw__snapshots_commit(sw__snapshots *s, sw_ctx *ctx, const char *key)
 }
 
 sw_err *
-sw__snapshots_mount(sw__snapshots *s, sw_ctx *ctx, const char *key,
+sw__snapshots_mount(sw__snapshots *s, sw_ctx *ctx, const char *key, bool root,
                     struct sw_snapshot_mount *out)
 {
         *out = (struct sw_snapshot_mount){ sizeof(*out), -1, -1, NULL };
-        CALL(s->ops->mount(s->store, ctx, key, out));
+        CALL(root && SW_OPS_HAS(s->ops, struct sw_snapshotter_ops, mount_root)
+                     ? s->ops->mount_root(s->store, ctx, key, out)
+                     : s->ops->mount(s->store, ctx, key, out));
 }
 
 sw_err *

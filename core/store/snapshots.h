@@ -43,8 +43,9 @@ SW_NODISCARD sw_err *sw__snapshots_any(sw__snapshots *s, bool *any);
 SW_NODISCARD sw_err *sw__snapshots_prepare(sw__snapshots *s, sw_ctx *ctx, const char *key,
                                            struct sw_stack lower);
 SW_NODISCARD sw_err *sw__snapshots_commit(sw__snapshots *s, sw_ctx *ctx, const char *key);
+/** sw__snapshots_mount - @root: as that of a container, where there is a difference. */
 SW_NODISCARD sw_err *sw__snapshots_mount(sw__snapshots *s, sw_ctx *ctx, const char *key,
-                                         struct sw_snapshot_mount *out);
+                                         bool root, struct sw_snapshot_mount *out);
 SW_NODISCARD sw_err *sw__snapshots_view(sw__snapshots *s, sw_ctx *ctx,
                                         struct sw_stack stack,
                                         struct sw_snapshot_mount *out);

@@ -20,6 +20,7 @@
  *      c/<key>/p.<digest>      symlink: <key> is a part of c/<target>/f.<digest>
  *      t/<id>/                 what one process is making or removing; flocked by it
  *      e/0, e/1                empty directories
+ *      e/places                what containers mount on (snapshot-overlay)
  *      w                       whiteouts are files in this store
  *
  * Everything is made below t/ and renamed to where it belongs, and renamed to t/ before it

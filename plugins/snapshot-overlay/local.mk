@@ -6,6 +6,7 @@ plugins_snapshotter_overlay_la_SOURCES = \
 	plugins/snapshot-overlay/classic.c \
 	plugins/snapshot-overlay/mount.c \
 	plugins/snapshot-overlay/overlay.h \
+	plugins/snapshot-overlay/places.c \
 	plugins/snapshot-overlay/plan.c \
 	plugins/snapshot-overlay/plugin.c \
 	plugins/snapshot-overlay/probe.c \

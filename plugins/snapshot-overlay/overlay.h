@@ -30,6 +30,7 @@ enum overlay_api {
 struct overlay {
         struct snapdir *dir;
         enum overlay_api api;
+        atomic_bool has_places; /* overlay_places() was here */
 };
 
 /* What to mount. Paths are relative to the store. */
@@ -54,11 +55,18 @@ sw_err *overlay_mount_plan(struct overlay *o, const struct overlay_plan *p, int 
 sw_err *overlay_mount_classic(struct overlay *o, const struct overlay_plan *p, int *treefd,
                               int *dirfd);
 
+/* Where it is, in the store. */
+#define OVERLAY_PLACES "e/places"
+/* Have the directory there that is put below the root of a container. */
+sw_err *overlay_places(struct overlay *o);
+
 sw_err *overlay_probe(void *self, sw_ctx *ctx, int dirfd);
 sw_err *overlay_view(void *store, sw_ctx *ctx, const struct sw_stack *stack,
                      struct sw_snapshot_mount *out);
 sw_err *overlay_mount(void *store, sw_ctx *ctx, const char *key,
                       struct sw_snapshot_mount *out);
+sw_err *overlay_mount_root(void *store, sw_ctx *ctx, const char *key,
+                           struct sw_snapshot_mount *out);
 sw_err *overlay_unmount(void *store, struct sw_snapshot_mount *m);
 sw_err *overlay_commit(void *store, sw_ctx *ctx, const char *key);
 

@@ -201,6 +201,7 @@ static const struct sw_snapshotter_ops ops = {
         .look_close = overlay_look_close,
         .usage_stamp = overlay_usage_stamp,
         .tell = overlay_tell,
+        .mount_root = overlay_mount_root,
 };
 
 SW_PLUGIN(snapshotter_overlay) = {

@@ -69,10 +69,11 @@ make_work(struct overlay *o, const char *path)
         return err;
 }
 
-sw_err *
-overlay_mount(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_mount *out)
+/* @places: with what containers mount on below all of it. */
+static sw_err *
+mount_active(struct overlay *o, sw_ctx *ctx, const char *key, bool places,
+             struct sw_snapshot_mount *out)
 {
-        struct overlay *o = store;
         sw_auto(snapdir_stack) st = SNAPDIR_STACK_INIT;
         sw_auto(overlay_plan) plan = { 0 };
         sw_auto(sw_fd) fd = -1;
@@ -86,15 +87,31 @@ overlay_mount(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_moun
         if (!err && !opaque)
                 err = snapdir_stack_read(o->dir, key, &st);
         if (!err)
-                err = overlay_plan_stack(o, ctx, &st, 1, &plan);
+                err = overlay_plan_stack(o, ctx, &st, places ? 0 : 1, &plan);
+        if (!err && places)
+                err = overlay_places(o);
         if (err)
                 return sw_err_wrap(err, "mount layer %s", key);
+        if (places)
+                sw_array_push(&plan.lower, sw_strdup(OVERLAY_PLACES));
         plan.upper = sw_asprintf("a/%s/%s", key, opaque ? "fo" : "fs");
         plan.work = sw_asprintf("a/%s/work", key);
         err = make_work(o, plan.work);
         if (!err)
                 err = hand_out(o, &plan, out);
         return sw_err_wrap(err, "mount layer %s", key);
+}
+
+sw_err *
+overlay_mount(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_mount *out)
+{
+        return mount_active(store, ctx, key, false, out);
+}
+
+sw_err *
+overlay_mount_root(void *store, sw_ctx *ctx, const char *key, struct sw_snapshot_mount *out)
+{
+        return mount_active(store, ctx, key, true, out);
 }
 
 struct fds {

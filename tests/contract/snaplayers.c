@@ -313,6 +313,56 @@ check_untouched(struct snap *s)
                            "a directory that was left as it was is not in the layer");
 }
 
+static bool
+mount_root(struct snap *s, const char *key, struct sw_snapshot_mount *m)
+{
+        *m = (struct sw_snapshot_mount){ .size = sizeof(*m), .dirfd = -1, .treefd = -1 };
+        sw_err *err = s->ops->mount_root(s->store, s->ctx, key, m);
+
+        contract_ok(s->c, err, "mount_root works");
+        return m->dirfd >= 0;
+}
+
+/* What containers mount on is there, but where a layer says otherwise; and in no layer. */
+static void
+check_root(struct snap *s)
+{
+        static const char *const places[] = { "proc", "sys", "dev", "etc/hosts",
+                                              "etc/resolv.conf" };
+        struct sw_snapshot_mount m;
+        struct snap_writer w;
+        struct stat st;
+        size_t n = 0;
+
+        if (!snap_prepare(s, "root", STACK("base")) || !mount_root(s, "root", &m))
+                return;
+        for (size_t i = 0; i < SW_COUNT(places); i++)
+                n += fstatat(m.dirfd, places[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                     (S_ISDIR(st.st_mode) ? (st.st_mode & 07777) == 0755
+                                          : S_ISREG(st.st_mode) && st.st_size == 0);
+        contract_check(s->c, n == SW_COUNT(places) && faccessat(m.dirfd, "f", F_OK, 0) == 0,
+                       "a container's root has places to mount on", "%zu of %zu", n,
+                       SW_COUNT(places));
+        int fd = openat(m.dirfd, "etc/made", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+        contract_check(s->c, fd >= 0, "beside them something can be made", "%s",
+                       strerror(errno));
+        (void) close(fd);
+        (void) snap_unmount(s, &m);
+        if (snap_commit(s, "root"))
+                snap_paths(s, STACK("root"), "etc etc/made",
+                           "places to mount on are no part of the layer");
+        if (!snap_prepare(s, "file-etc", NOTHING) || !snap_write(s, "file-etc", &w))
+                return;
+        TELL(&w, data, "etc", META(0600, 1), "x", 1);
+        if (!snap_finish(s, &w) || !snap_commit(s, "file-etc") ||
+            !snap_prepare(s, "over-file", STACK("file-etc")) ||
+            !mount_root(s, "over-file", &m))
+                return;
+        contract_check(s->c, fstatat(m.dirfd, "etc", &st, 0) == 0 && S_ISREG(st.st_mode),
+                       "what a layer has is not hidden by them", NULL);
+        (void) snap_unmount(s, &m);
+}
+
 struct seen {
         unsigned active, committed, other;
 };
@@ -500,6 +550,8 @@ snap_check_layers(struct contract *c)
         check_mount(&s);
         check_mount_then_write(&s);
         check_untouched(&s);
+        if (SW_OPS_HAS(s.ops, struct sw_snapshotter_ops, mount_root))
+                check_root(&s);
         snap_check_usage(&s);
         snap_close(&s);
         check_list(c);

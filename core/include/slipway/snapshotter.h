@@ -140,6 +140,13 @@ struct sw_snapshotter_ops {
          *  made on nothing (by comparing trees) and is packed.   Since: 0.1 */
         sw_err *(*tell)(void *store, sw_ctx *ctx, const char *key,
                         const struct sw_layer_ops *ops, void *w);
+
+        /** mount_root - as mount(), to be the root of a container: /proc, /sys, /dev,
+         *  /etc/hosts and /etc/resolv.conf are there to be mounted on where no layer has or
+         *  hides them, and do not become part of the layer. Optional: saves the executor
+         *  making and removing them.   Since: 0.1 */
+        sw_err *(*mount_root)(void *store, sw_ctx *ctx, const char *key,
+                              struct sw_snapshot_mount *out);
 };
 
 SW_END_DECLS

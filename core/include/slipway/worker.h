@@ -58,6 +58,10 @@ SW_API SW_NODISCARD sw_err *sw_layer_write(sw_layer *l, sw_ctx *ctx,
  *  sw_layer_unmount(). */
 SW_API SW_NODISCARD sw_err *sw_layer_mount(sw_layer *l, sw_ctx *ctx,
                                            const struct sw_snapshot_mount **m);
+/** sw_layer_mount_root - the same, to be the root of a container: what every container
+ *  mounts on is there, where the snapshotter can do that (mount_root). */
+SW_API SW_NODISCARD sw_err *sw_layer_mount_root(sw_layer *l, sw_ctx *ctx,
+                                                const struct sw_snapshot_mount **m);
 SW_API SW_NODISCARD sw_err *sw_layer_unmount(sw_layer *l, sw_ctx *ctx);
 /** sw_layer_commit - @l: given, also on error (it is abandoned then). @out: handed back. */
 SW_API SW_NODISCARD sw_err *sw_layer_commit(sw_layer *l, sw_ctx *ctx, sw_ref **out);
