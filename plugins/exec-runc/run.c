@@ -28,8 +28,10 @@ runc_argv(const struct runc_exec *x, const char *command, bool systemd, sw_strli
         sw_strlist_take(argv, sw_asprintf("%s/state", x->box_path));
         sw_strlist_add(argv, "--log");
         sw_strlist_take(argv, sw_asprintf("%s/" LOG_FILE, x->box_path));
+        /* What crun has to say once the container's process is its own goes where that
+         * prints, for people to read; in this format, too. */
         sw_strlist_add(argv, "--log-format");
-        sw_strlist_add(argv, "json");
+        sw_strlist_add(argv, x->runtime.flavour == RUNC_IS_CRUN ? "text" : "json");
         if (systemd)
                 sw_strlist_add(argv, "--systemd-cgroup");
         else if (x->runtime.flavour == RUNC_IS_CRUN)
@@ -52,11 +54,12 @@ runc_env(sw_strlist *env)
         sw_strlist_take(env, NULL);
 }
 
-/* The message of the last error in a log of one JSON object a line. */
+/* The message of the last error in a log: of one JSON object a line, or as it is. */
 static char *
 last_error(const char *log)
 {
         sw_auto(sw_strlist) lines = { 0 };
+        const char *plain = NULL;
 
         sw_strlist_split(&lines, log, '\n');
         for (size_t i = lines.n; i > 0; i--) {
@@ -69,9 +72,11 @@ last_error(const char *log)
                         err = sw_json_str(o, "msg", &text);
                 if (!err && text)
                         return sw_strdup(text);
-                sw_err_drop(err, "a line that is none of the runtime's");
+                sw_err_drop(err, "a line that is no such object");
+                if (!plain && *lines.v[i - 1])
+                        plain = lines.v[i - 1];
         }
-        return NULL;
+        return plain ? sw_strdup(plain) : NULL;
 }
 
 sw_err *
