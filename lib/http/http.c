@@ -132,6 +132,25 @@ fault_of(CURLcode code, bool connected)
 }
 
 static sw_err *
+kept_far(void)
+{
+        return sw_err_new(SW_E_DENIED, "that would be this machine, or one on its link: no "
+                                       "server elsewhere leads there");
+}
+
+/* An address that no proxy is asked for either; it may be one that is reached without. */
+static sw_err *
+check_far(const struct sw__http_request *q)
+{
+        sw_auto(sw_str) host = NULL;
+        sw_auto(sw_str) port = NULL;
+
+        if (!q->far || !sw__url_host(q->url, &host, &port) || !sw__ip_is_near(host))
+                return SW_OK;
+        return kept_far();
+}
+
+static sw_err *
 failure(const struct sw__xfer *x, enum sw__fault fault)
 {
         sw_auto(sw_buf) b = SW_BUF_INIT;
@@ -139,6 +158,8 @@ failure(const struct sw__xfer *x, enum sw__fault fault)
 
         if (x->read_error)
                 return sw_err_sys(SW_E_IO, x->read_error, "read what is to be sent");
+        if (x->kept_far && x->result == CURLE_COULDNT_CONNECT)
+                return kept_far();
         if (x->result == CURLE_FILESIZE_EXCEEDED)
                 return sw_err_new(SW_E_LIMIT, "the head of the answer is too large");
         sw__printable(&b, said, strlen(said), 300);
@@ -202,6 +223,7 @@ wait_news(struct watch *w, sw_buf *data)
         if (head && !w->head) {
                 w->head = true;
                 w->a->status = x->status;
+                w->a->near = x->near;
                 w->a->headers = x->answer_headers;
                 memset(&x->answer_headers, 0, sizeof(x->answer_headers));
         }
@@ -282,6 +304,8 @@ sw__http_do(sw__http *h, sw_cancel *cancel, const struct sw__http_request *q,
         sw_buf_init(&a->body);
         sw_err *err = start(h);
         if (!err)
+                err = check_far(q);
+        if (!err)
                 err = sw__xfer_new(h, q, &x);
         if (err) {
                 a->fault = SW__FAULT_ANSWER;
@@ -297,6 +321,8 @@ sw__http_do(sw__http *h, sw_cancel *cancel, const struct sw__http_request *q,
         } else {
                 a->fault =
                         x->read_error ? SW__FAULT_USER : fault_of(x->result, x->connected);
+                if (a->fault == SW__FAULT_CONNECT && x->kept_far)
+                        a->fault = SW__FAULT_ANSWER; /* another try leads there, too */
                 if (a->fault != SW__FAULT_NONE)
                         err = failure(x, a->fault);
         }

@@ -55,6 +55,7 @@ enum sw__fault {
 struct sw__http_answer {
         enum sw__fault fault;
         long status;
+        bool near;          /* who answered is on this machine, or on the same link */
         sw_strlist headers; /* "name: value" */
         sw_buf body;        /* what data() did not get */
 };
@@ -70,6 +71,7 @@ struct sw__http_request {
         const sw_strlist *headers; /* "Name: value"; may be NULL */
         const struct sw__tls *tls; /* NULL: the system's trust */
         bool direct;               /* whatever the environment says of proxies */
+        bool far;                  /* not to this machine, nor to its link; a proxy may */
         unsigned stall_s;          /* nothing moves for so long: it broke off */
 
         bool has_body;

@@ -2,6 +2,7 @@
  * lib/http/url.c - URLs, by way of curl's parser.
  */
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,7 +86,8 @@ sw__url_join(const char *from, const char *to, char **out, bool *down)
 
         if (!u || curl_url_set(u, CURLUPART_URL, from, 0) != CURLUE_OK)
                 return sw_err_new(SW_E_INTERNAL, "URL %s", from);
-        if (curl_url_set(u, CURLUPART_URL, to, CURLU_DISALLOW_USER) != CURLUE_OK ||
+        if (curl_url_set(u, CURLUPART_URL, to, CURLU_DISALLOW_USER | CURLU_URLENCODE) !=
+                    CURLUE_OK ||
             curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
             curl_url_get(u, CURLUPART_URL, &url, 0) != CURLUE_OK ||
             curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
@@ -163,4 +165,44 @@ sw__host_is_local(const char *name)
         if (strcasecmp(bare, "localhost") == 0)
                 return true;
         return inet_pton(AF_INET, bare, &v4) == 1 && (ntohl(v4.s_addr) >> 24) == 127;
+}
+
+static bool
+v4_is_near(const unsigned char b[4])
+{
+        return b[0] == 127 || b[0] == 0 || (b[0] == 169 && b[1] == 254);
+}
+
+bool
+sw__addr_is_near(const struct sockaddr *a)
+{
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+
+        if (a->sa_family == AF_INET) {
+                memcpy(&v4, a, sizeof(v4));
+                return v4_is_near((const unsigned char *) &v4.sin_addr);
+        }
+        if (a->sa_family != AF_INET6)
+                return false;
+        memcpy(&v6, a, sizeof(v6));
+        const struct in6_addr *x = &v6.sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(x) || IN6_IS_ADDR_V4COMPAT(x))
+                return v4_is_near(x->s6_addr + 12);
+        return IN6_IS_ADDR_LOOPBACK(x) || IN6_IS_ADDR_UNSPECIFIED(x) ||
+               IN6_IS_ADDR_LINKLOCAL(x);
+}
+
+bool
+sw__ip_is_near(const char *text)
+{
+        struct sockaddr_in v4 = { .sin_family = AF_INET };
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+        sw_auto(sw_str) bare =
+                sw_strndup(text + (*text == '['), strcspn(text, "]%") - (*text == '['));
+
+        if (inet_pton(AF_INET, bare, &v4.sin_addr) == 1)
+                return sw__addr_is_near((const struct sockaddr *) &v4);
+        return inet_pton(AF_INET6, bare, &v6.sin6_addr) == 1 &&
+               sw__addr_is_near((const struct sockaddr *) &v6);
 }

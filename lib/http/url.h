@@ -37,4 +37,13 @@ bool sw__host_is_local(const char *name);
  *  UTF-8 are shown as \xNN, cut after @max bytes. */
 void sw__printable(sw_buf *b, const char *s, size_t n, size_t max);
 
+struct sockaddr;
+/** sw__addr_is_near - whether it is this machine's, or of a link it is on: loopback,
+ *  unspecified and link-local addresses, where services listen that trust whoever can reach
+ *  them. */
+bool sw__addr_is_near(const struct sockaddr *a);
+/** sw__ip_is_near - the same for text, "127.0.0.1" or "[::1]"; false: it is another, or a
+ *  name. */
+bool sw__ip_is_near(const char *text);
+
 #endif

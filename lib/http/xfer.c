@@ -11,6 +11,7 @@
 #include <slipway/mem.h>
 #include <slipway/text.h>
 
+#include "lib/http/url.h"
 #include "lib/http/xfer.h"
 
 #define MAX_HEAD  (64 * 1024)     /* bytes of all header lines of an answer */
@@ -41,6 +42,15 @@ sw__xfer_unref(struct sw__xfer *x)
         free(x);
 }
 
+static bool
+is_near(struct sw__xfer *x)
+{
+        const char *ip = NULL;
+
+        (void) curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_IP, &ip);
+        return !x->proxied && ip && sw__ip_is_near(ip);
+}
+
 /* With the lock: what the head of the answer said is the caller's from here on. */
 static void
 head_done_locked(struct sw__xfer *x)
@@ -48,6 +58,7 @@ head_done_locked(struct sw__xfer *x)
         if (x->head)
                 return;
         (void) curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
+        x->near = is_near(x);
         x->head = true;
 }
 
@@ -175,8 +186,13 @@ on_seek(void *arg, curl_off_t offset, int origin)
 static curl_socket_t
 on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
-        (void) arg;
+        struct sw__xfer *x = arg;
+
         (void) purpose;
+        if (x->far && !x->proxied && sw__addr_is_near(&a->addr)) {
+                x->kept_far = true;
+                return CURL_SOCKET_BAD;
+        }
         return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
@@ -229,7 +245,8 @@ set_proxy(struct sw__xfer *x, const struct sw__proxies *p, const struct sw__http
 {
         const char *proxy = strncasecmp(q->url, "https:", 6) == 0 ? p->https : p->http;
 
-        set(x, CURLOPT_PROXY, proxy && !q->direct ? proxy : "");
+        x->proxied = proxy && *proxy && !q->direct;
+        set(x, CURLOPT_PROXY, x->proxied ? proxy : "");
         set(x, CURLOPT_NOPROXY, p->except ? p->except : "");
         set(x, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
         return SW_OK;
@@ -302,6 +319,9 @@ set_all(struct sw__xfer *x, const struct sw__http *h, const struct sw__http_requ
         set(x, CURLOPT_LOW_SPEED_LIMIT, 1L);
         set(x, CURLOPT_LOW_SPEED_TIME, (long) q->stall_s);
         set(x, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+        set(x, CURLOPT_OPENSOCKETDATA, x);
+        x->far = q->far;
+        set(x, CURLOPT_FRESH_CONNECT, q->far ? 1L : 0L); /* whose address is looked at */
         set(x, CURLOPT_HEADERFUNCTION, on_header);
         set(x, CURLOPT_HEADERDATA, x);
         set(x, CURLOPT_WRITEFUNCTION, on_body);

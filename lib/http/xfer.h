@@ -26,6 +26,8 @@ struct sw__xfer {
         int64_t body_off, body_len, body_at;
         size_t header_bytes;
         bool too_large; /* the head is */
+        bool proxied, far;
+        bool kept_far;  /* there were addresses that are near */
         int read_error; /* errno of reading the body; ENODATA: it has become shorter */
 
         /* Written by the loop thread before `head` is set; the caller's afterwards. */
@@ -43,7 +45,8 @@ struct sw__xfer {
         bool cancelled; /* the caller's token was */
         bool done;
         CURLcode result;
-        bool connected;              /* it got as far as a connection */
+        bool connected; /* it got as far as a connection */
+        bool near;
         char error[CURL_ERROR_SIZE]; /* written by the loop thread until done */
 
         /* Under the loop's lock. */

@@ -2,7 +2,7 @@
  * plugins/source-http/request.c - requests with credentials and redirects.
  *
  * Redirects are followed here and not by curl: what goes to another origin carries no
- * Authorization.
+ * Authorization, and only who is on this machine leads to it.
  */
 #include <string.h>
 
@@ -145,12 +145,14 @@ trip_request(struct trip *t, struct sw__http_request *q, const sw_strlist *extra
 {
         sw_auto(sw_str) url = sw_strdup(t->a->spec->url);
 
+        q->far = false; /* what is asked for may be anywhere */
         for (int hops = 0;; hops++) {
                 sw_err *err = exchange(t, url, q, extra, ans);
                 const char *to = err ? NULL : target_of(ans);
 
                 if (!to)
-                        return err;
+                        return hops ? sw_err_wrap(err, "redirected to another place") : err;
+                q->far |= !ans->near;
                 err = hops < MAX_HOPS
                               ? follow(t, &url, to)
                               : sw_err_new(SW_E_REMOTE, "redirected %d times", MAX_HOPS);

@@ -140,6 +140,21 @@ done
 check "to another host" redirected 302 "$other/f/other"
 check "to a file" fetch_fails 'neither http nor https' "$web/to/302/$(esc file:///etc/passwd)"
 check "to nothing" fetch_fails 'no URL that can be followed' "$web/to/302/$(esc 'http://[')"
+spaced() { cp "$www/other" "$www/o t" && redirected 302 '/f/o t'; }
+check "with a blank" spaced
+for to in "$web/f/other" "$other/f/other" "http://[::ffff:127.0.0.1]:$port/f/other" "http://2130706433:$port/f/other" "http://0:$port/f/other"; do
+        clear_log
+        http_proxy=$web check "not from elsewhere to this machine: ${to%:*}" fetch_fails 'no server elsewhere leads there' "http://files.example/to/302/$(esc "$to")" http.filename=near
+        check "which was not asked" logged 0 'GET /f/other'
+done
+link_local() { http_proxy=$web fetch_fails 'no server elsewhere leads there' "http://files.example/to/302/$(esc http://169.254.169.254/latest/)" http.filename=near; }
+check "nor to its link" link_local
+NO_PROXY=169.254.169.254 check "nor past a proxy" link_local
+userinfo_leak() {
+        clear_log && fetch "http://u:hidden@127.0.0.1:$port/to/302/$(esc "//localhost:$port/f/other")" http.filename=v && is v "$www/other" 600 &&
+                logged 1 '^GET /to.* auth=Basic' && logged 0 '^GET /f/other.* auth=Basic'
+}
+check "a password in a URL is not sent elsewhere" userinfo_leak
 check "for ever" fetch_fails 'redirected 10 times' "$web/round"
 printf 'Bearer of bad news' >"$www/.auth"
 printf 'Bearer of bad news\n' >"$dir/s/header"
