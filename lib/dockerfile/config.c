@@ -315,22 +315,36 @@ take_number(sw_df_config *c, const char *key, int64_t min, int64_t *out, bool *h
         return sw_df_wrap(err, "invalid value for %s", key);
 }
 
+/* The number that @s begins with; it is left behind that. */
+static bool
+read_number(const char **s, int64_t *out)
+{
+        size_t n = strspn(*s, "0123456789");
+
+        if (!n || n > 9)
+                return false;
+        *out = strtoll(*s, NULL, 10);
+        *s += n;
+        return true;
+}
+
 /* "0-3,7": numbers and ranges of them. */
 static bool
 is_cpuset(const char *s)
 {
         while (*s) {
-                size_t n = strspn(s, "0123456789");
+                int64_t first = 0, last;
 
-                if (!n)
+                if (!read_number(&s, &first))
                         return false;
-                s += n;
+                last = first;
                 if (*s == '-') {
-                        n = strspn(++s, "0123456789");
-                        if (!n)
+                        s++;
+                        if (!read_number(&s, &last))
                                 return false;
-                        s += n;
                 }
+                if (last < first)
+                        return false;
                 if (*s == ',' && s[1])
                         s++;
                 else if (*s)

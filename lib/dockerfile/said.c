@@ -7,13 +7,13 @@
 #include "lib/dockerfile/said.h"
 
 /* Bytes of a message that are shown, and when most of them have to be escaped. */
-enum { SHOWN_MAX = 600, ESCAPED_MAX = 150 };
+enum { SHOWN_MAX = 600, ESCAPED_MAX = 100 };
 
 static void
 show(const sw_buf *text, sw_buf *out)
 {
         sw__buf_add_escaped(out, text->data, text->len, SHOWN_MAX, 0);
-        if (out->len <= SHOWN_MAX + ESCAPED_MAX)
+        if (out->len <= (text->len < SHOWN_MAX ? text->len : SHOWN_MAX) + ESCAPED_MAX)
                 return;
         sw_buf_clear(out);
         sw__buf_add_escaped(out, text->data, text->len, ESCAPED_MAX, 0);

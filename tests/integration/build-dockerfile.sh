@@ -142,6 +142,7 @@ check "nothing to mend" check_clean
 printf 'from scratch as A\nMAINTAINER me\n' >bad.Dockerfile
 check_bad() { ! "$SLIPWAY" build --progress quiet --check -f bad.Dockerfile ctx >"$dir/said" 2>&1 && grep -q MaintainerDeprecated "$dir/said"; }
 check "something" check_bad
+check "a build argument says which" "$SLIPWAY" build --progress quiet --check --build-arg BUILDKIT_DOCKERFILE_CHECK=skip=all -f bad.Dockerfile ctx
 check_json() { "$SLIPWAY" build --progress quiet --call check,format=json -f bad.Dockerfile ctx 2>/dev/null | jq -e '.warnings | length > 0' >/dev/null; }
 check "as JSON" check_json
 outline() { "$SLIPWAY" build --progress quiet --call outline ctx | grep -q WHICH; }

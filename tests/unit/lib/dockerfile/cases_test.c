@@ -505,4 +505,76 @@ START_TEST(syntax_directives)
 }
 END_TEST
 
-UNIT_MAIN("dockerfile cases", dockerfiles, words, small_values, syntax_directives)
+/* ---- What the tables have ---- */
+
+static const struct {
+        const char *instruction, *flags[10];
+} every[] = {
+        { "FROM", { "platform" } },
+        { "RUN", { "mount", "network", "security", "device" } },
+        { "COPY", { "from", "chown", "chmod", "link", "exclude", "parents" } },
+        { "ADD",
+          { "chown", "chmod", "link", "exclude", "keep-git-dir", "checksum", "unpack" } },
+        { "HEALTHCHECK",
+          { "interval", "timeout", "start-period", "start-interval", "retries" } },
+};
+
+/* Whether a line of @text is the instruction with the flag. */
+static bool
+uses(const char *text, const char *instruction, const char *flag)
+{
+        sw_auto(sw_str) want = sw_asprintf("--%s", flag);
+        const size_t n = strlen(instruction);
+
+        for (const char *line = text; *line; line += strcspn(line, "\n")) {
+                line += *line == '\n';
+                if (strncmp(line, instruction, n) != 0 || line[n] != ' ')
+                        continue;
+                sw_auto(sw_str) whole = sw_strndup(line, strcspn(line, "\n"));
+                for (const char *at = whole; (at = strstr(at, want)); at++)
+                        if (strchr("= ", at[strlen(want)]))
+                                return true;
+        }
+        return false;
+}
+
+static void
+count_uses(const char *file, size_t good[SW_COUNT(every)][10], size_t bad[][10])
+{
+        const char *top = getenv("top_srcdir");
+        sw_auto(sw_str) path =
+                sw_asprintf("%s/tests/data/dockerfile-cases/%s", top ? top : ".", file);
+        case_list all = cases_read(path);
+
+        for (size_t i = 0; i < all.n; i++) {
+                const char *want = all.v[i].want.data;
+                const bool fails =
+                        sw_str_has_prefix(want, "error: ") || strstr(want, "\nerror: ");
+
+                for (size_t k = 0; k < SW_COUNT(every); k++)
+                        for (size_t f = 0; every[k].flags[f]; f++)
+                                if (uses(all.v[i].in.data, every[k].instruction,
+                                         every[k].flags[f]))
+                                        (fails ? bad : good)[k][f]++;
+        }
+        cases_release(&all);
+}
+
+/* A flag that the tables forget: each has a case that is right and one that is wrong. */
+START_TEST(every_flag)
+{
+        size_t good[SW_COUNT(every)][10] = { { 0 } }, bad[SW_COUNT(every)][10] = { { 0 } };
+
+        count_uses("convert.txt", good, bad);
+        count_uses("instruct.txt", good, bad);
+        for (size_t k = 0; k < SW_COUNT(every); k++)
+                for (size_t f = 0; every[k].flags[f]; f++)
+                        ck_assert_msg(good[k][f] && bad[k][f],
+                                      "%s --%s: %zu cases that are right, %zu that are not",
+                                      every[k].instruction, every[k].flags[f], good[k][f],
+                                      bad[k][f]);
+}
+END_TEST
+
+UNIT_MAIN("dockerfile cases", dockerfiles, words, small_values, syntax_directives,
+          every_flag)

@@ -138,6 +138,17 @@ add_short(sw_buf *out, const char *s)
 }
 
 static void
+put_resources(const struct sw_llb_resources *r, sw_buf *out)
+{
+        sw_buf_addf(out,
+                    "\n   memory %" PRId64 "/%" PRId64 " cpu %" PRIu64 " %" PRIu64
+                    "/%" PRId64 " sets \"%s\" \"%s\"",
+                    r->memory, r->memory_swap, r->cpu_shares, r->cpu_period, r->cpu_quota,
+                    r->cpuset_cpus ? r->cpuset_cpus : "",
+                    r->cpuset_mems ? r->cpuset_mems : "");
+}
+
+static void
 put_op(const sw_llb_vertex *v, const sw_json *line, sw_buf *out)
 {
         const sw_json *op = json_object_get(json_object_get(line, "Op"), "Op");
@@ -153,6 +164,8 @@ put_op(const sw_llb_vertex *v, const sw_json *line, sw_buf *out)
                 sw_buf_adds(out, " !cache");
         if (g)
                 sw_buf_addf(out, " group%s", g->weak ? "(weak)" : "");
+        if (sw_llb_vertex_resources(v))
+                put_resources(sw_llb_vertex_resources(v), out);
         sw_buf_adds(out, "\n   ");
         add_short(out, text);
         sw_buf_addc(out, '\n');
