@@ -299,11 +299,24 @@ sw__talk_refused(struct sw__talk *t, const struct sw__http_answer *a, const char
 
 /* ---- endpoints ---- */
 
+/* Of a registry that cannot be had, it is worth knowing that its mirrors answered. */
+static sw_err *
+last_word(sw_err *err, const sw_strlist *lacking)
+{
+        sw_auto(sw_str) names = sw_strlist_join(lacking, ", ");
+
+        if (!err || !lacking->n || sw_err_code(err) == SW_E_NOT_FOUND ||
+            sw_err_code(err) == SW_E_CANCELLED)
+                return err;
+        return sw_err_wrap(err, "not found at mirror %s", names);
+}
+
 sw_err *
 sw__talk_each(sw_registry *r, const struct sw_registry_call *c, enum sw__via via,
               sw__talk_fn *fn, void *arg)
 {
         sw_auto(sw__endpoints) ways = { 0 };
+        sw_auto(sw_strlist) lacking = { 0 };
         sw_err *err = sw__hosts_endpoints(&r->hosts, c, via == SW__VIA_MIRRORS && !c->push,
                                           &ways);
 
@@ -315,7 +328,9 @@ sw__talk_each(sw_registry *r, const struct sw_registry_call *c, enum sw__via via
                 sw__talk_init(&t, r, c, &ways.v[i]);
                 err = fn(&t, arg);
                 if (!err || t.over || i + 1 == ways.n || sw_err_code(err) == SW_E_CANCELLED)
-                        return err;
+                        return last_word(err, &lacking);
+                if (sw_err_code(err) == SW_E_NOT_FOUND)
+                        sw_strlist_add(&lacking, ways.v[i].host->name);
                 sw_log_line(r->log,
                             sw_err_code(err) == SW_E_NOT_FOUND ? SW_LOG_DEBUG : SW_LOG_WARN,
                             NULL, "mirror %s of %s is passed over: %s",

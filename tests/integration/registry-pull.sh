@@ -146,6 +146,7 @@ check "one that fails is passed over" eval 'm resolve "$repo:v1"'
 check "  with a warning" eval 'm resolve "$repo:v1" 2>&1 | grep -q "mirror $registry_mirror of $registry_bad is passed over"'
 fault_rules mirror '* . status 404'
 check "one that lacks it is passed over, without" eval '[ -z "$(m resolve "$repo:v1" 2>&1 >/dev/null)" ]'
+check "  which is told when nobody else can be asked" refuses remote "not found at mirror $registry_mirror" --config "$dir/registries.yaml" resolve main.invalid/repo:v1
 fault_rules mirror '1 ^GET.*/blobs/ drop 700000' '* . status 404'
 fault_rules bad
 check "a blob that a mirror begins is ended by the registry" eval 'm fetch "$repo" "$layer" "$size" | cmp - "$dir/got"'
