@@ -57,19 +57,23 @@ step_is(const struct hint_case *c, const char *word)
 static char *
 missing_program(const char *message)
 {
-        const char *p = strstr(message, "executable file `"), *end;
+        static const struct {
+                const char *before;
+                char after;
+        } ways[] = { { "executable file `", '`' }, { "exec: \"", '"' } };
 
-        if (p) {
-                p += strlen("executable file `");
-                end = strchr(p, '`');
-        } else {
-                p = strstr(message, "exec: \"");
-                p += p ? strlen("exec: \"") : 0;
-                end = p ? strchr(p, '"') : NULL;
+        for (size_t i = 0; i < SW_COUNT(ways); i++) {
+                const char *p = strstr(message, ways[i].before);
+                const char *end =
+                        p ? strchr(p + strlen(ways[i].before), ways[i].after) : NULL;
+
+                if (!end)
+                        continue;
+                p += strlen(ways[i].before);
+                if (end > p && end - p < NAME_MAX_SHOWN)
+                        return sw_strndup(p, (size_t) (end - p));
         }
-        return end && end > p && end - p < NAME_MAX_SHOWN
-                       ? sw_strndup(p, (size_t) (end - p))
-                       : NULL;
+        return NULL;
 }
 
 /* "/bin/sh: 1: cc: not found", "sh: line 1: cc: command not found": the word in front. */
