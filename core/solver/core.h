@@ -234,11 +234,13 @@ struct sw__edge {
         struct sw__edge *next; /* in core->todo */
         SW_ARRAY(struct sw__consumer) consumers;
         SW_ARRAY(struct sw__key)
-        keys;                /* of records and links that exist, once DONE its own */
-        sw_result *result;   /* when DONE */
-        struct sw__act *act; /* load in flight */
-        sw_strlist *dead;    /* results that did not load; NULL: none */
-        sw_key_id *roots;    /* without inputs: the root key by each cache map, so far */
+        keys;                      /* of records and links that exist, once DONE its own */
+        sw_result *result;         /* when DONE */
+        struct sw__act *act;       /* load in flight */
+        struct sw__act *ahead_act; /* content of a consumer in flight, ahead of its stage */
+        uint32_t ahead_next;       /* of consumers: from here on some wait for that */
+        sw_strlist *dead;          /* results that did not load; NULL: none */
+        sw_key_id *roots; /* without inputs: the root key by each cache map, so far */
         SW_ARRAY(struct sw__csolve *) solves; /* once for each of their roots */
 };
 

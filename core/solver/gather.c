@@ -99,11 +99,47 @@ want(struct sw__core *c, struct sw__input *in, unsigned level)
         sw__edge_want(c, in->edge, before, level);
 }
 
-/* What of an input is to be known for @stage, or because it is needed in any case. */
-static bool
-wants_content(const struct sw__input *in, unsigned stage)
+/* Of many that use one result the contents that are needed later are made one after the
+ * other: a tree's hashes are shared, and all at once would be in each other's way. */
+static void
+start_ahead(struct sw__core *c, struct sw__vx *v, uint32_t i)
 {
-        return in->ahead || needs_content(in, stage);
+        struct sw__input *in = &v->in[i];
+        struct sw__edge *e = in->edge;
+
+        if (in->content_state != SW__CT_DECLARED || e->state != SW__E_DONE)
+                return;
+        if (!e->ahead_act) {
+                start_content(c, v, i);
+                e->ahead_act = in->act;
+        } else if (e->ahead_next > in->back) {
+                e->ahead_next = in->back;
+        }
+}
+
+/* That of @act is there: whose turn it is now. */
+static void
+next_ahead(struct sw__core *c, struct sw__edge *e, const struct sw__act *act)
+{
+        if (e->ahead_act != act)
+                return;
+        e->ahead_act = NULL;
+        while (!e->ahead_act && e->ahead_next < e->consumers.n) {
+                const struct sw__consumer *k = &e->consumers.v[e->ahead_next++];
+
+                if (k->v->in[k->input].ahead)
+                        start_ahead(c, k->v, k->input);
+        }
+}
+
+/* Begin to find out what of an input is to be known for @stage, or in any case. */
+static void
+see_to_content(struct sw__core *c, struct sw__vx *v, uint32_t i, unsigned stage)
+{
+        if (needs_content(&v->in[i], stage))
+                start_content(c, v, i);
+        else if (v->in[i].ahead)
+                start_ahead(c, v, i);
 }
 
 /* Gather for @stage; 0: for nothing, but keep what was asked for up to @keep. */
@@ -120,9 +156,8 @@ retarget(struct sw__core *c, struct sw__vx *v, unsigned stage, unsigned keep)
                 v->n_missing += !in->ok;
                 in->ahead = in->ahead && v->asked >= SW__ST_MORE_KEYS;
                 want(c, in, in->ahead ? SW__RESULT : level_needed(in, v->asked));
-                if (wants_content(in, stage))
-                        start_content(c, v, i);
-                else if (in->act)
+                see_to_content(c, v, i, stage);
+                if (in->act && !in->ahead && !needs_content(in, stage))
                         sw__act_cancel(c, in->act);
         }
         if (stage == SW__ST_NONE)
@@ -178,7 +213,7 @@ look_at(struct sw__core *c, struct sw__edge *e, uint32_t i)
                 return;
         in->ahead = true;
         want(c, in, SW__RESULT);
-        start_content(c, v, i);
+        start_ahead(c, v, i);
         if (in->edge->state == SW__E_FAILED)
                 sw__gather_failed(c, v, i);
 }
@@ -210,8 +245,7 @@ sw__gather_input(struct sw__core *c, struct sw__vx *v, uint32_t i)
 {
         struct sw__input *in = &v->in[i];
 
-        if (wants_content(in, v->target))
-                start_content(c, v, i);
+        see_to_content(c, v, i, v->target);
         if (v->target == SW__ST_NONE || in->ok || !satisfied(in, v->target))
                 return;
         in->ok = true;
@@ -260,6 +294,7 @@ sw__gather_content(struct sw__core *c, struct sw__act *act)
         struct sw__input *in = &v->in[act->index];
 
         in->act = NULL;
+        next_ahead(c, in->edge, act);
         if (!act->err &&
             (!act->content[0] || !memchr(act->content, '\0', SW_KEY_TEXT_SIZE)))
                 act->err = sw_err_new(SW_E_INTERNAL, "content key of input %u is no text",
@@ -275,6 +310,6 @@ sw__gather_content(struct sw__core *c, struct sw__act *act)
         in->content_state = SW__CT_DECLARED;
         if (!act->cancelled && !act->nobody)
                 sw__vx_fail(c, v, sw_steal(act->err));
-        else if (wants_content(in, v->target))
-                start_content(c, v, act->index);
+        else
+                see_to_content(c, v, act->index, v->target);
 }

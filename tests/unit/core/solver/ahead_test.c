@@ -317,6 +317,39 @@ START_TEST(content_rules_out)
 }
 END_TEST
 
+/* Catches a content key that waits for the copy below, or that is forgotten where many take
+ * from one result: those are made one after the other. */
+START_TEST(many_of_one)
+{
+        struct lab lab;
+        struct image im;
+        sw_job *job;
+
+        image_init(&im, STAGES);
+        for (unsigned k = 2; k <= STAGES; k++)
+                im.f[STAGES + k].in[1] = 2;
+        lab_open(&lab, RUNNING, 0);
+        char *first = lab_build(&lab, NULL, im.f, 1 + 2 * STAGES);
+        ran(&im, 1 << 1 | 1 << 2, 1);
+        edit_stage(&im, 1, 2);
+        edit_stage(&im, 2, 2);
+        im.f[1].gated = true;
+        job = lab_job(&lab, NULL, NULL);
+        sw_solve *solve = lab_start(&lab, job, im.f, 1 + 2 * STAGES);
+        for (unsigned k = 2; k <= STAGES; k++)
+                until(&im.f[STAGES + k].contents, 1);
+        until_now(&im.f[1], 1); /* still there */
+        lab_gate(&lab, true);
+        ok(sw__solve_wait(solve));
+        ck_assert_str_ne(fake_value(sw__solve_result(solve, 0)), first);
+        ran(&im, 1 << 1 | 1 << 2, 1);
+        sw__solve_free(solve);
+        sw__job_close(job);
+        free(first);
+        lab_close(&lab);
+}
+END_TEST
+
 /* ---- no more than needed ---- */
 
 static void
@@ -480,5 +513,5 @@ START_TEST(one_of_two_leaves)
 END_TEST
 
 UNIT_MAIN("ahead", first_build, rebuild, rebuild_of_one, one_ignores_the_cache, waiting_ops,
-          edited_base, content_rules_out, same_content, found_slowly, fails_ahead,
-          cancelled_ahead, one_of_two_leaves)
+          edited_base, content_rules_out, many_of_one, same_content, found_slowly,
+          fails_ahead, cancelled_ahead, one_of_two_leaves)
