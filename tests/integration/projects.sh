@@ -54,10 +54,11 @@ runs_only() { # STEPS ARGS...
 }
 says() { grep -qF -- "$1" "$dir/said" || { cat "$dir/said"; return 1; }; }
 silent() { ! grep -F -- "$1" "$dir/said"; }
-bundle() { # IMAGE: any that skopeo reads, as a bundle
+bundle() { # IMAGE: any that skopeo reads, as a bundle, and its configuration in image.json
         rm -rf "$dir/layout" "$dir/bundle"
         skopeo copy -q --src-tls-verify=false "${@:2}" "$1" "oci:$dir/layout:it" &&
-                umoci unpack --image "$dir/layout:it" "$dir/bundle" >/dev/null 2>&1
+                skopeo inspect --config --raw "oci:$dir/layout:it" >"$dir/image.json" &&
+                umoci unpack --image "$dir/layout:it" "$dir/bundle" >/dev/null 2>&1 && rm -rf "$dir/layout"
 }
 config() { # IMAGE EXPRESSION VALUE
         local got
@@ -66,7 +67,7 @@ config() { # IMAGE EXPRESSION VALUE
 }
 layer_has() { # IMAGE NUMBER PATH TEXT: a file of one of its layers
         local blob
-        rm -rf "$dir/layout"
+        rm -rf "$dir/layout" "$dir/bundle"
         skopeo copy -q --src-tls-verify=false "$1" "oci:$dir/layout:it" || return
         blob=$(skopeo inspect --raw "oci:$dir/layout:it" | jq -r ".layers[$2].digest")
         tar -C "$dir/layout/blobs/sha256" -xOf "$dir/layout/blobs/sha256/${blob#sha256:}" "$3" | grep -F -- "$4"
@@ -92,7 +93,7 @@ fetch() { # TEXT ARGS...: of curl
 }
 healthy() { # the image's own check, in a container beside the server's
         local -a check
-        mapfile -t check < <(jq -r '.config.Healthcheck.Test[1:][]' <(skopeo inspect --config --raw "oci:$dir/layout:it"))
+        mapfile -t check < <(jq -r '.config.Healthcheck.Test[1:][]' "$dir/image.json")
         [ ${#check[@]} -gt 1 ] && kit_run "$dir/bundle" "${check[@]}"
 }
 stop() { # SIGNAL
