@@ -157,7 +157,12 @@ remote_join(const struct remote *base, const char *url, struct remote *out)
         if (sw_str_has_prefix(url, "./") || sw_str_has_prefix(url, "../")) {
                 sw_err *err = join_relative(base, url, &whole);
 
-                return err ? err : remote_parse(whole, out);
+                if (!err)
+                        err = remote_parse(whole, out);
+                if (err || (out->kind == base->kind && strcmp(out->host, base->host) == 0))
+                        return err;
+                remote_release(out); /* nothing is left that names a repository there */
+                return bad_url(url, "leads out of the server");
         }
         /* git would look for it on this machine */
         if (url[strcspn(url, ":/")] != ':')

@@ -80,7 +80,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_remote(text);
         check_module("https://h:1/a/b", text);
         check_module("git@h:a/b", text);
-        check_modules(text, size);
+        check_modules((const char *) data, size);
         check_list(text, "");
         check_list(text, "main");
         check_list(text, "refs/tags/v1");

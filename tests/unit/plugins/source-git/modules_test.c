@@ -74,6 +74,7 @@ START_TEST(where_they_are)
                 { "https://h", "../c", SW_E_INVALID, "leads out" },
                 { "git@h:a", "../../c", SW_E_INVALID, "leads out" },
                 { "git@h:/a", "../../c", SW_E_INVALID, "leads out" },
+                { "git@h:a/b", "../../", SW_E_INVALID, "leads out" },
                 { "https://h/a", "/etc", SW_E_INVALID, "is a path" },
                 { "https://h/a", "c", SW_E_INVALID, "is a path" },
                 { "https://h/a", "c/d:e", SW_E_INVALID, "is a path" },
