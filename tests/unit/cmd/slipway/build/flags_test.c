@@ -315,7 +315,7 @@ START_TEST(contexts_by_name)
         fails(named("a=", &got), SW_E_USAGE, "give NAME=DIR");
         fails(named("=/tmp", &got), SW_E_USAGE, "give NAME=DIR");
         fails(named("a b=/tmp", &got), SW_E_USAGE, "a b");
-        fails(named("a=/none/there", &got), SW_E_USAGE, "/none/there");
+        fails(named("a=/none/there", &got), SW_E_NOT_FOUND, "/none/there");
 }
 END_TEST
 
