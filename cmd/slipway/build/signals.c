@@ -14,7 +14,9 @@ signals_main(void *arg)
                         return NULL;
                 if (++n >= 3)
                         _exit(128 + sig);
-                sw_cancel_now(s->cancel, sig == SIGINT ? "interrupted" : "terminated");
+                sw_cancel_now(s->cancel, sig == SIGINT   ? "interrupted"
+                                         : sig == SIGHUP ? "the terminal is gone"
+                                                         : "terminated");
         }
         return NULL;
 }
@@ -22,7 +24,7 @@ signals_main(void *arg)
 void
 signals_start(struct signals *s, sw_cancel *cancel)
 {
-        s->cancel = cancel;
+        s->cancel = sw_cancel_ref(cancel);
         (void) sigemptyset(&s->set);
         (void) sigaddset(&s->set, SIGINT);
         (void) sigaddset(&s->set, SIGTERM);
@@ -37,8 +39,9 @@ signals_start(struct signals *s, sw_cancel *cancel)
 void
 signals_stop(struct signals *s)
 {
-        if (!s->started)
-                return;
-        (void) pthread_kill(s->thread, SIGUSR2);
-        (void) pthread_join(s->thread, NULL);
+        if (s->started) {
+                (void) pthread_kill(s->thread, SIGUSR2);
+                (void) pthread_join(s->thread, NULL);
+        }
+        sw_cancel_unref(sw_steal(s->cancel));
 }

@@ -18,7 +18,8 @@ struct signals {
 };
 
 /** signals_start - before any other thread is started: they inherit the mask. @cancel:
- *  borrowed until signals_stop(). */
+ *  counted until signals_stop(), since the thread may still be at it when the build that it
+ *  cancelled is over and released. */
 void signals_start(struct signals *s, sw_cancel *cancel);
 void signals_stop(struct signals *s);
 
