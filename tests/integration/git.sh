@@ -570,6 +570,30 @@ at_once() {
         [ $n = 4 ] && diff -r "$dir/at1/sub" "$dir/at4/sub"
 }
 check "several builds at once" at_once
+each_other() { # builds of two repositories that are each other's submodules
+        local a b i pids=() n=0
+        for a in yin yang; do
+                git init -q "$dir/src/$a" && echo $a >"$dir/src/$a/f" && commit "$dir/src/$a" && publish $a || return
+        done
+        for a in yin yang; do
+                [ $a = yin ] && b=yang || b=yin
+                self=$dir/src/$a
+                module s s ../$b.git >"$self/.gitmodules"
+                git -C "$self" add .gitmodules
+                gitlink "$(git -C "$www/$b.git" rev-parse main)" s
+                git -C "$self" commit -qm x
+        done
+        publish yin && publish yang || return
+        for i in 1 2 3 4; do
+                [ $((i % 2)) = 0 ] && a=yin || a=yang
+                printf 'a = source git://x/r git.fullurl=%s\noutput a\n' "$web/$a.git" | kit_llb "$dir/def$i"
+                kit_background --no-cache --llb "$dir/def$i" -o "type=local,dest=$dir/each$i"
+                pids+=($!)
+        done
+        for i in "${pids[@]}"; do wait "$i" && n=$((n + 1)); done
+        [ $n = 4 ] && [ "$(cat "$dir/each1/f" "$dir/each1/s/f" "$dir/each2/f" "$dir/each2/s/f" | tr '\n' ' ')" = 'yang yin yin yang ' ]
+}
+check "two that are in each other, at once" each_other
 cancelled() {
         local pid before
         printf 'a = source git://x/r git.fullurl=http://127.0.0.1:%s/hang/r.git\noutput a\n' "$port" | kit_llb "$dir/def"
