@@ -329,11 +329,27 @@ remove_one(int parentfd, const char *name, int dirfd)
         return unlinkat(parentfd, name, AT_REMOVEDIR) != 0 && errno != ENOENT;
 }
 
+/* They are empty as a rule, and need not be looked through then. */
+static bool
+remove_empty(const struct runc_cgroups *all, const char *outer)
+{
+        bool gone = true;
+
+        for (size_t i = 0; i < all->n; i++) {
+                sw_auto(sw_str) dir = sw_path_join(all->h[i].path, outer);
+
+                gone = (rmdir(dir) == 0 || errno == ENOENT) && gone;
+        }
+        return gone;
+}
+
 sw_err *
 runc_cgroup_remove(const struct runc_cgroups *all, const char *outer, int ms)
 {
         int64_t deadline = sw_time_mono() + ms * SW_NS_PER_MS;
 
+        if (remove_empty(all, outer))
+                return SW_OK;
         while (for_all(all, outer, remove_one)) {
                 (void) runc_cgroup_kill(all, outer);
                 if (sw_time_mono() >= deadline)
