@@ -299,6 +299,18 @@ sw__exec_close(struct sw__exec *x)
         return err;
 }
 
+static void
+tell_executor(const struct sw_ops_env *env)
+{
+        const struct sw_executor_ops *ops;
+        void *self;
+        sw_err *err = sw__exec_find(env, false, &ops, &self);
+
+        if (!err && SW_OPS_HAS(ops, struct sw_executor_ops, soon))
+                ops->soon(self);
+        sw_err_drop(err, "it comes again when the command is to run");
+}
+
 static sw_err *
 execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, size_t n_in,
         sw_ref **out, size_t n_out)
@@ -312,6 +324,7 @@ execute(struct sw__op *op, sw_op_call *call, sw_ctx *ctx, sw_ref *const *in, siz
         x.platform = sw_llb_vertex_platform(op->v);
         x.resources = sw_llb_vertex_resources(op->v);
         x.call = call;
+        tell_executor(op->env);
         if (sw_llb_vertex_ignore_cache(op->v))
                 err = drop_caches(&x, in);
         if (!err)

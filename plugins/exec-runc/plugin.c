@@ -64,6 +64,7 @@ static const struct sw_executor_ops ops = {
         .signal = runc_signal,
         .resize = runc_resize,
         .sweep = runc_sweep,
+        .soon = runc_soon,
 };
 
 static const char *const also[] = { "crun", "oci", NULL };

@@ -108,6 +108,7 @@ struct runc_exec {
         sw_log *log;
         pthread_mutex_t lock;
         bool ready; /* runtime, cgroups and state_dir were found */
+        bool warm;  /* runc_warm() was called for the first container */
         struct runc_runtime runtime;
         sw_fd program; /* of the runtime: runc_program() */
         struct runc_cgroups cgroups;
@@ -131,6 +132,7 @@ void runc_warn_if_bad(struct runc_exec *x, sw_ctx *ctx);
 
 /* ---- state.c ---- */
 sw_err *runc_sweep(void *self);
+void runc_soon(void *self);
 /** runc_ready - find runtime and cgroups, make the run directory, sweep; once. */
 SW_NODISCARD sw_err *runc_ready(struct runc_exec *x, sw_ctx *ctx);
 /** runc_state_claim - the file that names the container; locked while *fd is open. */

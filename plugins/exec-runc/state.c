@@ -271,6 +271,39 @@ runc_sweep(void *self)
         return err;
 }
 
+/* Before the first container: nobody waits for it. */
+static void
+warm_first(void *exec)
+{
+        struct runc_exec *x = exec;
+
+        pthread_mutex_lock(&x->lock);
+        if (x->state_fd < 0) {
+                sw_err *err = open_states(x);
+
+                if (!err)
+                        sweep(x);
+                sw_err_drop(err, "who runs something is told");
+        }
+        bool first = x->state_fd >= 0 && !x->warm;
+        x->warm = x->warm || first;
+        pthread_mutex_unlock(&x->lock);
+        if (first)
+                runc_warm(x);
+}
+
+void
+runc_soon(void *self)
+{
+        struct runc_exec *x = self;
+
+        pthread_mutex_lock(&x->lock);
+        bool first = !x->warm;
+        pthread_mutex_unlock(&x->lock);
+        if (first)
+                janitor_add(x->janitor, warm_first, x);
+}
+
 static sw_err *
 get_ready(struct runc_exec *x, sw_ctx *ctx)
 {
@@ -291,7 +324,9 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
                         return err;
                 sweep(x);
         }
-        janitor_add(x->janitor, runc_warm, x);
+        if (!x->warm)
+                janitor_add(x->janitor, runc_warm, x);
+        x->warm = true;
         x->caps = runc_caps_here();
         if (!x->profile && sw_options_bool(x->options, "seccomp")) {
                 x->profile = runc_seccomp_text();

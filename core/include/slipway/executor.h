@@ -133,6 +133,10 @@ struct sw_executor_ops {
          * May be absent. Blocks: for as long as that takes. Errors: SW_E_DENIED, SW_E_IO.
          */
         sw_err *(*sweep)(void *self);
+        /** soon - a command is going to be run, whose trees are being put together: what
+         *  takes time and does not depend on them may begin. May be absent. Thread: any.
+         *  Does not wait; what goes wrong is for run() to tell.   Since: 0.1 */
+        void (*soon)(void *self);
 };
 
 SW_END_DECLS
