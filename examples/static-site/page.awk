@@ -1,5 +1,5 @@
 # page.awk - a page of HTML out of a text: "# headings", "* lists", paragraphs, [links](target),
-# `code`. Variable: site, the title of the whole.
+# `code`. Links to other texts lead to their pages. Variable: site, the title of the whole.
 
 function markup(s) {
         gsub(/&/, "\\&amp;", s)
@@ -10,8 +10,10 @@ function markup(s) {
         while (match(s, /\[[^]]*\]\([^)]*\)/)) {
                 link = substr(s, RSTART, RLENGTH)
                 at = index(link, "](")
-                s = substr(s, 1, RSTART - 1) "<a href=\"" substr(link, at + 2, length(link) - at - 2) "\">" \
-                        substr(link, 2, at - 2) "</a>" substr(s, RSTART + RLENGTH)
+                target = substr(link, at + 2, length(link) - at - 2)
+                sub(/\.md$/, ".html", target)
+                s = substr(s, 1, RSTART - 1) "<a href=\"" target "\">" substr(link, 2, at - 2) "</a>" \
+                        substr(s, RSTART + RLENGTH)
         }
         return s
 }

@@ -219,7 +219,7 @@ check "site: a page changed" runs_only "build 4/5 COPY;build 5/5 RUN;stage-2 3/4
 check "site: a bundle of that" saved notes
 check "site: has it" grep -q "Nobody knows why" "$dir/bundle/rootfs/srv/tides.html"
 check "site: another title" runs_only "build 5/5 RUN;stage-2 3/4 COPY;stage-2 4/4 WORKDIR;" -t notes --build-arg SITE_TITLE=Quay static-site
-sed -i 's/tides.html/gone.html/' static-site/content/index.md
+sed -i 's/tides.md/gone.md/' static-site/content/index.md
 check "site: a link that leads nowhere" fails_with "index.html: gone.html is not there" --target test static-site
 
 # ---- An image for two platforms
