@@ -11,6 +11,8 @@
 #include "cmd/slipway/table.h"
 #include "cmd/slipway/term.h"
 
+#define DIGEST_SHOWN 19 /* on a terminal: sha256: and twelve digits */
+
 /* Members are those of image_json(). */
 static const struct template_field fields[] = { { "Name", "name" },
                                                 { "Digest", "digest" },
@@ -58,9 +60,11 @@ print_names(const sw_image_list *l)
         return out_text(&out);
 }
 
+/* For people the beginning of a digest is enough; programs get all of it. */
 static sw_err *
 print_table(sw_worker *w, const sw_image_list *l)
 {
+        const int shown = isatty(STDOUT_FILENO) ? DIGEST_SHOWN : SW_DIGEST_STR_SIZE;
         static const char *const heads[] = { "NAME", "DIGEST", "SIZE", "CREATED", NULL };
         sw_auto(table) t = TABLE_INIT(heads);
         sw_auto(sw_buf) out = SW_BUF_INIT;
@@ -70,7 +74,9 @@ print_table(sw_worker *w, const sw_image_list *l)
 
                 image_time(l->v[i].created, time);
                 table_add(&t, l->v[i].name);
-                table_add(&t, sw_digest_str(&l->v[i].digest, digest));
+                (void) sw_digest_str(&l->v[i].digest, digest);
+                sw_auto(sw_str) part = sw_strndup(digest, (size_t) shown);
+                table_add(&t, part);
                 table_add(&t, sw_size_str(image_size(w, &l->v[i]), size));
                 table_add(&t, time);
         }
@@ -118,7 +124,8 @@ CLI_VERB(images) = {
                 "\n"
                 "The size is that of all blobs that the manifest points at, as a registry "
                 "would keep them, whether or not they are here; slipway du tells what "
-                "takes up space.\n"
+                "takes up space. On a terminal digests are cut short; elsewhere they are "
+                "whole.\n"
                 "\n"
                 "Templates are those of slipway du, with the fields Name, Digest, Size, "
                 "MediaType, CreatedAt and UpdatedAt.\n",

@@ -58,6 +58,13 @@ check "a template with a wrong field" fails 2 "Nosuch" images --format '{{range 
 go images
 check "the table" grep -qE "^docker.io/library/app:latest +$(digest "$dir/manifest") +[0-9.]+kB +20..-..-..T..:..:..Z$" "$dir/out"
 
+on_terminal() { # a row for each, which fits
+        python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' "$SLIPWAY" images </dev/null | tr -d '\r' >"$dir/out"
+        digest=$(digest "$dir/manifest")
+        grep -qE "^docker.io/library/app:latest +${digest:0:19} +[0-9.]+kB +20" "$dir/out" || { cat "$dir/out"; return 1; }
+}
+check "on a terminal with the beginnings of digests" on_terminal
+
 go images inspect app --json
 check "inspect finds a short name, and shows both documents" json "o['manifest']['layers'][0]['size'] == 1000 and
   o['config']['os'] == 'linux' and 'error' not in o"
