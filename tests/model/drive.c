@@ -535,8 +535,9 @@ check_asked(const struct sw__vx *v)
         for (uint32_t o = 0; o < v->n_outputs; o++)
                 waits |= edge_waits(&v->edges[o]);
         for (uint32_t i = 0; i < v->n_inputs && !waits; i++)
-                if (v->in[i].want > v->in[i].edge->level &&
-                    v->in[i].edge->state != SW__E_FAILED)
+                if ((v->in[i].want > v->in[i].edge->level &&
+                     v->in[i].edge->state != SW__E_FAILED) ||
+                    (v->in[i].ahead && v->in[i].content_state == SW__CT_DECLARED))
                         model_fail("v%" PRIu64 " holds on to input %" PRIu32, v->number, i);
 }
 
