@@ -330,6 +330,7 @@ finish(struct download *d, const contents *known, int *hit, struct content *out)
         if (err || *hit >= 0)
                 return err;
         remember_put(d->trip.a->worker, d->trip.a->spec, out);
+        remember_part_end(d->trip.a->worker, d->trip.a->spec);
         return sw_ingest_commit(sw_steal(d->in), NULL, NULL);
 }
 

@@ -79,6 +79,7 @@ void remember_put(sw_worker *w, const struct spec *s, const struct content *c);
 /** Of a download that is on its way: what tells whether it is still the same; "": nothing.
  *  @validator: for If-Range. */
 void remember_part(sw_worker *w, const struct spec *s, const char *validator);
+void remember_part_end(sw_worker *w, const struct spec *s); /* it is all there */
 void remember_part_get(sw_worker *w, const struct spec *s, sw_buf *out);
 
 /* ---- tree.c ---- */

@@ -1,10 +1,11 @@
 /*
  * plugins/source-http/remember.c - what a URL stood for, in a file for each.
  *
- * Several processes may write one: the last one wins, and what the other knew is found out
- * again. What cannot be read is as if it were not there.
+ * Only who has the claim on a download (fetch_claim) writes them. What cannot be read is as
+ * if it were not there.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include <slipway/json.h>
 #include <slipway/path.h>
@@ -132,6 +133,18 @@ remember_part(sw_worker *w, const struct spec *s, const char *validator)
         sw_auto(sw_str) name = sw_asprintf("%s.part", s->key);
 
         put(w, name, validator, strlen(validator));
+}
+
+void
+remember_part_end(sw_worker *w, const struct spec *s)
+{
+        sw_auto(sw_str) name = sw_asprintf("%s.part", s->key);
+        sw_auto(sw_fd) dir = -1;
+        sw_err *err = open_state(w, &dir);
+
+        if (!err)
+                (void) unlinkat(dir, name, 0);
+        sw_err_drop(err, "it tells of nothing any more");
 }
 
 void

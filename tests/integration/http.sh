@@ -197,6 +197,8 @@ check "503 twice" busy
 check "nobody is there" fetch_fails 'tried' http://127.0.0.1:1/x
 resumed() { clear_log && fetch "$web/cut/big" && is big "$www/big" 600 && logged 4 '^GET' && logged 1 'range=bytes=900000-'; }
 check "a download that breaks off goes on" resumed
+no_parts() { ! ls "$SLIPWAY_ROOT"/state/source/http/*.part 2>/dev/null; }
+check "and nothing is known of parts when it is whole" no_parts
 fresh() { fetch "$web/cutplain/big" "http.checksum=$(sum "$www/big")" http.filename=c && is c "$www/big" 600; }
 check "with a checksum also where nothing tells it is the same" fresh
 check "without one it does not" fetch_fails 'tried 6 times' "$web/cutplain/big" http.filename=d
