@@ -134,6 +134,19 @@ bridge_read_start(void *arg, sw_ctx *ctx, sw_ref *ref, const char *path, size_t 
         return read_ref(arg, ctx, ref, path, n, sw__view_read_start, out);
 }
 
+static sw_err *
+bridge_newest(void *arg, sw_ctx *ctx, sw_ref *ref, bool *found, int64_t *time)
+{
+        struct sw__bridge *br = arg;
+        sw_autoptr(sw_ctx) own = new_ctx(br->build, ctx, NULL);
+        sw_auto(sw__view) view = { .rootfd = -1, .dir = -1 };
+        sw_err *err = sw__view_open(br->build->engine->env.worker, own, ref, &view);
+
+        if (!err)
+                err = sw__view_newest(&view, own, found, time);
+        return err ? err : sw__view_close(&view);
+}
+
 /* ---- Looking up ---- */
 
 static void
@@ -389,6 +402,7 @@ bridge_new(struct sw_build *b)
                 .solve = bridge_solve,
                 .read_file = bridge_read_file,
                 .read_start = bridge_read_start,
+                .newest = bridge_newest,
                 .resolve = bridge_resolve,
                 .warn = bridge_warn,
                 .platforms = br->platforms,

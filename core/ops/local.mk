@@ -41,4 +41,5 @@ libslipway_la_SOURCES += \
 	core/ops/resolve.c \
 	core/ops/source.c \
 	core/ops/stack.c \
-	core/ops/view.c
+	core/ops/view.c \
+	core/ops/viewtime.c

@@ -88,6 +88,11 @@ SW_API SW_NODISCARD sw_err *sw__view_read(const struct sw__view *v, const char *
 SW_API SW_NODISCARD sw_err *sw__view_read_start(const struct sw__view *v, const char *path,
                                                 size_t n, sw_buf *out);
 
+/** sw__view_newest - when the regular file that was changed last was changed, in seconds;
+ *  *found false: there is none. Errors: SW_E_IO, SW_E_CANCELLED. */
+SW_API SW_NODISCARD sw_err *sw__view_newest(const struct sw__view *v, sw_ctx *ctx,
+                                            bool *found, int64_t *time);
+
 /** sw__path_shown - a path from outside for a message, from malloc: cut when it is long,
  * quoted when there is something in it that a terminal should not get. */
 SW_API char *sw__path_shown(const char *path);

@@ -94,19 +94,20 @@ is_archive(const sw_buf *b)
                sw_tar_starts(b->data, b->len);
 }
 
+/* The archive that is the file @name of @download. */
 static sw_err *
-unpack(const sw_state *download, sw_state **out)
+unpack(const sw_state *download, const char *name, sw_state **out)
 {
         sw_autoptr(sw_files) f = sw_files_new();
         sw_autoptr(sw_state) nothing = sw_llb_scratch();
-        sw_err *err =
-                sw_files_copy(f, download, "/" CONTEXT, "/", SW_LLB_COPY(.unpack = true));
+        sw_auto(sw_str) path = sw_asprintf("/%s", name);
+        sw_err *err = sw_files_copy(f, download, path, "/", SW_LLB_COPY(.unpack = true));
 
         return err ? err : sw_state_files(nothing, f, NULL, out);
 }
 
 static sw_err *
-look_at_download(sw_df_client *c, const sw_state *download, sw_buf *start)
+look_at_download(sw_df_client *c, const sw_state *download, const char *name, sw_buf *start)
 {
         sw_autoptr(sw_ref) ref = NULL;
         sw_err *err = sw_df_client_solve(c, download, &ref);
@@ -114,10 +115,9 @@ look_at_download(sw_df_client *c, const sw_state *download, sw_buf *start)
         if (err)
                 return sw_df_wrap(err, "failed to resolve httpcontext");
         if (!ref)
-                err = sw_df_err(SW_E_NOT_FOUND, "%s: the tree is empty", CONTEXT);
+                err = sw_df_err(SW_E_NOT_FOUND, "%s: the tree is empty", name);
         else
-                err = c->bridge->read_start(c->bridge->arg, c->ctx, ref, CONTEXT, LOOK,
-                                            start);
+                err = c->bridge->read_start(c->bridge->arg, c->ctx, ref, name, LOOK, start);
         return sw_df_wrap(err, "failed to read downloaded context");
 }
 
@@ -132,14 +132,36 @@ take_download(sw_df_client *c, const char *url)
                             &download);
 
         if (!err)
-                err = look_at_download(c, download, &start);
+                err = look_at_download(c, download, CONTEXT, &start);
         if (err)
                 return err;
-        if (is_archive(&start))
-                return unpack(download, &c->context);
+        c->archive = is_archive(&start);
+        if (c->archive)
+                return unpack(download, CONTEXT, &c->context);
         c->filename = CONTEXT;
         c->context = sw_steal(download);
         return SW_OK;
+}
+
+sw_err *
+sw_df_client_newest(sw_df_client *c, const sw_state *tree, const char *name, bool *found,
+                    int64_t *time)
+{
+        sw_autoptr(sw_state) unpacked = NULL;
+        sw_autoptr(sw_ref) ref = NULL;
+        sw_auto(sw_buf) start = SW_BUF_INIT;
+        sw_err *err = name ? look_at_download(c, tree, name, &start) : SW_OK;
+
+        *found = false;
+        if (err || (name && !is_archive(&start)))
+                return err;
+        if (name)
+                err = unpack(tree, name, &unpacked);
+        if (!err)
+                err = sw_df_client_solve(c, name ? unpacked : tree, &ref);
+        if (err || !ref)
+                return err;
+        return c->bridge->newest(c->bridge->arg, c->ctx, ref, found, time);
 }
 
 static const struct sw_frontend_input *

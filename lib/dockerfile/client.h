@@ -30,6 +30,7 @@ typedef struct sw_df_client {
         const char *local;    /* it is in this one, when it has no state */
         sw_state *dockerfile; /* counted: the tree it is in; NULL: the local */
         sw_state *context;    /* counted: the main context; NULL: the local "context" */
+        bool archive;         /* that is one, unpacked: `dockerfile` is all of it */
 
         struct sw_df_text text; /* once loaded */
         sw_buf text_data;
@@ -61,6 +62,12 @@ SW_NODISCARD sw_err *sw_df_client_ignored(sw_df_client *c, const sw_strlist **ou
  *  Blocks. */
 SW_NODISCARD sw_err *sw_df_client_main(sw_df_client *c, const char *const *follow,
                                        sw_state **out);
+
+/** sw_df_client_newest - the time of the newest file of an archive, in seconds. @tree: a
+ *  download, with the archive as its file @name; or, @name NULL, what one was unpacked to.
+ *  *found false: it is no archive, or has no files. */
+SW_NODISCARD sw_err *sw_df_client_newest(sw_df_client *c, const sw_state *tree,
+                                         const char *name, bool *found, int64_t *time);
 
 /* A context by name: context:NAME or context:NAME::PLATFORM. */
 struct sw_df_named {

@@ -178,8 +178,23 @@ ask_time(struct conv *c, const char *id, const sw_json *attrs, const char *title
         return sw_df_client_resolve(c->client, &req, out);
 }
 
+/* Of an archive whose server does not say: that of its newest file. */
 static sw_err *
-time_of(struct conv *c, const sw_state *state, const char *title)
+time_in_archive(struct conv *c, const sw_state *state, const char *file, bool is_main)
+{
+        sw_df_client *client = c->client;
+
+        if (is_main && !client->archive)
+                return SW_OK; /* it is a Dockerfile */
+        if (is_main)
+                return sw_df_client_newest(client, client->dockerfile, NULL, &c->has_epoch,
+                                           &c->epoch);
+        return file ? sw_df_client_newest(client, state, file, &c->has_epoch, &c->epoch)
+                    : SW_OK;
+}
+
+static sw_err *
+time_of(struct conv *c, const sw_state *state, bool is_main, const char *title)
 {
         sw_auto(sw_buf) def = SW_BUF_INIT;
         sw_auto(sw_df_source_meta) meta = { .size = sizeof(meta) };
@@ -197,7 +212,11 @@ time_of(struct conv *c, const sw_state *state, const char *title)
                 return err;
         c->has_epoch = meta.has_time;
         c->epoch = meta.time;
-        return SW_OK;
+        if (c->has_epoch || !sw_df__is_url(id))
+                return SW_OK;
+        return time_in_archive(c, state,
+                               json_string_value(json_object_get(attrs, "http.filename")),
+                               is_main);
 }
 
 /* ---- A stage that is one remote ADD ---- */
@@ -311,7 +330,7 @@ time_of_stage(struct conv *c, const char *name)
                 err = sw_df_blame(stage_state(c, st, &state), &c->client->text, st->range);
                 if (err)
                         return err;
-                return time_of(c, state,
+                return time_of(c, state, false,
                                sw_df_printf(c->arena,
                                             "[internal] resolve " EPOCH " source stage %s",
                                             st->name));
@@ -331,7 +350,7 @@ time_of_name(struct conv *c, const char *name)
         if (strcmp(name, "context") == 0) {
                 err = sw_df_client_main(c->client, NULL, &state);
                 return err ? err
-                           : time_of(c, state,
+                           : time_of(c, state, true,
                                      "[internal] resolve main build context metadata");
         }
         err = sw_df_client_named(c->client, name, NULL, &n);
@@ -341,7 +360,7 @@ time_of_name(struct conv *c, const char *name)
                 return time_of_stage(c, name);
         err = sw_df_client_named_load(c->client, &n, NULL, &state, &image, &has_image);
         return err ? err
-                   : time_of(c, state,
+                   : time_of(c, state, false,
                              sw_df_printf(c->arena,
                                           "[internal] resolve " EPOCH " named context %s",
                                           name));

@@ -151,6 +151,15 @@ bridge_read_start(void *arg, sw_ctx *ctx, sw_ref *ref, const char *path, size_t 
 }
 
 static sw_err *
+bridge_newest(void *arg, sw_ctx *ctx, sw_ref *ref, bool *found, int64_t *time)
+{
+        (void) ref;
+        *found = true;
+        *time = 1;
+        return begin_call(arg, ctx, false);
+}
+
+static sw_err *
 bridge_resolve(void *arg, sw_ctx *ctx, const struct sw_bridge_source *req,
                struct sw_source_meta *out)
 {
@@ -186,6 +195,7 @@ attempt_run(struct attempt *a)
                 .warn = bridge_warn,
                 .platforms = platforms,
                 .read_start = bridge_read_start,
+                .newest = bridge_newest,
         };
         const struct sw_ops_hdr *hdr;
         void *self = NULL;

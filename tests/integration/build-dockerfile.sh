@@ -78,7 +78,19 @@ python3 "$top_srcdir/tests/tools/gitserver.py" "$www" 2>"$dir/server.err" &
 server=$!
 python3 -u -m http.server --bind 127.0.0.1 --directory "$www" 0 >"$dir/files.log" 2>&1 &
 files=$!
-trap 'kill $server $files 2>/dev/null; rm -rf "$dir"' EXIT
+# One that does not say when a file was changed.
+python3 -u - "$www" >"$dir/untimed.log" 2>&1 <<'END' &
+import functools, http.server, sys
+class Untimed(http.server.SimpleHTTPRequestHandler):
+    def send_header(self, key, value):
+        if key != "Last-Modified":
+            super().send_header(key, value)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Untimed, directory=sys.argv[1]))
+print("on port", server.server_address[1])
+server.serve_forever()
+END
+untimed=$!
+trap 'kill $server $files $untimed 2>/dev/null; rm -rf "$dir"' EXIT
 repository() {
         export HOME=$dir GIT_CONFIG_NOSYSTEM=1
         git init -q -b main "$dir/repo" && cp -r ctx "$dir/repo/app" &&
@@ -87,9 +99,11 @@ repository() {
 }
 check "a repository is there" repository
 tar -C ctx -czf "$www/context.tgz" .
+tar -C ctx --mtime=@1000000000 -czf "$www/old.tgz" .
 for ((i = 0; i < 200; i++)); do
         web=$(sed -nE 's/.* port ([0-9]+).*/\1/p' "$dir/files.log")
-        [ -s "$www/.port" ] && [ -n "$web" ] && break
+        untimed_port=$(sed -nE 's/.* port ([0-9]+).*/\1/p' "$dir/untimed.log")
+        [ -s "$www/.port" ] && [ -n "$web" ] && [ -n "$untimed_port" ] && break
         sleep 0.05
 done
 git=http://127.0.0.1:$(cat "$www/.port")/git/repo.git web=http://127.0.0.1:$web
@@ -113,6 +127,9 @@ check "from the environment" from_env
 check "a label" config '.config.Labels.which, .config.Labels.more' $'"mine"\n"x"' --label which=mine --label more=x ctx
 dated() { SOURCE_DATE_EPOCH=1000000000 config .created '"2001-09-09T01:46:40Z"' ctx; }
 check "SOURCE_DATE_EPOCH" dated
+check "that of an archive's newest file" config .created '"2001-09-09T01:46:40Z"' --build-arg SOURCE_DATE_EPOCH=context "http://127.0.0.1:$untimed_port/old.tgz"
+no_time() { config '.created != "2001-09-09T01:46:40Z"' true --build-arg SOURCE_DATE_EPOCH=context "$web/old.tgz"; }
+check "unless the server has another time" no_time
 check "a platform" config .architecture '"riscv64"' --platform linux/riscv64 ctx
 several() {
         build --platform linux/amd64,linux/arm64 -o "type=oci,dest=$dir/many,tar=false" ctx &&

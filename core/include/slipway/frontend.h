@@ -75,6 +75,10 @@ struct sw_bridge {
          * it is no error. */
         sw_err *(*read_start)(void *arg, sw_ctx *ctx, sw_ref *ref, const char *path,
                               size_t n, sw_buf *out);
+        /* newest - when the regular file of @ref that was changed last was changed, in
+         * seconds since the epoch; *found false: it has no regular file. Errors: SW_E_IO,
+         * SW_E_CANCELLED.   Since: 0.1 */
+        sw_err *(*newest)(void *arg, sw_ctx *ctx, sw_ref *ref, bool *found, int64_t *time);
 };
 
 /* What came of it. Everything is given, from malloc; strings of the attrs, too. */

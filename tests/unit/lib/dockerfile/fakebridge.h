@@ -110,6 +110,19 @@ fake_read_start(void *arg, sw_ctx *ctx, sw_ref *ref, const char *path, size_t n,
         return err;
 }
 
+/* A file "newest" says. */
+static sw_err *
+fake_newest(void *arg, sw_ctx *ctx, sw_ref *ref, bool *found, int64_t *time)
+{
+        struct fake *f = (struct fake *) arg;
+        const char *text = (const char *) sw_map_get(f->files, "newest");
+
+        (void) ctx;
+        (void) ref;
+        *found = text != NULL;
+        return text ? sw_parse_int(text, INT64_MIN, INT64_MAX, time) : SW_OK;
+}
+
 static sw_err *
 fake_resolve_image(const char *name, const struct sw_bridge_source *req,
                    struct sw_source_meta *out)
@@ -175,6 +188,7 @@ fake_init(struct fake *f)
                 .solve = fake_solve,
                 .read_file = fake_read_file,
                 .read_start = fake_read_start,
+                .newest = fake_newest,
                 .resolve = fake_resolve,
                 .warn = fake_warn,
                 .platforms = f->platforms,
