@@ -127,7 +127,7 @@ v0() { repo=http://127.0.0.1:$port/v0/r.git fetch "#$between" && has "$between";
 check "a commit from a server that gives none by itself" v0
 dumb() { # what it gives has no limit
         git -C "$www/r.git" update-server-info && repo=http://127.0.0.1:$port/files/r.git fetch_fails 'dumb' "#$first" -- --no-cache &&
-                repo=http://127.0.0.1:$port/files/r.git fetch_fails 'dumb' '#main'
+                repo=http://127.0.0.1:$port/files/r.git fetch_fails 'dumb' '#main' -- --no-cache
 }
 check "not from a server that only gives out its files" dumb
 turned() { repo=http://127.0.0.1:$port/turns/r.git fetch_fails 'dumb' "#$between" -- --no-cache; }
