@@ -26,13 +26,13 @@ struct nkeys {
 
 struct nedge {
         bool keyed, more, done, hit;
+        unsigned maps; /* asked for so far; that another output had more is luck */
         struct nkeys keys;
         sw_strlist dead;
 };
 
 struct nvx {
         const struct mvx *vx;
-        unsigned maps; /* asked for so far */
         char map[3][SW_KEY_TEXT_SIZE];
         char selector[MAX_IN][16];
         unsigned contents; /* bits: inputs whose content key is known */
@@ -202,10 +202,11 @@ static bool
 find(struct naive *n, unsigned v, unsigned output, unsigned open, struct nkeys *keys)
 {
         struct nvx *nv = &n->v[v];
+        const unsigned maps = nv->e[output].maps;
         bool any = false;
 
         for (unsigned place = 0; place < n->places; place++)
-                for (unsigned m = 0; m < nv->maps; m++) {
+                for (unsigned m = 0; m < maps; m++) {
                         if (sw__key_is_volatile(nv->map[m]))
                                 continue;
                         if (nv->vx->sense->n_in)
@@ -213,7 +214,7 @@ find(struct naive *n, unsigned v, unsigned output, unsigned open, struct nkeys *
                         else
                                 any |= find_root(n, v, output, place, m);
                 }
-        for (unsigned m = 0; any && keys && nv->vx->sense->n_in == 0 && m < nv->maps; m++) {
+        for (unsigned m = 0; any && keys && nv->vx->sense->n_in == 0 && m < maps; m++) {
                 sw_key_id root;
                 sw__key_root(nv->map[m], (int32_t) output, &root);
                 if (!sw__key_is_volatile(nv->map[m]))
@@ -272,7 +273,7 @@ to_keys(struct naive *n, unsigned v, unsigned output)
         for (unsigned i = 0; i < nv->vx->sense->n_in; i++)
                 to_keys(n, nv->vx->in[i].vertex, nv->vx->in[i].output);
         for (unsigned m = 1; m <= nv->vx->sense->n_maps; m++) {
-                nv->maps = m > nv->maps ? m : nv->maps;
+                e->maps = m;
                 if (look_up(n, v, output))
                         break;
         }
@@ -353,7 +354,7 @@ evaluate(struct naive *n, unsigned v, unsigned output)
         for (unsigned i = 0; i < nv->vx->sense->n_in; i++)
                 evaluate(n, nv->vx->in[i].vertex, nv->vx->in[i].output);
         learn_contents(n, v);
-        nv->maps = nv->vx->sense->n_maps;
+        e->maps = nv->vx->sense->n_maps;
         if (!look_up(n, v, output) || !load(n, v, output))
                 n->need->runs |= 1u << v;
 }
