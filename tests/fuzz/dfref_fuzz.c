@@ -20,11 +20,11 @@ fuzz_ignore(const char *text, size_t n)
         if (!fuzz_ok(sw_df_ignore_parse(text, n, &list)))
                 return;
         for (size_t i = 0; i < list.n; i++) {
-                unsigned char first = (unsigned char) list.v[i][0];
+                const char *rest = list.v[i] + (list.v[i][0] == '!');
+                unsigned char first = (unsigned char) rest[0];
 
-                /* of "/#a", "/!", "/ a": they do not read so without the slash */
-                if (first == '#' || strcmp(list.v[i], "!") == 0 || first <= ' ' ||
-                    first >= 0x80)
+                /* of "/#a", "/!", "/ a", "!/ a": they do not read so without the slash */
+                if (first == '#' || first <= ' ' || first >= 0x80)
                         return;
         }
         joined = sw_strlist_join(&list, "\n");
