@@ -29,8 +29,9 @@ if command_bundle '["/bin/sh", "-c", "true"]'; then
         one=$(fastest true "$(build --no-cache -f "$work/run1" "$work/context")" 20)
         many=$(fastest true "$(build --no-cache -f "$work/run21" "$work/context")" 10)
         each=$(calc "($many - $one) / 20" %.4f)
+        own_bundle $(build --no-cache -f "$work/run1" "$work/context")
         row '20 RUN steps, each, beyond the runtime' "$(calc "$each - $runtime_ms") ms" '3 ms' \
-                "$(calc "$each") ms a step; $(basename "$runtime") run with its own config, no seccomp: $(calc "$runtime_ms") ms"
+                "$(calc "$each") ms a step; $(basename "$runtime") run with its own config, no seccomp: $(calc "$runtime_ms") ms, with slipway's: $(calc "$own_ms") ms"
         whole=$(fastest true "$(build --no-cache -f "$work/run20" "$work/context")" 10)
         row '20 RUN steps, whole process' "$(calc "$whole" %.0f) ms" "$(calc "20 * ($runtime_ms + 3)" %.0f) ms" '20 x (the runtime + 3 ms)'
         "$aside" root
