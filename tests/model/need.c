@@ -10,6 +10,7 @@
  * For graphs in which every op has a meaning of its own. Others find what is made of their
  * like in the same build, and how much that is depends on the order.
  */
+#include <assert.h>
 #include <stdio.h>
 
 #include "tests/model/model.h"
@@ -345,6 +346,7 @@ evaluate(struct naive *n, unsigned v, unsigned output)
         struct nvx *nv = &n->v[v];
         struct nedge *e = &nv->e[output];
 
+        assert(nv->vx); /* of the world */
         to_more(n, v, output);
         if (e->done)
                 return;
