@@ -85,6 +85,6 @@ APT::Sandbox::User "root";
 END
                 (cd "$apt" && export APT_CONFIG=$apt/conf && apt-get update -q && apt-get download -q busybox-static &&
                         dpkg-deb --fsys-tarfile busybox-static_*.deb | tar -xO ./bin/busybox >busybox) || return
-                chmod 755 "$apt/busybox" && mv "$apt/busybox" "$foreign_busybox"
+                chmod 755 "$apt/busybox" && mkdir -p "${foreign_busybox%/*}" && mv "$apt/busybox" "$foreign_busybox"
         fi
 }
