@@ -9,6 +9,7 @@
 # shellcheck disable=SC2154
 if [ -z "${PROJECTS_APART:-}" ]; then
         dir=$(mktemp -d) || exit 99
+        trap 'rm -rf "$dir"' EXIT
         . "${top_srcdir:?see tests/integration/tap.sh}/tests/integration/standin-kit.sh"
         standin_foreign >"$dir/log" 2>&1 || { echo "Bail out! no busybox for arm64: $(tail -n 1 "$dir/log")"; exit 99; }
         rm -rf "$dir"
