@@ -14,7 +14,7 @@
 /* ---- by name ---- */
 
 sw_err *
-image_full_name(const char *asked, char **out)
+images_full_name(const char *asked, char **out)
 {
         sw_auto(sw_image_name) name = { 0 };
         sw_err *err = sw_image_name_parse(asked, &name);
@@ -61,7 +61,7 @@ image_find(store *s, const char *asked, sw_image_list *out)
                 return SW_OK;
         sw_err_drop(err, "what is no name as it is may be one in full");
         sw_image_list_release(out);
-        err = image_full_name(asked, &full);
+        err = images_full_name(asked, &full);
         if (!err)
                 err = sw_images_get(w, NULL, full, out);
         if (!err && !out->n)

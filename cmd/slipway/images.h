@@ -11,9 +11,9 @@
 #include "cmd/slipway/usage.h"
 #include "lib/image/image.h"
 
-/** image_full_name - "app" as it is kept: "docker.io/library/app:latest"; from malloc.
+/** images_full_name - "app" as it is kept: "docker.io/library/app:latest"; from malloc.
  *  Errors: SW_E_USAGE. */
-SW_NODISCARD sw_err *image_full_name(const char *asked, char **out);
+SW_NODISCARD sw_err *images_full_name(const char *asked, char **out);
 /** image_find - by the name as it is kept, or what that is in full. @out: has one; handed
  *  back. Errors: SW_E_NOT_FOUND, with a near name. */
 SW_NODISCARD sw_err *image_find(store *s, const char *asked, sw_image_list *out);

@@ -11,7 +11,7 @@ run_tag(const struct cli_call *call)
         sw_auto(store) s = STORE_INIT;
         sw_auto(sw_image_list) found = { 0 };
         sw_auto(sw_str) to = NULL;
-        sw_err *err = image_full_name(cli_argument(call, 1), &to);
+        sw_err *err = images_full_name(cli_argument(call, 1), &to);
 
         if (!err)
                 err = store_open(&s, call, false);

@@ -45,8 +45,8 @@ struct spec {
         char *accept, *user_agent;       /* NULL: ours */
         char key[SW_DIGEST_HEX_LEN + 1]; /* of what is remembered of it */
 };
-SW_NODISCARD sw_err *spec_init(struct spec *s, const struct sw_source_request *req);
-void spec_release(struct spec *s);
+SW_NODISCARD sw_err *http_spec_init(struct spec *s, const struct sw_source_request *req);
+void http_spec_release(struct spec *s);
 
 /* What a URL stands for. */
 struct content {
@@ -67,7 +67,7 @@ SW_DEFINE_AUTO(contents, contents_release)
 /** The name of the file; @c: what the server said, or NULL. From malloc. */
 char *spec_name(const struct spec *s, const struct content *c);
 /** The cache key, byte for byte as BuildKit's: "sha256:…". From malloc. */
-char *spec_cache_key(const struct spec *s, const struct content *c);
+char *http_spec_cache_key(const struct spec *s, const struct content *c);
 
 /* ---- remember.c ---- */
 
@@ -87,9 +87,9 @@ void remember_part_get(sw_worker *w, const struct spec *s, sw_buf *out);
 /** tree_find - the tree as it was made before; NULL: it was not, or is gone. */
 SW_NODISCARD sw_err *tree_find(sw_worker *w, sw_ctx *ctx, const struct spec *s,
                                const struct content *c, sw_ref **out);
-/** tree_make - of what is in the content store. Errors: SW_E_NOT_FOUND: it is not. */
-SW_NODISCARD sw_err *tree_make(sw_worker *w, sw_ctx *ctx, const struct spec *s,
-                               const struct content *c, sw_ref **out);
+/** http_tree_make - of what is in the content store. Errors: SW_E_NOT_FOUND: it is not. */
+SW_NODISCARD sw_err *http_tree_make(sw_worker *w, sw_ctx *ctx, const struct spec *s,
+                                    const struct content *c, sw_ref **out);
 
 /* ---- fetch.c ---- */
 

@@ -25,7 +25,7 @@ sw_err *
 http_open(void *self, sw_ctx *ctx, const struct sw_source_request *req, void **inst)
 {
         struct source *s = sw_new(struct source);
-        sw_err *err = spec_init(&s->spec, req);
+        sw_err *err = http_spec_init(&s->spec, req);
 
         (void) ctx;
         if (err) {
@@ -46,7 +46,7 @@ http_close(void *self, void *inst)
         (void) self;
         sw_ref_unref(s->ref);
         content_release(&s->content);
-        spec_release(&s->spec);
+        http_spec_release(&s->spec);
         free(s);
 }
 
@@ -219,7 +219,7 @@ http_key(void *self, void *inst, sw_ctx *ctx, sw_session *session, unsigned inde
         (void) index;
         if (err)
                 return err;
-        out->key = spec_cache_key(&s->spec, c);
+        out->key = http_spec_cache_key(&s->spec, c);
         out->pin = sw_strdup(sw_digest_str(&c->digest, digest));
         out->more = false;
         return SW_OK;
@@ -246,7 +246,7 @@ snapshot(struct source *s, sw_ctx *ctx, sw_session *session, sw_ref **out)
                 *out = err ? NULL : sw_ref_ref(s->ref);
                 return err;
         }
-        err = tree_make(s->worker, ctx, &s->spec, &s->content, out);
+        err = http_tree_make(s->worker, ctx, &s->spec, &s->content, out);
         if (sw_err_code(err) != SW_E_NOT_FOUND)
                 return err;
         sw_err_drop(err, "it was pruned meanwhile");
@@ -254,7 +254,7 @@ snapshot(struct source *s, sw_ctx *ctx, sw_session *session, sw_ref **out)
         err = look(&a, true, &s->content);
         if (!err && !sw_digest_eq(&was, &s->content.digest))
                 err = sw_err_new(SW_E_REMOTE, "it was changed during the build");
-        return err ? err : tree_make(s->worker, ctx, &s->spec, &s->content, out);
+        return err ? err : http_tree_make(s->worker, ctx, &s->spec, &s->content, out);
 }
 
 sw_err *

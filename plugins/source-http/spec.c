@@ -160,7 +160,7 @@ set_key(struct spec *s)
 }
 
 sw_err *
-spec_init(struct spec *s, const struct sw_source_request *req)
+http_spec_init(struct spec *s, const struct sw_source_request *req)
 {
         struct signature sig = { false, false };
         sw_err *err = set_url(s, req->identifier);
@@ -177,7 +177,7 @@ spec_init(struct spec *s, const struct sw_source_request *req)
 }
 
 void
-spec_release(struct spec *s)
+http_spec_release(struct spec *s)
 {
         if (s->url)
                 explicit_bzero(s->url, strlen(s->url));
@@ -204,7 +204,7 @@ spec_name(const struct spec *s, const struct content *c)
 }
 
 char *
-spec_cache_key(const struct spec *s, const struct content *c)
+http_spec_cache_key(const struct spec *s, const struct content *c)
 {
         sw_auto(sw_str) name = spec_name(s, c);
         sw_auto(sw_buf) b = SW_BUF_INIT;

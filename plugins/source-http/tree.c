@@ -60,8 +60,8 @@ write_file(const struct spec *s, const struct content *c, sw_layer *l, sw_ctx *c
 }
 
 sw_err *
-tree_make(sw_worker *w, sw_ctx *ctx, const struct spec *s, const struct content *c,
-          sw_ref **out)
+http_tree_make(sw_worker *w, sw_ctx *ctx, const struct spec *s, const struct content *c,
+               sw_ref **out)
 {
         sw_auto(sw_str) description = sw_asprintf("http url %s", s->shown);
         sw_auto(sw_str) name = tree_name(s, c);

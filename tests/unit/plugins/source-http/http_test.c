@@ -131,7 +131,7 @@ spec_of(struct spec *s, const char *url, const struct sw_attr *attrs, size_t n)
         };
 
         memset(s, 0, sizeof(*s));
-        return spec_init(s, &req);
+        return http_spec_init(s, &req);
 }
 
 START_TEST(names_of_urls)
@@ -154,7 +154,7 @@ START_TEST(names_of_urls)
                 ok(spec_of(&s, cases[i][0], NULL, 0));
                 sw_auto(sw_str) name = spec_name(&s, NULL);
                 ck_assert_msg(strcmp(name, cases[i][1]) == 0, "%s: %s", cases[i][0], name);
-                spec_release(&s);
+                http_spec_release(&s);
         }
 }
 END_TEST
@@ -177,18 +177,18 @@ START_TEST(cache_keys)
 
         memset(c.digest.b, 0xab, sizeof(c.digest.b));
         ok(spec_of(&s, "https://example.com/f.txt", NULL, 0));
-        sw_auto(sw_str) plain = spec_cache_key(&s, &c);
+        sw_auto(sw_str) plain = http_spec_cache_key(&s, &c);
         ck_assert_str_eq(plain, "sha256:31874000f4557103bd845400eb619b084"
                                 "ff93a34a5ae0d5c4e2b5c0ce97a81f3");
-        spec_release(&s);
+        http_spec_release(&s);
 
         c.has_time = true;
         c.time = 1580702706;
         ok(spec_of(&s, "https://example.com/f.txt", attrs, SW_COUNT(attrs)));
-        sw_auto(sw_str) full = spec_cache_key(&s, &c);
+        sw_auto(sw_str) full = http_spec_cache_key(&s, &c);
         ck_assert_str_eq(full, "sha256:40dbccb18fc8e75e20300642b9eb4ed0c"
                                "0656828f87496ba7efd0c0506fbad6a");
-        spec_release(&s);
+        http_spec_release(&s);
 }
 END_TEST
 
@@ -223,7 +223,7 @@ START_TEST(refused)
 
                 fails(spec_of(&s, cases[i].url, &cases[i].attr, 1), cases[i].code,
                       cases[i].part);
-                spec_release(&s);
+                http_spec_release(&s);
         }
 }
 END_TEST
