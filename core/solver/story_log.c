@@ -158,11 +158,13 @@ add_clip_locked(struct sw__story_vertex *v, int64_t now)
         if (all)
                 sw_buf_addf(&v->text, "[more than %" PRId64 " KiB of log: the rest %s]\n",
                             v->story->log_max / 1024,
-                            v->story->spool < 0 ? "is dropped" : "is in its log file alone");
+                            v->story->spool < 0 ? "is dropped"
+                                                : "is in its log file alone");
         else
                 sw_buf_addf(&v->text, "[more than %" PRId64 " KiB/s of log: some %s]\n",
                             v->story->log_speed / 1024,
-                            v->story->spool < 0 ? "is dropped" : "is in its log file alone");
+                            v->story->spool < 0 ? "is dropped"
+                                                : "is in its log file alone");
         add_chunk_locked(v, (struct chunk){ .timestamp = now,
                                             .off = off,
                                             .len = (uint32_t) (v->text.len - off),

@@ -58,11 +58,8 @@ suggest_image(struct conv *c, sw_err *err, const char *name)
         const char **names =
                 (const char **) sw_alloc_array(c->n_stages + N_COMMON, sizeof(*names));
         const char *near;
-        size_t n = 0;
+        size_t n = sw_df__stage_names(c, names);
 
-        for (size_t i = 0; i < c->n_stages; i++)
-                if (*c->stages[i]->label)
-                        names[n++] = c->stages[i]->label;
         for (size_t i = 0; i < N_COMMON; i++)
                 names[n++] = common[i];
         near = sw_df__near(name, names, n);

@@ -142,6 +142,9 @@ SW_NODISCARD sw_err *sw_df__stages(struct conv *c, struct stage **target);
 /* Where an instruction's trees come from; stages that stand for images are added. */
 SW_NODISCARD sw_err *sw_df__sources(struct conv *c, struct stage *st, struct command *cmd);
 SW_NODISCARD sw_err *sw_df__check_cycles(struct conv *c);
+/* The names that the text gives to stages: those that can be used. @out has room for one of
+ * each. How many. */
+size_t sw_df__stage_names(const struct conv *c, const char **out);
 /* Set reachable of all that @target needs. */
 void sw_df__reach(struct conv *c, struct stage *target);
 

@@ -544,6 +544,17 @@ sw_df__reach(struct conv *c, struct stage *target)
 
 /* ---- All of them ---- */
 
+size_t
+sw_df__stage_names(const struct conv *c, const char **out)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->n_stages; i++)
+                if (c->stages[i]->src && *c->stages[i]->src->name)
+                        out[n++] = c->stages[i]->src->name;
+        return n;
+}
+
 static sw_err *
 find_target(struct conv *c, struct stage **out)
 {
@@ -555,9 +566,7 @@ find_target(struct conv *c, struct stage **out)
         if (*out)
                 return SW_OK;
         names = (const char **) sw_alloc_array(c->n_stages, sizeof(*names));
-        for (size_t i = 0; i < c->n_stages; i++)
-                names[i] = c->stages[i]->label;
-        near = sw_df__near(name, names, c->n_stages);
+        near = sw_df__near(name, names, sw_df__stage_names(c, names));
         err = sw_df_err(SW_E_INVALID, "target stage \"%s\" could not be found%s%s%s", name,
                         near ? " (did you mean " : "", near ?: "", near ? "?)" : "");
         free(names);

@@ -171,7 +171,8 @@ START_TEST(nothing_half)
         const struct sw_layer_meta m = { .mode = 0644 };
         outdir *o = outdir_new(NULL, to, &plain);
 
-        fails(outdir_ops()->file(o, "f", &m, from, 0, 200000), SW_E_IO, "shorter than it was");
+        fails(outdir_ops()->file(o, "f", &m, from, 0, 200000), SW_E_IO,
+              "shorter than it was");
         outdir_ops()->abandon(o);
         shows("ls -A out; cat out/f", "f\nold\n");
 }
