@@ -44,6 +44,8 @@ shutdown_plugin(void *self)
         struct runc_exec *x = self;
 
         janitor_free(x->janitor);
+        if (x->state_fd >= 0)
+                runc_state_sweep(x);
         runc_cgroups_release(&x->cgroups);
         sw_map_free(x->live);
         sw_fd_clear(&x->state_fd);

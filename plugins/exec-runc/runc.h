@@ -141,6 +141,9 @@ SW_NODISCARD sw_err *runc_state_claim(struct runc_exec *x, const char *id,
 /** runc_state_note - the runtime that was started for it. */
 void runc_state_note(int fd, pid_t monitor);
 void runc_state_drop(struct runc_exec *x, const char *id, sw_fd *fd);
+/** runc_state_sweep - remove what containers left whose keeper is dead. With the plugin's
+ *  lock held, or nobody else there. */
+void runc_state_sweep(struct runc_exec *x);
 
 /* ---- user.c ---- */
 struct runc_user {

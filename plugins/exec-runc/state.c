@@ -11,6 +11,10 @@
  * The name of a file is removed under its lock, by its keeper or by a sweep; who gets the
  * lock of a file makes sure that it still has its name.
  *
+ * A child that its keeper forked a moment before it was killed has the lock, too, until it
+ * is gone: some milliseconds if it was about to leave a mount namespace. The sweep before
+ * the first container may meet it, so there is another when the plugin is shut down.
+ *
  * Thread: runc_ready with the plugin's lock held; the others any.
  */
 #include <dirent.h>
@@ -226,8 +230,8 @@ sweep_one(struct runc_exec *x, const char *id)
         (void) unlinkat(x->state_fd, id, 0);
 }
 
-static void
-sweep(struct runc_exec *x)
+void
+runc_state_sweep(struct runc_exec *x)
 {
         int fd = openat(x->state_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -266,7 +270,7 @@ runc_sweep(void *self)
         pthread_mutex_lock(&x->lock);
         sw_err *err = x->state_fd < 0 ? open_states(x) : SW_OK;
         if (!err)
-                sweep(x);
+                runc_state_sweep(x);
         pthread_mutex_unlock(&x->lock);
         return err;
 }
@@ -282,7 +286,7 @@ warm_first(void *exec)
                 sw_err *err = open_states(x);
 
                 if (!err)
-                        sweep(x);
+                        runc_state_sweep(x);
                 sw_err_drop(err, "who runs something is told");
         }
         bool first = x->state_fd >= 0 && !x->warm;
@@ -322,7 +326,7 @@ get_ready(struct runc_exec *x, sw_ctx *ctx)
                 err = open_states(x);
                 if (err)
                         return err;
-                sweep(x);
+                runc_state_sweep(x);
         }
         if (!x->warm)
                 janitor_add(x->janitor, runc_warm, x);
