@@ -109,7 +109,7 @@ command_bundle() { # ARGS
 # The same with what slipway tells the runtime (seccomp, files of the box), as it is told when
 # BUILD runs one step on that tree; sets $own_ms.
 own_bundle() { # BUILD...
-        local wrap=$work/wrap/$(basename "$runtime") root
+        local wrap=$work/wrap/${runtime##*/} root
         mkdir "$work/wrap" "$work/own"
         cat >"$wrap" <<END
 #!/bin/sh

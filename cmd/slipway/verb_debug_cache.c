@@ -162,7 +162,7 @@ list_records_of(known *k, size_t i)
                 const sw_key_id *digest = &key->links.v[j].digest;
                 size_t r = first;
 
-                while (r < k->records.n && strcmp(k->records.v[r].digest.s, digest->s))
+                while (r < k->records.n && strcmp(k->records.v[r].digest.s, digest->s) != 0)
                         r++;
                 if (r == k->records.n)
                         sw_array_push(&k->records, (struct record){ *digest, i });
@@ -202,7 +202,7 @@ input_json(const known *k, const sw_map *at, const struct record *r, uint32_t in
         for (size_t i = 0; i < key->links.n; i++) {
                 const struct link *l = &key->links.v[i];
 
-                if (l->input != input || strcmp(l->digest.s, r->digest.s))
+                if (l->input != input || strcmp(l->digest.s, r->digest.s) != 0)
                         continue;
                 const struct key *parent = &k->keys.v[key_at(at, l->parent.s)];
                 for (size_t p = 0; p < parent->records.n; p++) {

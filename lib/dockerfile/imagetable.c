@@ -105,11 +105,12 @@ sw_df_table_set(struct sw_df_arena *a, struct sw_df_table *t, const char *key,
                 size_t cap = t->cap ? t->cap * 2 : 4;
                 struct sw_df_entry *v = sw_df_new_array(a, struct sw_df_entry, cap);
 
-                if (t->n)
+                if (t->v)
                         memcpy(v, t->v, t->n * sizeof(*v));
                 t->v = v;
                 t->cap = cap;
         }
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is room for one */
         t->v[t->n++] = (struct sw_df_entry){ key, value };
         if (t->n - t->n_sorted > TAIL + t->n_sorted / 4)
                 sw_df_table_settle(t);

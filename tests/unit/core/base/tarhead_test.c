@@ -16,6 +16,7 @@ make(unsigned char h[512], const char *name, int blanks, int digits, bool as_sig
         char text[16];
 
         memset(h, 0, 512);
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): zeros follow */
         memcpy(h, name, strlen(name));
         memset(h + 148, ' ', 8);
         for (size_t i = 0; i < 512; i++)
