@@ -12,8 +12,9 @@
  * lock of a file makes sure that it still has its name.
  *
  * A child that its keeper forked a moment before it was killed has the lock, too, until it
- * is gone: some milliseconds if it was about to leave a mount namespace. The sweep before
- * the first container may meet it, so there is another when the plugin is shut down.
+ * is gone: some milliseconds if it was about to join a cgroup or leave a mount namespace,
+ * more on a busy machine. The sweep before the first container may meet it, so there is
+ * another when the plugin is shut down; what is held even then is left for the next build.
  *
  * Thread: runc_ready with the plugin's lock held; the others any.
  */

@@ -124,10 +124,10 @@ START_TEST(takes_turns)
         ok(sw__solve_wait(solve));
         for (int i = 0; i < N; i++)
                 ok(sw__solve_wait(c[i].solve));
-        /* Not behind the 272 that waited before it, give or take what workers do at once.
-         */
+        /* Not behind the 272 that waited before it, give or take what workers do at once,
+         * and those that the machine lets run before others. */
         ck_assert_uint_gt(small[0].map_at, SW__WORK_MAX);
-        ck_assert_uint_le(small[0].map_at, SW__WORK_MAX + 100);
+        ck_assert_uint_le(small[0].map_at, SW__WORK_MAX + 200);
         sw__solve_free(solve);
         sw__job_close(job);
         for (int i = 0; i < N; i++)
