@@ -42,6 +42,12 @@ UPSTREAM, RULES = sys.argv[1], sys.argv[2]
 HOP = {"connection", "transfer-encoding", "keep-alive", "proxy-connection", "expect"}
 
 
+def say(text):
+    """A line of the log in one piece, whichever thread says it."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 class Rules:
     def __init__(self):
         self.lock = threading.Lock()
@@ -76,14 +82,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self):
         super().setup()
-        print("connection", flush=True)
+        say("connection")
 
     def note(self, status, fault):
         auth = (self.headers.get("Authorization") or "none").split()[0]
         body = self.headers.get("Content-Length") or "0"
         path = re.sub("_state=[^&]*", "_state=.", self.path)
-        print(f"{self.command} {path} auth={auth} range={self.headers.get('Range')} body={body} busy={self.busy} -> {status}"
-              + ("" if fault == "none" else f" [{fault}]"), flush=True)
+        say(f"{self.command} {path} auth={auth} range={self.headers.get('Range')} body={body} busy={self.busy} -> {status}"
+            + ("" if fault == "none" else f" [{fault}]"))
 
     def end(self):  # at once, and so that the other side notices
         self.close_connection = True
@@ -212,7 +218,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             else:
                 self.answer(response, fault, args)
         except (OSError, http.client.HTTPException) as e:
-            print(f"{self.command} {self.path}: {e}", flush=True)
+            say(f"{self.command} {self.path}: {e}")
             self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one

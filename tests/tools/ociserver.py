@@ -22,6 +22,7 @@ import json
 import re
 import socket
 import struct
+import sys
 import threading
 import urllib.parse
 
@@ -41,6 +42,12 @@ def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def say(text):
+    """A line of the log in one piece, whichever thread says it."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -49,7 +56,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def reply(self, status, body=b"", **headers):
-        print(f"{self.command} {self.path} -> {status}", flush=True)
+        say(f"{self.command} {self.path} -> {status}")
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
@@ -76,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             left -= len(piece)
             if cut and len(data) >= cut:
                 upload += data
-                print(f"{self.command} {self.path} cut", flush=True)
+                say(f"{self.command} {self.path} cut")
                 self.close_connection = True
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()

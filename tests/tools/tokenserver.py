@@ -21,6 +21,7 @@ import json
 import secrets
 import ssl
 import subprocess
+import sys
 import time
 import urllib.parse
 
@@ -49,6 +50,12 @@ def make_token(who, service, access):
     return (text + b"." + coded(signature)).decode()
 
 
+def say(text):
+    """A line of the log in one piece, whichever thread says it."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -57,7 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def reply(self, status, doc, note):
         body = doc if isinstance(doc, bytes) else json.dumps(doc).encode()
-        print(f"{self.command} {note} -> {status}", flush=True)
+        say(f"{self.command} {note} -> {status}")
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
